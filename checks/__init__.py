@@ -1,0 +1,1 @@
+"""C in, findings out: what a driver's source says, held against the device's spec."""

@@ -1,0 +1,1 @@
+"""Spec in, kernel driver out: model, plan and rendering of a pvpanic-class device."""

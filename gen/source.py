@@ -1,0 +1,81 @@
+"""Where a thing stands: source texts and spans in them.
+
+Every model object, parsed construct and message carries a `Span`, so that a message can always
+say where. Lines and columns count from 1, columns in characters; a span never crosses a line,
+because a caret line can only show one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class UnreadableSourceError(Exception):
+    """A file that cannot be taken as text at all; the message says why, without the path."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A text and the name under which messages show it."""
+
+    name: str
+    text: str = field(repr=False)
+
+    def line(self, number: int) -> str:
+        """The given line without its end, or an empty string beyond the last one."""
+        lines = self.lines
+        return lines[number - 1] if 0 < number <= len(lines) else ""
+
+    @property
+    def lines(self) -> list[str]:
+        """All lines. Only newlines separate: a form feed inside a line is not an end of line."""
+        return self.text.replace("\r\n", "\n").split("\n")
+
+    def span(self, line: int, column: int, length: int = 1) -> Span:
+        """A span in this text."""
+        return Span(self, line, column, max(length, 1))
+
+
+@dataclass(frozen=True, order=True)
+class Span:
+    """A place in a source: `line` and `column` from 1, `length` in characters."""
+
+    source: Source = field(compare=False)
+    line: int
+    column: int
+    length: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.source.name}:{self.line}:{self.column}"
+
+
+def read_source(path: Path, name: str | None = None, limit: int = 4 << 20) -> Source:
+    """Read a file as UTF-8 text.
+
+    Args:
+        path: the file; special files are refused, since reading one could wait for ever.
+        name: how messages call it; the path as given when absent.
+        limit: the size in bytes above which the file is refused.
+
+    Raises:
+        UnreadableSourceError: missing, unreadable, not a regular file, too large, or not UTF-8.
+    """
+    try:
+        if not path.exists():
+            raise UnreadableSourceError("no such file")
+        if not path.is_file():
+            raise UnreadableSourceError("not a regular file")
+        if path.stat().st_size > limit:
+            raise UnreadableSourceError(f"larger than {limit} bytes")
+        data = path.read_bytes()
+    except OSError as error:
+        raise UnreadableSourceError(error.strerror or str(error)) from None
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UnreadableSourceError(f"not UTF-8 text (byte {error.start})") from None
+    return Source(name if name is not None else str(path), text)
