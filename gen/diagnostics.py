@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Messages about a place in a source: what they hold and how a terminal shows them.
 
 Collecting is apart from showing: stages append `Diagnostic` records to a `Diagnostics` list and go
@@ -85,6 +86,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     return f"did you mean '{close[0]}'?" if close else None
 
 
+# A longer source line is shown cut around the span.
+EXCERPT = 120
+
 _COLOURS = {Severity.ERROR: "1;31", Severity.WARNING: "1;33", Severity.NOTE: "1;36"}
 
 
@@ -105,10 +109,14 @@ def _excerpt(span: Span, colour: bool, code: str) -> list[str]:
     if not line.strip():
         return []
     start = span.column - 1
-    pad = "".join("\t" if char == "\t" else " " * len(visible(char)) for char in line[:start])
-    marked = line[start : start + span.length]
+    cut = max(start - EXCERPT // 2, 0) if start + span.length > EXCERPT else 0
+    shown = line[cut : cut + EXCERPT]
+    before, marked = shown[: start - cut], shown[start - cut : start - cut + span.length]
+    pad = "".join("\t" if char == "\t" else " " * len(visible(char)) for char in before)
     carets = "^" * max(len(visible(marked)), 1)
-    return [f"  {visible(line)}", f"  {pad}{_paint(carets, code, colour)}"]
+    head, tail = ("…" if cut else ""), ("…" if cut + EXCERPT < len(line) else "")
+    caret_line = " " * len(head) + pad + _paint(carets, code, colour)
+    return [f"  {head}{visible(shown)}{tail}", f"  {caret_line}"]
 
 
 def format_text(item: Diagnostic, *, colour: bool = False) -> str:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The device as data: what a spec says, checked and typed, with the place of every statement.
 
 Records are frozen. Each has `at`, a `Places` that knows the span of the record and of each of its

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Where a thing stands: source texts and spans in them.
 
 Every model object, parsed construct and message carries a `Span`, so that a message can always
