@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A tree whose form is right to a `Device`.
+
+`gen.form` has already made sure of every key and type, so nothing is checked here; `Item` only
+gives typed access to what is known to be there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gen.model import (
+    Attribute,
+    Bus,
+    Device,
+    Document,
+    DocumentKind,
+    Event,
+    EventHost,
+    Frontend,
+    FrontendHost,
+    Hooks,
+    KconfigSymbol,
+    Mask,
+    PciFrontend,
+    PciId,
+    Places,
+    PlatformFrontend,
+    Reference,
+    Register,
+    Release,
+    Resource,
+    ResourceKind,
+    Store,
+    Trigger,
+    Uapi,
+)
+
+if TYPE_CHECKING:
+    from gen.source import Source, Span
+    from gen.yamltree import Node
+
+
+class Item:
+    """Typed access to the keys of a mapping."""
+
+    def __init__(self, node: Node, key: Span | None = None) -> None:
+        values = node.value if isinstance(node.value, dict) else {}
+        self.values = values
+        spans = {name: child.span for name, child in values.items()}
+        # A block mapping has no brace to point at: its first key stands for it.
+        self.at = Places(key or next(iter(node.keys.values()), node.span), spans)
+
+    def text(self, key: str) -> str:
+        """A text."""
+        return str(self.values[key].value)
+
+    def text_or_none(self, key: str) -> str | None:
+        """A text that may be missing."""
+        return self.text(key) if key in self.values else None
+
+    def number(self, key: str) -> int:
+        """A whole number."""
+        value = self.values[key].value
+        if not isinstance(value, int):
+            raise TypeError(f"{key}: not a whole number")
+        return value
+
+    def release(self, key: str) -> Release:
+        """A release."""
+        return Release.parse(self.text(key))
+
+    def item(self, key: str) -> Item:
+        """A mapping."""
+        node = self.values[key]
+        return Item(node)
+
+    def item_or_none(self, key: str) -> Item | None:
+        """A mapping that may be missing."""
+        return self.item(key) if key in self.values else None
+
+    def nodes(self, key: str) -> list[Node]:
+        """The nodes of a list; none where it is missing."""
+        value = self.values[key].value if key in self.values else []
+        return value if isinstance(value, list) else []
+
+    def items(self, key: str) -> list[Item]:
+        """The mappings of a list; none where it is missing."""
+        return [Item(node) for node in self.nodes(key)]
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """The texts of a list; none where it is missing."""
+        return tuple(str(node.value) for node in self.nodes(key))
+
+
+def build_device(root: Node, source: Source) -> Device:
+    """The device that a spec of the right form describes."""
+    spec = Item(root)
+    device = spec.item("device")
+    return Device(
+        name=device.text("name"),
+        title=device.text("title"),
+        summary=device.text("summary"),
+        license=device.text("license"),
+        module_license=device.text("module-license"),
+        author=device.text("author"),
+        description=device.text("description"),
+        references=tuple(_reference(item) for item in device.items("references")),
+        registers=tuple(_register(item) for item in spec.items("registers")),
+        events=tuple(_event(item) for item in spec.items("events")),
+        hooks=_hooks(spec.item("hooks")),
+        frontends=tuple(_frontend(item, device) for item in spec.items("frontends")),
+        sysfs=tuple(_attribute(item) for item in spec.items("sysfs")),
+        kconfig=_kconfig(spec.item("kconfig")),
+        uapi=_uapi(spec.item("uapi")),
+        documents=tuple(_document(item) for item in spec.items("documents")),
+        source=source,
+        at=device.at,
+    )
+
+
+def _reference(item: Item) -> Reference:
+    return Reference(item.text("title"), item.text("url"), item.at)
+
+
+def _register(item: Item) -> Register:
+    return Register(
+        name=item.text("name"),
+        offset=item.number("offset"),
+        width=item.number("width"),
+        access=item.text("access"),
+        read=item.text_or_none("read"),
+        write=item.text_or_none("write"),
+        description=item.text("description"),
+        at=item.at,
+    )
+
+
+def _event(item: Item) -> Event:
+    host = item.item_or_none("qemu")
+    return Event(
+        name=item.text("name"),
+        bit=item.number("bit"),
+        trigger=Trigger(item.text("trigger")),
+        since=item.release("since"),
+        description=item.text("description"),
+        host=host and EventHost(host.release("since"), host.text("qmp"), host.at),
+        at=item.at,
+    )
+
+
+def _priority(item: Item | None) -> int | str | None:
+    if item is None:
+        return None
+    value = item.values["priority"].value
+    return value if isinstance(value, int | str) else None
+
+
+def _hooks(item: Item) -> Hooks:
+    notifier, sys_off = item.item_or_none("panic-notifier"), item.item_or_none("sys-off")
+    spans = {
+        name: hook.at["priority"]
+        for name, hook in (("panic-notifier", notifier), ("sys-off", sys_off))
+        if hook
+    }
+    return Hooks(_priority(notifier), _priority(sys_off), Places(item.at.item, spans))
+
+
+def _frontend(item: Item, device: Item) -> Frontend:
+    host = item.item_or_none("qemu")
+    author = item if "author" in item.values else device
+    name, since = item.text("name"), item.release("since")
+    description, kconfig = item.text("description"), _kconfig(item.item("kconfig"))
+    qemu = host and FrontendHost(
+        host.release("since"), host.text("device"), host.text("bus"), host.at
+    )
+    if item.text("bus") == Bus.PCI:
+        return PciFrontend(
+            name, since, description, author.text("author"), kconfig, qemu, item.at,
+            vendor=_pci_id(item.item("vendor")),
+            device=_pci_id(item.item("device")),
+            bar=item.number("bar"),
+            length=item.number("length"),
+        )  # fmt: skip
+    return PlatformFrontend(
+        name, since, description, author.text("author"), kconfig, qemu, item.at,
+        acpi=item.texts("acpi"),
+        of=item.texts("of"),
+        resources=tuple(_resource(resource) for resource in item.items("resources")),
+    )  # fmt: skip
+
+
+def _pci_id(item: Item) -> PciId:
+    return PciId(item.number("id"), item.text_or_none("macro"), item.at)
+
+
+def _resource(item: Item) -> Resource:
+    return Resource(ResourceKind(item.text("kind")), item.number("length"), item.at)
+
+
+def _attribute(item: Item) -> Attribute:
+    store = item.item_or_none("store")
+    return Attribute(
+        name=item.text("name"),
+        mode=int(item.text("mode"), 8),
+        shows=Mask(item.text("shows")),
+        format=item.text("format"),
+        store=store and Store(store.number("base"), Mask(store.text("within")), store.at),
+        abi=item.text("abi"),
+        since=item.release("since"),
+        date=item.text("date"),
+        description=item.text("description"),
+        at=item.at,
+    )
+
+
+def _kconfig(item: Item) -> KconfigSymbol:
+    return KconfigSymbol(
+        symbol=item.text("symbol"),
+        type=item.text_or_none("type") or "tristate",
+        prompt=item.text("prompt"),
+        depends=item.text_or_none("depends"),
+        help=item.text("help"),
+        at=item.at,
+    )
+
+
+def _uapi(item: Item) -> Uapi:
+    return Uapi(item.text("path"), item.text("license"), item.text("guard"), item.at)
+
+
+def _document(item: Item) -> Document:
+    return Document(DocumentKind(item.text("kind")), item.text("path"), item.at)

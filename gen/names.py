@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Names in C from names in the spec: the contract of docs/naming.md.
+
+Every identifier that a rendered file defines is made here, so that clashes can be found in the
+spec before any C exists.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gen.model import PciFrontend, Trigger
+
+if TYPE_CHECKING:
+    from gen.model import Attribute, Device, Event, Frontend, PciId, Register
+    from gen.source import Span
+
+# C11's keywords, the kernel's own typeof and asm, and the names that gcc and the kernel predefine
+# as macros: DEVICE_ATTR_RO(current) would not name its attribute "current".
+RESERVED = frozenset(
+    [
+        "auto",
+        "break",
+        "case",
+        "char",
+        "const",
+        "continue",
+        "default",
+        "do",
+        "double",
+        "else",
+        "enum",
+        "extern",
+        "float",
+        "for",
+        "goto",
+        "if",
+        "inline",
+        "int",
+        "long",
+        "register",
+        "restrict",
+        "return",
+        "short",
+        "signed",
+        "sizeof",
+        "static",
+        "struct",
+        "switch",
+        "typedef",
+        "union",
+        "unsigned",
+        "void",
+        "volatile",
+        "while",
+        "asm",
+        "typeof",
+        "bool",
+        "true",
+        "false",
+        "linux",
+        "unix",
+        "i386",
+        "current",
+        "likely",
+        "unlikely",
+    ],
+)
+
+
+@dataclass(frozen=True)
+class Name:
+    """An identifier that will be defined, what it stands for, and the place it comes from."""
+
+    text: str
+    what: str
+    span: Span
+
+
+def macro_prefix(device: Device) -> str:
+    """`pvpanic` → `PVPANIC`."""
+    return device.name.upper()
+
+
+def event_macro(device: Device, event: Event) -> str:
+    """`crash_loaded` → `PVPANIC_CRASH_LOADED`."""
+    return f"{macro_prefix(device)}_{event.name.upper()}"
+
+
+def known_events_macro(device: Device) -> str:
+    """The mask of all events that the driver knows."""
+    return f"{macro_prefix(device)}_KNOWN_EVENTS"
+
+
+def register_macro(device: Device, register: Register) -> str:
+    """`status` → `PVPANIC_REG_STATUS`, the offset of a register."""
+    return f"{macro_prefix(device)}_REG_{register.name.upper()}"
+
+
+def trigger_stem(device: Device, trigger: Trigger) -> str:
+    """`power-off` → `pvpanic_power_off`, the stem of what serves a trigger."""
+    return f"{device.name}_{trigger.value.replace('-', '_')}"
+
+
+def frontend_stem(frontend: Frontend) -> str:
+    """`pvpanic-pci` → `pvpanic_pci`, the stem of what a frontend's module defines."""
+    return frontend.name.replace("-", "_")
+
+
+def pci_macro(frontend: PciFrontend, side: str, pci_id: PciId) -> str:
+    """The macro of a PCI id; `side` is `vendor` or `device`."""
+    if pci_id.macro:
+        return pci_id.macro
+    return f"PCI_{side.upper()}_ID_{frontend_stem(frontend).upper()}"
+
+
+def header_guard(device: Device) -> str:
+    """The guard of the driver's own header; a trailing underscore keeps it apart from uapi's."""
+    return f"{macro_prefix(device)}_H_"
+
+
+def macros(device: Device) -> list[Name]:
+    """All macros that the rendered files may define, which share one name space."""
+    whole = device.at["name"]
+    names = [
+        Name(header_guard(device), "the guard of the driver's header", whole),
+        Name(known_events_macro(device), "the mask of known events", whole),
+        Name(device.uapi.guard, "the guard of the uapi header", device.uapi.at["guard"]),
+    ]
+    names += [
+        Name(event_macro(device, event), f"the event '{event.name}'", event.at["name"])
+        for event in device.events
+    ]
+    names += [
+        Name(register_macro(device, reg), f"the register '{reg.name}'", reg.at["name"])
+        for reg in device.registers
+    ]
+    for frontend in device.frontends:
+        if isinstance(frontend, PciFrontend):
+            for side, pci_id in (("vendor", frontend.vendor), ("device", frontend.device)):
+                macro = pci_macro(frontend, side, pci_id)
+                what = f"the {side} id {pci_id.id:#06x} of '{frontend.name}'"
+                names.append(Name(macro, what, pci_id.at["macro"]))
+    return names
+
+
+def core_functions(device: Device) -> list[Name]:
+    """The functions and objects of the core module, which share one name space."""
+    whole, prefix = device.at["name"], device.name
+    own = ["instances", "lock", "send", "panic_notify", "panic_nb", "attrs", "groups", "group",
+           "register", "unregister", "init", "exit"]  # fmt: skip
+    names = [Name(f"{prefix}_{name}", "a part of every driver", whole) for name in own]
+    for attribute in device.sysfs:
+        names += _attribute_names(attribute)
+    return names
+
+
+def _attribute_names(attribute: Attribute) -> list[Name]:
+    what, span = f"the attribute '{attribute.name}'", attribute.at["name"]
+    names = [f"{attribute.name}_show", f"dev_attr_{attribute.name}"]
+    if attribute.store:
+        names.append(f"{attribute.name}_store")
+    return [Name(name, what, span) for name in names]
