@@ -1,0 +1,278 @@
+"""What kernels offer to a driver, as data: one table of interfaces, read for one series at a time.
+
+The table is spec/kernels/api.yaml, its language spec/kernels.schema.json. Mainline series are
+compared as numbers. A distribution's kernel may carry more than its series says (stable trees take
+interfaces back), never less, so a range answers for the oldest point release of a series.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from jsonschema import Draft202012Validator
+
+from gen.diagnostics import did_you_mean
+from gen.model import Release
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+TABLE = "api.yaml"
+SCHEMA = "kernels.schema.json"
+
+
+class KernelFactsError(Exception):
+    """The facts cannot be read, or do not hold what was asked for; the message is for the user."""
+
+
+@dataclass(frozen=True)
+class Range:
+    """The mainline series in which something holds, both ends included; None is open."""
+
+    since: Release | None = None
+    until: Release | None = None
+
+    def __contains__(self, series: Release) -> bool:
+        after = self.since is None or series >= self.since
+        return after and (self.until is None or series <= self.until)
+
+
+@dataclass(frozen=True)
+class Member:
+    """A struct member as a C declaration without its semicolon, and where it looks like that."""
+
+    name: str
+    text: str
+    range: Range
+
+
+@dataclass(frozen=True)
+class Api:
+    """A kernel interface; the fields are those of the table.
+
+    `sleeps` is True, False, "gfp" (unless its flags forbid it) or None where it is no question.
+    `fails` is never, errno, null, err-ptr or zero. `expands` is what the parser's stub of a macro
+    turns into, None where a use of it parses as it stands.
+    """
+
+    name: str
+    kind: str
+    headers: Mapping[str, Range]
+    range: Range
+    prototype: str | None = None
+    arch: bool = False
+    params: tuple[str, ...] | None = None
+    expands: str | None = None
+    value: int | None = None
+    members: tuple[Member, ...] = ()
+    positions: tuple[str, ...] = ()
+    sleeps: bool | str | None = None
+    fails: str | None = None
+    must_check: bool = False
+    acquires: str | None = None
+    releases: str | None = None
+    managed: str | None = None
+
+
+@dataclass(frozen=True)
+class Packages:
+    """Patterns of Debian package names; `{flavour}` stands for amd64, arm64 and so on."""
+
+    headers: str
+    source: str
+    image: str
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """The table as one series has it."""
+
+    series: str
+    suites: tuple[str, ...]
+    packages: Packages
+    verified: bool
+    release: Release
+    table: Mapping[str, Api] = field(repr=False)
+    header_table: Mapping[str, Range] = field(repr=False)
+
+    def has(self, name: str) -> bool:
+        """Whether this series has the interface; a name that the table lacks is not had."""
+        api = self.table.get(name)
+        return api is not None and self.release in api.range
+
+    def api(self, name: str) -> Api:
+        """The interface called `name`, such as `ioread8` or `struct device`.
+
+        Raises:
+            KernelFactsError: the table lacks it, or this series does.
+        """
+        api = self.table.get(name)
+        if api is None:
+            hint = did_you_mean(name, self.table)
+            raise KernelFactsError(_sentence(f"no facts about '{name}'", hint))
+        if self.release not in api.range:
+            raise KernelFactsError(f"Linux {self.series} has no '{name}'")
+        return api
+
+    def header(self, name: str) -> str:
+        """The header that a .c file includes for `name`, such as `linux/device.h`.
+
+        Raises:
+            KernelFactsError: as for `api`.
+        """
+        for header, range_ in self.api(name).headers.items():
+            if self.release in range_:
+                return header
+        raise KernelFactsError(f"no header known for '{name}' on Linux {self.series}")
+
+    def has_header(self, header: str) -> bool:
+        """Whether this series has the header; one that the table lacks is not had."""
+        range_ = self.header_table.get(header)
+        return range_ is not None and self.release in range_
+
+    def members(self, name: str) -> dict[str, str]:
+        """The known members of a struct on this series, as declarations by name."""
+        found = self.api(name).members
+        return {member.name: member.text for member in found if self.release in member.range}
+
+    def __iter__(self) -> Iterator[Api]:
+        """The interfaces that this series has."""
+        return (api for api in self.table.values() if self.release in api.range)
+
+
+@dataclass(frozen=True)
+class Kernels:
+    """All supported series, oldest first."""
+
+    all: tuple[Kernel, ...]
+    default: Kernel
+
+    @property
+    def series(self) -> tuple[str, ...]:
+        """The supported series as text."""
+        return tuple(kernel.series for kernel in self.all)
+
+    def get(self, series: str) -> Kernel:
+        """The kernel of a series.
+
+        Raises:
+            KernelFactsError: it is not a supported one; the message names those that are.
+        """
+        for kernel in self.all:
+            if kernel.series == series:
+                return kernel
+        known = f"known are {', '.join(self.series)}"
+        hint = did_you_mean(series, self.series)
+        raise KernelFactsError(_sentence(f"no facts about Linux {series}; {known}", hint))
+
+
+def load_kernels(directory: Path) -> Kernels:
+    """Read `api.yaml` and every series file in `directory` (spec/kernels).
+
+    Raises:
+        KernelFactsError: a file is missing, is no YAML or breaks the schema, no series is the
+            default or two are.
+    """
+    validator = _validator(directory.parent / SCHEMA)
+    table = _read(directory / TABLE, validator)
+    headers = {name: _range(item) for name, item in table["headers"].items()}
+    apis = {name: _api(name, item) for name, item in table["apis"].items()}
+    files = [path for path in sorted(directory.glob("*.yaml")) if path.name != TABLE]
+    items = [_read(path, validator) for path in files]
+    kernels = sorted((_kernel(item, apis, headers) for item in items), key=lambda k: k.release)
+    defaults = [item["series"] for item in items if item.get("default")]
+    if len(defaults) != 1:
+        raise KernelFactsError(f"{directory}: one series has to be the default, not {defaults}")
+    default = next(kernel for kernel in kernels if kernel.series == defaults[0])
+    return Kernels(tuple(kernels), default)
+
+
+def _sentence(text: str, hint: str | None) -> str:
+    return f"{text}; {hint}" if hint else text
+
+
+def _validator(path: Path) -> Draft202012Validator:
+    try:
+        return Draft202012Validator(json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError) as error:
+        raise KernelFactsError(f"{path}: {error}") from None
+
+
+def _read(path: Path, validator: Draft202012Validator) -> dict[str, Any]:
+    try:
+        data = yaml.load(path.read_text("utf-8"), Loader=_Loader)  # noqa: S506 (a safe loader)
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise KernelFactsError(f"{path}: {error}") from None
+    kind = "table" if path.name == TABLE else "series"
+    schema = {**validator.schema, "oneOf": [{"$ref": f"#/$defs/{kind}"}]}  # type: ignore[dict-item]
+    broken = next(validator.evolve(schema=schema).iter_errors(data), None)
+    if broken is not None:
+        deepest = max(broken.context or [broken], key=lambda item: len(item.absolute_path))
+        place = ".".join(str(step) for step in deepest.absolute_path)
+        raise KernelFactsError(f"{path}: {place or 'top level'}: {deepest.message}")
+    if not isinstance(data, dict):
+        raise KernelFactsError(f"{path}: not a mapping")
+    return data
+
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def _range(item: Mapping[str, Any]) -> Range:
+    since, until = item.get("since"), item.get("until")
+    return Range(
+        Release.parse(since) if since else None,
+        Release.parse(until) if until else None,
+    )
+
+
+def _members(item: Mapping[str, Any]) -> Iterator[Member]:
+    for name, value in item.items():
+        texts = value if isinstance(value, list) else [value]
+        for text in texts:
+            entry = {"text": text} if isinstance(text, str) else text
+            yield Member(name, entry["text"], _range(entry))
+
+
+def _api(name: str, item: Mapping[str, Any]) -> Api:
+    header = item["header"]
+    headers = {header: {}} if isinstance(header, str) else header
+    params = item.get("params")
+    return Api(
+        name=name,
+        kind=item["kind"],
+        headers={key: _range(value) for key, value in headers.items()},
+        range=_range(item),
+        prototype=item.get("prototype"),
+        arch=item.get("arch", False),
+        params=None if params is None else tuple(params),
+        expands=item.get("expands"),
+        value=item.get("value"),
+        members=tuple(_members(item.get("members", {}))),
+        positions=tuple(item.get("positions", ())),
+        sleeps=item.get("sleeps"),
+        fails=item.get("fails"),
+        must_check=item.get("must-check", False),
+        acquires=item.get("acquires"),
+        releases=item.get("releases"),
+        managed=item.get("managed"),
+    )
+
+
+def _kernel(
+    item: Mapping[str, Any], table: Mapping[str, Api], headers: Mapping[str, Range]
+) -> Kernel:
+    debian = item["debian"]
+    return Kernel(
+        series=item["series"],
+        suites=tuple(debian["suites"]),
+        packages=Packages(**debian["packages"]),
+        verified=item["verified"],
+        release=Release.parse(item["series"]),
+        table=table,
+        header_table=headers,
+    )
