@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The front door. Each target makes its own set-up: the virtual environment, pinned in the lock files,
+# and what it needs from Debian, listed in .ci/packages.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+.DELETE_ON_ERROR:
+
+# The directory of the rendered driver, and what pvgen is asked to render.
+OUT ?= out
+SPEC ?=
+KERNEL ?=
+AS_OF ?=
+# kbuild's extra warnings; W= turns them off.
+W ?= 1
+# The kernel to compile for: the running one's, or else the newest whose headers are installed.
+KDIR ?=
+
+ifeq ($(strip $(OUT)),)
+$(error OUT= is empty; name the directory of the rendered driver)
+endif
+# A directory with a blank would reach make and the shell as two.
+ifneq ($(words $(OUT)),1)
+$(error OUT='$(OUT)' contains a blank, and kbuild cannot build there)
+endif
+
+export KDIR ARCH CROSS_COMPILE LLVM PYTHON
+
+Q := $(if $(filter 1,$(V)),,@)
+pvgen := .venv/bin/pvgen
+python := .venv/bin/python
+target_options = $(if $(SPEC),--spec '$(SPEC)') $(if $(KERNEL),--kernel '$(KERNEL)') \
+	$(if $(AS_OF),--as-of '$(AS_OF)')
+kbuild = kdir=$$(.ci/kdir "$$KDIR") && $(MAKE) --no-print-directory -C "$$kdir" M='$(abspath $(OUT))'
+# Two processes: more would wait for each other on a small machine.
+pytest = $(python) -m pytest -q -p no:cacheprovider
+
+.PHONY: help
+help: ## show this list
+	@printf 'Targets:\n'
+	@sed -n 's/^\([a-z_]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | \
+		while IFS='|' read -r name text; do printf '%-18s %s\n' "$$name" "$$text"; done
+	@printf '\nVariables:\n'
+	@printf '  %-16s %s\n' \
+		OUT=DIR 'the directory of the rendered driver (out)' \
+		KDIR=DIR "the kernel build tree (the running kernel's, or the newest installed)" \
+		KERNEL=SERIES 'gen, check: render for the API of this series, such as 6.1' \
+		AS_OF=RELEASE 'gen, check: only what mainline had in this release' \
+		SPEC=FILE 'gen, check: another device' \
+		'LLVM=1 CC= ARCH=' "modules: as in the kernel's own build; so are CROSS_COMPILE= W= V="
+
+.PHONY: gen
+gen: ## render the driver from its spec into out/
+	$(Q).ci/setup gen
+	$(Q)$(pvgen) gen $(target_options) --out '$(OUT)'
+
+.PHONY: check
+check: ## check the driver's C against the spec, before any compiler sees it
+	$(Q).ci/setup gen
+	$(Q)$(pvgen) check $(target_options) '$(OUT)'
+
+.PHONY: modules
+modules: ## check the driver, then compile its modules in out/
+	$(Q).ci/setup modules
+	$(Q)$(pvgen) check $(target_options) '$(OUT)'
+	+$(Q)$(kbuild) W=$(W) modules
+
+.PHONY: modules_install
+modules_install: ## install the compiled modules, below INSTALL_MOD_PATH= if given
+	$(Q).ci/setup install
+	$(Q)test -f '$(OUT)/modules.order' || { echo "error: nothing is compiled yet; run 'make modules' first" >&2; exit 3; }
+	+$(Q)$(kbuild) modules_install
+
+.PHONY: clean
+clean: ## remove what compiling left in out/
+	$(Q)find '$(OUT)' \( $(foreach pattern,$(built),-name '$(pattern)' -o) -false \) -type f -delete
+
+.PHONY: boot
+boot: modules ## boot a kernel with the compiled modules in QEMU and watch what the host sees
+	$(Q).ci/setup boot
+	$(Q)$(pvgen) boot --modules '$(OUT)'
+
+.PHONY: test
+test: ## everything: lint, unit tests, real kernels, boots; stops at the first stage that fails
+	$(Q).ci/setup test
+	$(Q)$(MAKE) --no-print-directory lint
+	$(Q)$(pytest) -n 2 -m 'not kbuild and not boot'
+	$(Q)$(pytest) -m 'kbuild and not boot'
+	$(Q)$(pytest) -m boot
+
+.PHONY: lint
+lint: ## the linters and the type checker
+	$(Q).ci/setup lint
+	$(Q).venv/bin/ruff check --quiet
+	$(Q).venv/bin/ruff format --check --quiet
+	$(Q)$(python) -m mypy --no-error-summary
+	$(Q)shellcheck .ci/need .ci/setup .ci/kdir .ci/run
+
+.PHONY: wheel
+wheel: ## build dist/*.whl, which holds the templates and the spec, too
+	$(Q).ci/setup gen
+	$(Q)$(python) -m pip --disable-pip-version-check -q wheel --no-deps --no-build-isolation -w dist .
+
+.PHONY: lock
+lock: ## refresh the lock files after a change of pyproject.toml; UPGRADE=1 takes newer versions
+	$(Q).ci/lock $(if $(UPGRADE),--upgrade)
+
+.PHONY: distclean
+distclean: clean ## also remove the virtual environment, caches and built packages
+	$(Q)rm -rf .venv .cache dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# What kbuild makes in a module directory; .gitignore has the same list.
+built := *.o *.ko *.mod *.mod.c *.a *.order *.symvers .*.cmd .*.d *.dwo *.i *.s *.lst *.su *.gcno
