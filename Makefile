@@ -25,7 +25,8 @@ ifneq ($(words $(OUT)),1)
 $(error OUT='$(OUT)' contains a blank, and kbuild cannot build there)
 endif
 
-export KDIR ARCH CROSS_COMPILE LLVM PYTHON
+# An empty ARCH in the environment would keep kbuild from finding out the machine's.
+$(foreach name,KDIR ARCH CROSS_COMPILE LLVM PYTHON,$(if $($(name)),$(eval export $(name))))
 
 Q := $(if $(filter 1,$(V)),,@)
 pvgen := .venv/bin/pvgen
