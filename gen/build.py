@@ -230,4 +230,6 @@ def _uapi(item: Item) -> Uapi:
 
 
 def _document(item: Item) -> Document:
-    return Document(DocumentKind(item.text("kind")), item.text("path"), item.at)
+    return Document(
+        DocumentKind(item.text("kind")), item.text("path"), item.text_or_none("license"), item.at
+    )

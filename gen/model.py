@@ -300,10 +300,11 @@ class Uapi:
 
 @dataclass(frozen=True)
 class Document:
-    """A document to render and its path in a kernel tree."""
+    """A document to render, its path in a kernel tree, and its licence if not the driver's."""
 
     kind: DocumentKind
     path: str
+    license: str | None
     at: Places
 
 

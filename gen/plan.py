@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Every decision about the rendered files: a `Device` and a target become a `Plan`.
+
+The templates lay a plan out and decide nothing. What depends on the target's kernel is decided
+here from the facts in spec/kernels; what a target cannot carry is left out and noted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import textwrap
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from gen import names
+from gen.kconfig import make_condition, parse_dependency
+from gen.model import DocumentKind, Trigger
+from gen.plan_core import CorePlan, plan_core
+from gen.plan_docs import AbiPlan, BindingPlan, document_of, plan_abi, plan_binding
+from gen.plan_frontend import FrontendPlan, plan_frontend
+
+if TYPE_CHECKING:
+    from gen.kernel import Kernel
+    from gen.model import Device, KconfigSymbol, Release
+
+HASH_DIGITS = 12
+KCONFIG_HELP_WIDTH = 68
+
+
+@dataclass(frozen=True)
+class Target:
+    """What to render for: a kernel's interfaces, and the release whose contract is wanted."""
+
+    kernel: Kernel
+    as_of: Release | None = None
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A feature that the target cannot carry, and why."""
+
+    feature: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.feature} is left out: {self.why}"
+
+
+@dataclass(frozen=True)
+class UapiEvent:
+    """A macro of the uapi header."""
+
+    macro: str
+    bit: int
+    comment: str
+
+
+@dataclass(frozen=True)
+class UapiPlan:
+    """The header for user space."""
+
+    path: str
+    license: str
+    guard: str
+    events: tuple[UapiEvent, ...]
+
+
+@dataclass(frozen=True)
+class KconfigPlan:
+    """A Kconfig entry, its help already broken into lines."""
+
+    symbol: str
+    type: str
+    prompt: str
+    depends: str | None
+    help: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ModuleRule:
+    """A line of the Makefile; `condition` is a make expansion, empty where it always holds."""
+
+    symbol: str
+    module: str
+    condition: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything the templates need; paths are relative to the output directory."""
+
+    name: str
+    title: str
+    license: str
+    origin: tuple[str, ...]
+    left_out: tuple[LeftOut, ...]
+    core: CorePlan
+    frontends: tuple[FrontendPlan, ...]
+    uapi: UapiPlan
+    kconfig: tuple[KconfigPlan, ...]
+    modules: tuple[ModuleRule, ...]
+    abi: AbiPlan | None
+    binding: BindingPlan | None
+
+
+def make_plan(device: Device, target: Target) -> Plan:
+    """Decide how `device` is rendered for `target`.
+
+    Raises:
+        KernelFactsError: the target lacks an interface that no driver can do without.
+    """
+    carried, left_out = _carried(device, target.kernel)
+    return Plan(
+        name=carried.name,
+        title=carried.title,
+        license=carried.license,
+        origin=_origin(device, target, left_out),
+        left_out=left_out,
+        core=plan_core(carried, target.kernel),
+        frontends=tuple(plan_frontend(carried, f, target.kernel) for f in carried.frontends),
+        uapi=_plan_uapi(carried),
+        kconfig=tuple(
+            _plan_kconfig(symbol)
+            for symbol in (carried.kconfig, *(f.kconfig for f in carried.frontends))
+        ),
+        modules=tuple(
+            _module_rule(f.name, f.kconfig, carried.kconfig) for f in carried.frontends
+        ),
+        abi=plan_abi(carried, document_of(carried, DocumentKind.SYSFS_ABI)),
+        binding=plan_binding(carried, document_of(carried, DocumentKind.DT_BINDING)),
+    )
+
+
+def _carried(device: Device, kernel: Kernel) -> tuple[Device, tuple[LeftOut, ...]]:
+    """The device without the events that the kernel has no hook for."""
+    if kernel.has("register_sys_off_handler"):
+        return device, ()
+    needy = (Trigger.POWER_OFF, Trigger.RESTART)
+    lost = [event for event in device.events if event.trigger in needy]
+    why = f"Linux {kernel.series} has no register_sys_off_handler()"
+    kept = tuple(event for event in device.events if event not in lost)
+    return replace(device, events=kept), tuple(
+        LeftOut(f"the event '{event.name}'", why) for event in lost
+    )
+
+
+def _origin(device: Device, target: Target, left_out: tuple[LeftOut, ...]) -> tuple[str, ...]:
+    """What a file was made from and how to make it again; no dates, no machine's paths."""
+    digest = hashlib.sha256(device.source.text.encode()).hexdigest()[:HASH_DIGITS]
+    kernel = target.kernel.series
+    command = f"pvgen gen --spec {device.source.name} --kernel {kernel}"
+    contract = ""
+    if target.as_of:
+        command += f" --as-of {target.as_of}"
+        contract = f", contract of {target.as_of}"
+    lines = [
+        f"Made from {device.source.name} (sha256 {digest}) for Linux {kernel}{contract}.",
+        "Do not edit; change the spec and run",
+        f"  {command}",
+    ]
+    for item in left_out:
+        lines += textwrap.wrap(f"{str(item)[0].upper()}{str(item)[1:]}.", 76)
+    return tuple(lines)
+
+
+def _plan_uapi(device: Device) -> UapiPlan:
+    return UapiPlan(
+        path=f"uapi/{device.uapi.path}",
+        license=device.uapi.license,
+        guard=device.uapi.guard,
+        events=tuple(
+            UapiEvent(names.event_macro(device, event), event.bit, event.description)
+            for event in device.events
+        ),
+    )
+
+
+def _plan_kconfig(symbol: KconfigSymbol) -> KconfigPlan:
+    return KconfigPlan(
+        symbol=symbol.symbol,
+        type=symbol.type,
+        prompt=symbol.prompt,
+        depends=symbol.depends,
+        help=tuple(textwrap.wrap(symbol.help, KCONFIG_HELP_WIDTH)),
+    )
+
+
+def _module_rule(module: str, own: KconfigSymbol, core: KconfigSymbol) -> ModuleRule:
+    """The dependency without the core's symbol tells make where the module can be built."""
+    condition = ""
+    if own.depends is not None:
+        condition = make_condition(parse_dependency(own.depends), core.symbol)
+    return ModuleRule(own.symbol, module, condition)
+

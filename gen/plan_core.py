@@ -1,0 +1,253 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Decisions about the core module: instances, sending, hooks, attributes."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gen import names
+from gen.model import Attribute, Mask, Trigger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gen.kernel import Kernel
+    from gen.model import Device, Event, Register
+
+# The helper macros of <linux/sysfs.h>, by the mode they stand for.
+_ATTRIBUTE_MACROS = {
+    0o444: "DEVICE_ATTR_RO",
+    0o644: "DEVICE_ATTR_RW",
+    0o200: "DEVICE_ATTR_WO",
+    0o400: "DEVICE_ATTR_ADMIN_RO",
+    0o600: "DEVICE_ATTR_ADMIN_RW",
+}
+_MODES = {
+    Trigger.POWER_OFF: "SYS_OFF_MODE_POWER_OFF",
+    Trigger.RESTART: "SYS_OFF_MODE_RESTART",
+}
+_WHY_UPDATE = {
+    Trigger.POWER_OFF: (
+        "The kernel takes a registered handler as proof that it can power the machine off, so "
+        "there is one only while an instance wants {event}."
+    ),
+    Trigger.RESTART: "There is a handler only while an instance wants {event}.",
+}
+_LINE = 80
+_TAB = 8
+
+
+@dataclass(frozen=True)
+class RegisterMacro:
+    """The offset of a register that does not start the region."""
+
+    macro: str
+    offset: str
+
+
+@dataclass(frozen=True)
+class PanicPlan:
+    """The panic notifier; `crash_event` is sent instead of `event` with a crash kernel loaded."""
+
+    priority: str
+    event: str | None
+    crash_event: str | None
+    indent: str
+
+
+@dataclass(frozen=True)
+class SysOffPlan:
+    """A handler of the power-off or restart chain."""
+
+    stem: str
+    label: str
+    mode: str
+    priority: str
+    event: str
+    comment: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AttributePlan:
+    """A sysfs attribute; `shown` is the C expression that is printed, if it can be read."""
+
+    name: str
+    declaration: str
+    format: str
+    shown: str | None
+    store_base: int | None
+    show_indent: str
+    store_indent: str
+
+
+@dataclass(frozen=True)
+class CorePlan:
+    """The core module and its header."""
+
+    name: str
+    description: str
+    author: str
+    module_license: str
+    header: str
+    header_guard: str
+    includes: tuple[str, ...]
+    local_includes: tuple[str, ...]
+    registers: tuple[RegisterMacro, ...]
+    known_events: str
+    known_events_value: str
+    read: str
+    write: str
+    capability_offset: str
+    event_offset: str
+    panic: PanicPlan | None
+    sys_off: tuple[SysOffPlan, ...]
+    attributes: tuple[AttributePlan, ...]
+    groups: str
+    register: str
+
+
+def plan_core(device: Device, kernel: Kernel) -> CorePlan:
+    """Decide on the core module.
+
+    Raises:
+        KernelFactsError: the kernel lacks an interface that every driver needs.
+    """
+    read, write = device.capability_register, device.event_register
+    panic = _plan_panic(device)
+    sys_off = tuple(_plan_sys_off(device))
+    attributes = tuple(_plan_attribute(attribute) for attribute in device.sysfs)
+    accessors = (f"ioread{read.width}", f"iowrite{write.width}")
+    known = names.known_events_macro(device)
+    return CorePlan(
+        name=device.name,
+        description=device.description,
+        author=device.author,
+        module_license=device.module_license,
+        header=f"{device.name}.h",
+        header_guard=names.header_guard(device),
+        includes=headers(kernel, _used(accessors, panic, sys_off, attributes)),
+        local_includes=(f"{device.name}.h", f"uapi/{device.uapi.path}"),
+        registers=tuple(_register_macros(device, (read, write))),
+        known_events=known,
+        known_events_value=_mask(known, [names.event_macro(device, e) for e in device.events]),
+        read=accessors[0],
+        write=accessors[1],
+        capability_offset=_offset(device, read),
+        event_offset=_offset(device, write),
+        panic=panic,
+        sys_off=sys_off,
+        attributes=attributes,
+        groups=f"{device.name}_groups",
+        register=f"devm_{device.name}_register",
+    )
+
+
+def headers(kernel: Kernel, used: Iterable[str]) -> tuple[str, ...]:
+    """The headers that declare the interfaces `used` on `kernel`, sorted."""
+    return tuple(sorted({kernel.header(name) for name in used}))
+
+
+def _used(
+    accessors: tuple[str, str],
+    panic: PanicPlan | None,
+    sys_off: tuple[SysOffPlan, ...],
+    attributes: tuple[AttributePlan, ...],
+) -> list[str]:
+    """The kernel interfaces that the core's C names, one for each header it depends on."""
+    used = [
+        *accessors, "devm_kzalloc", "GFP_KERNEL", "dev_set_drvdata", "devm_add_action_or_reset",
+        "DEFINE_MUTEX", "struct list_head", "list_add_rcu", "rcu_read_lock", "READ_ONCE", "ENOMEM",
+        "EXPORT_SYMBOL_GPL", "MODULE_LICENSE",
+    ]  # fmt: skip
+    if panic:
+        used += ["atomic_notifier_chain_register", "panic_notifier_list", "module_init", "__init"]
+        used += ["INT_MAX"] if panic.priority in ("INT_MAX", "INT_MIN") else []
+        used += ["kexec_crash_loaded"] if panic.crash_event else []
+    if sys_off:
+        used += ["register_sys_off_handler", "IS_ERR", "dev_warn", "lockdep_assert_held", "bool"]
+    if attributes:
+        used += ["sysfs_emit", "DEVICE_ATTR_RO"]
+    if any(attribute.store_base is not None for attribute in attributes):
+        used.append("kstrtouint")
+    return used
+
+
+def _register_macros(device: Device, registers: Iterable[Register]) -> list[RegisterMacro]:
+    distinct = {register.name: register for register in registers if register.offset}
+    return [
+        RegisterMacro(names.register_macro(device, register), f"0x{register.offset:02x}")
+        for register in distinct.values()
+    ]
+
+
+def _offset(device: Device, register: Register) -> str:
+    """What is added to the base address; nothing for a register that starts the region."""
+    return f" + {names.register_macro(device, register)}" if register.offset else ""
+
+
+def _mask(macro: str, events: list[str]) -> str:
+    """The value of the mask macro, on the next lines where it is too long for one."""
+    whole = f"({' | '.join(events)})" if len(events) > 1 else events[0]
+    if len(f"#define {macro}") + _TAB + len(whole) <= _LINE:
+        return f"\t{whole}"
+    lines = textwrap.wrap(whole, _LINE - 2 * _TAB, break_long_words=False)
+    return " \\\n\t" + " \\\n\t ".join(lines)
+
+
+def _priority(value: int | str | None) -> str:
+    return str(value)
+
+
+def _event_macro(device: Device, event: Event | None) -> str | None:
+    return event and names.event_macro(device, event)
+
+
+def _plan_panic(device: Device) -> PanicPlan | None:
+    event = _event_macro(device, device.event_for(Trigger.PANIC))
+    crash = _event_macro(device, device.event_for(Trigger.CRASH_KERNEL))
+    if event is None and crash is None:
+        return None
+    indent = _indent(f"static int {device.name}_panic_notify(")
+    return PanicPlan(_priority(device.hooks.panic_notifier), event, crash, indent)
+
+
+def _plan_sys_off(device: Device) -> Iterable[SysOffPlan]:
+    for trigger, mode in _MODES.items():
+        event = device.event_for(trigger)
+        if event is None:
+            continue
+        macro = names.event_macro(device, event)
+        why = _WHY_UPDATE[trigger].format(event=macro)
+        yield SysOffPlan(
+            stem=names.trigger_stem(device, trigger),
+            label=trigger.value,
+            mode=mode,
+            priority=_priority(device.hooks.sys_off),
+            event=macro,
+            comment=tuple(textwrap.wrap(why, _LINE - 3)),
+        )
+
+
+def _indent(head: str) -> str:
+    """Tabs and spaces that put a continued argument under the first one."""
+    return "\t" * (len(head) // _TAB) + " " * (len(head) % _TAB)
+
+
+def _plan_attribute(attribute: Attribute) -> AttributePlan:
+    name, mode = attribute.name, attribute.mode
+    readable, writable = mode & 0o444, attribute.store is not None
+    macro = _ATTRIBUTE_MACROS.get(mode)
+    show, store = f"{name}_show" if readable else "NULL", f"{name}_store" if writable else "NULL"
+    declaration = f"{macro}({name})" if macro else f"DEVICE_ATTR({name}, {mode:04o}, {show}, {store})"
+    value = "pi->capability" if attribute.shows is Mask.CAPABILITY else "READ_ONCE(pi->events)"
+    return AttributePlan(
+        name=name,
+        declaration=declaration,
+        format='"{}"'.format(attribute.format.replace("\n", "\\n")),
+        shown=value if readable else None,
+        store_base=attribute.store.base if attribute.store else None,
+        show_indent=_indent(f"static ssize_t {name}_show("),
+        store_indent=_indent(f"static ssize_t {name}_store("),
+    )

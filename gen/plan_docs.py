@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Decisions about the documents that are rendered beside the driver."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gen.model import DocumentKind, PlatformFrontend, ResourceKind
+
+if TYPE_CHECKING:
+    from gen.model import Attribute, Device, Document
+
+ABI_WIDTH = 64
+BINDING_WIDTH = 76
+# Any address will do in an example; this one is free on the machines that QEMU emulates.
+EXAMPLE_ADDRESS = 0x9060000
+
+
+@dataclass(frozen=True)
+class AbiEntry:
+    """An attribute: where it appears, since when, and its description broken into lines."""
+
+    paths: tuple[str, ...]
+    date: str
+    since: str
+    description: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AbiPlan:
+    """The file for Documentation/ABI."""
+
+    path: str
+    license: str
+    contact: str
+    entries: tuple[AbiEntry, ...]
+
+
+@dataclass(frozen=True)
+class BindingPlan:
+    """The device tree binding, in the schema language of devicetree.org."""
+
+    path: str
+    identity: str
+    license: str
+    title: str
+    maintainer: str
+    description: tuple[str, ...]
+    compatibles: tuple[str, ...]
+    reg_length: int
+    node: str
+    address: int
+
+
+def plan_abi(device: Device, document: Document | None) -> AbiPlan | None:
+    """The sysfs ABI document; None where it is not wanted or there is nothing to tell."""
+    if document is None or not device.sysfs:
+        return None
+    entries = tuple(_abi_entry(device, attribute) for attribute in device.sysfs)
+    return AbiPlan(document.path, document.license or device.license, device.author, entries)
+
+
+def _abi_entry(device: Device, attribute: Attribute) -> AbiEntry:
+    paths = tuple(
+        f"/sys/bus/{frontend.bus}/drivers/{frontend.name}/.../{attribute.name}"
+        for frontend in device.frontends
+    )
+    access = "Read-write" if attribute.store else "Read-only"
+    text = f"{access}, printed as {attribute.format.strip()}. {attribute.description}"
+    bits = [f"{event.value:#x}: {event.description}" for event in device.events]
+    lines = textwrap.wrap(text, ABI_WIDTH)
+    lines += [line for bit in bits for line in textwrap.wrap(bit, ABI_WIDTH, subsequent_indent="     ")]
+    return AbiEntry(paths, attribute.date, str(attribute.since), tuple(lines))
+
+
+def plan_binding(device: Device, document: Document | None) -> BindingPlan | None:
+    """The device tree binding; None where it is not wanted or no frontend has a compatible."""
+    frontends = [f for f in device.frontends if isinstance(f, PlatformFrontend) and f.of]
+    if document is None or not frontends:
+        return None
+    lengths = [r.length for f in frontends for r in f.resources if r.kind is ResourceKind.MEMORY]
+    below = document.path.removeprefix("Documentation/devicetree/bindings/")
+    return BindingPlan(
+        path=document.path,
+        identity=below,
+        license=document.license or device.license,
+        title=device.title,
+        maintainer=device.author,
+        description=tuple(textwrap.wrap(device.summary, BINDING_WIDTH)),
+        compatibles=tuple(text for f in frontends for text in f.of),
+        reg_length=max(lengths, default=device.event_register.end),
+        node=device.name.replace("_", "-"),
+        address=EXAMPLE_ADDRESS,
+    )
+
+
+def document_of(device: Device, kind: DocumentKind) -> Document | None:
+    """The document of a kind, if the spec wants one."""
+    return next((doc for doc in device.documents if doc.kind is kind), None)

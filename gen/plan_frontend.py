@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Decisions about the frontends' modules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gen import names
+from gen.kernel import KernelFactsError
+from gen.model import Bus, PciFrontend, PlatformFrontend, ResourceKind
+from gen.plan_core import headers
+
+if TYPE_CHECKING:
+    from gen.kernel import Kernel
+    from gen.model import Device, Frontend
+
+
+@dataclass(frozen=True)
+class Macro:
+    """A macro that the module defines because the kernel does not."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True)
+class FrontendPlan:
+    """A frontend's module; of the ids, those of its bus are filled in."""
+
+    bus: Bus
+    file: str
+    name: str
+    stem: str
+    description: str
+    author: str
+    module_license: str
+    includes: tuple[str, ...]
+    local_include: str
+    register: str
+    groups: str | None
+    shortest: int
+    macros: tuple[Macro, ...] = ()
+    vendor: str = ""
+    device: str = ""
+    bar: int = 0
+    acpi: tuple[str, ...] = ()
+    of: tuple[str, ...] = ()
+    io: bool = False
+    memory: bool = False
+
+
+def plan_frontend(device: Device, frontend: Frontend, kernel: Kernel) -> FrontendPlan:
+    """Decide on one frontend's module.
+
+    Raises:
+        KernelFactsError: the kernel lacks an interface that the module needs.
+    """
+    if isinstance(frontend, PciFrontend):
+        return _plan_pci(device, frontend, kernel)
+    if isinstance(frontend, PlatformFrontend):
+        return _plan_platform(device, frontend, kernel)
+    raise TypeError(f"no bus has a frontend such as {type(frontend).__name__}")
+
+
+def _last_byte(device: Device) -> int:
+    """How long the region has to be for every register that the driver accesses."""
+    return max(device.capability_register.end, device.event_register.end)
+
+
+def _plan_pci(device: Device, frontend: PciFrontend, kernel: Kernel) -> FrontendPlan:
+    used = [
+        "pcim_enable_device", "pcim_iomap", "struct pci_device_id", "ENOMEM", "MODULE_LICENSE",
+    ]  # fmt: skip
+    vendor = names.pci_macro(frontend, "vendor", frontend.vendor)
+    own = [(vendor, frontend.vendor.id)]
+    if kernel.has(vendor):
+        used.append(vendor)
+        own = []
+    product = names.pci_macro(frontend, "device", frontend.device)
+    own.append((product, frontend.device.id))
+    return FrontendPlan(
+        bus=Bus.PCI,
+        file=f"{frontend.name}.c",
+        name=frontend.name,
+        stem=names.frontend_stem(frontend),
+        description=frontend.description,
+        author=frontend.author,
+        module_license=device.module_license,
+        includes=headers(kernel, used),
+        local_include=f"{device.name}.h",
+        register=f"devm_{device.name}_register",
+        groups=f"{device.name}_groups" if device.sysfs else None,
+        shortest=_last_byte(device),
+        macros=tuple(Macro(name, f"0x{value:04x}") for name, value in own),
+        vendor=vendor,
+        device=product,
+        bar=frontend.bar,
+    )
+
+
+def _plan_platform(device: Device, frontend: PlatformFrontend, kernel: Kernel) -> FrontendPlan:
+    used = ["struct platform_driver", "EINVAL", "MODULE_LICENSE"]
+    io, memory = (kind in frontend.kinds for kind in (ResourceKind.IO, ResourceKind.MEMORY))
+    used += ["resource_size", "devm_ioport_map", "ENOMEM"] if io else []
+    used += ["IS_ERR"] if memory else []
+    used += ["resource_type", "devm_ioremap_resource"] if io and memory else []
+    used += ["struct acpi_device_id"] if frontend.acpi else []
+    used += ["struct of_device_id"] if frontend.of else []
+    if io and memory and not kernel.has("platform_get_mem_or_io"):
+        raise KernelFactsError(f"Linux {kernel.series} has no platform_get_mem_or_io()")
+    return FrontendPlan(
+        bus=Bus.PLATFORM,
+        file=f"{frontend.name}.c",
+        name=frontend.name,
+        stem=names.frontend_stem(frontend),
+        description=frontend.description,
+        author=frontend.author,
+        module_license=device.module_license,
+        includes=headers(kernel, used),
+        local_include=f"{device.name}.h",
+        register=f"devm_{device.name}_register",
+        groups=f"{device.name}_groups" if device.sysfs else None,
+        shortest=_last_byte(device),
+        acpi=frontend.acpi,
+        of=frontend.of,
+        io=io,
+        memory=memory,
+    )

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A `Plan` to the texts of files, through the templates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import jinja2
+
+from gen.model import Bus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from gen.plan import Plan
+
+_FRONTEND_TEMPLATES = {Bus.PCI: "pci.c.j2", Bus.PLATFORM: "platform.c.j2"}
+
+
+def render(plan: Plan, templates: Path) -> dict[str, str]:
+    """The files of a module directory: their texts by path, relative to the directory.
+
+    Args:
+        plan: what to lay out.
+        templates: the directory of the templates.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(templates),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 (C is no HTML; gen.texts keeps text from being more)
+    )
+
+    def fill(template: str, **extra: object) -> str:
+        values: Mapping[str, object] = {"plan": plan, "core": plan.core, **extra}
+        return environment.get_template(template).render(values)
+
+    files = {
+        f"{plan.core.name}.c": fill("core.c.j2"),
+        plan.core.header: fill("core.h.j2"),
+        plan.uapi.path: fill("uapi.h.j2"),
+        "Kconfig": fill("Kconfig.j2"),
+        "Makefile": fill("Makefile.j2"),
+    }
+    for frontend in plan.frontends:
+        files[frontend.file] = fill(_FRONTEND_TEMPLATES[frontend.bus], front=frontend)
+    if plan.abi:
+        files[plan.abi.path] = fill("sysfs-abi.j2")
+    if plan.binding:
+        files[plan.binding.path] = fill("dt-binding.yaml.j2")
+    return dict(sorted(files.items()))
