@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What kernels offer to a driver, as data: one table of interfaces, read for one series at a time.
 
 The table is spec/kernels/api.yaml, its language spec/kernels.schema.json. Mainline series are
@@ -8,6 +9,7 @@ interfaces back), never less, so a range answers for the oldest point release of
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +53,14 @@ class Member:
 
 
 @dataclass(frozen=True)
+class Access:
+    """A register access: `direction` is read or write, `width` in bits."""
+
+    direction: str
+    width: int
+
+
+@dataclass(frozen=True)
 class Api:
     """A kernel interface; the fields are those of the table.
 
@@ -76,6 +86,17 @@ class Api:
     acquires: str | None = None
     releases: str | None = None
     managed: str | None = None
+    access: Access | None = None
+    maps: str | None = None
+    implies: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of a function's parameters in order, as its prototype has them."""
+        if self.prototype is None or not self.prototype.endswith(")"):
+            return self.params or ()
+        inner = self.prototype.split(f"{self.name}(", 1)[1][:-1]
+        return tuple(_parameter_name(text) for text in _split(inner))
 
 
 @dataclass(frozen=True)
@@ -191,6 +212,16 @@ def load_kernels(directory: Path) -> Kernels:
     return Kernels(tuple(kernels), default)
 
 
+def _split(text: str) -> list[str]:
+    """Parameter declarations, split at the commas that are not inside parentheses."""
+    return re.split(r",(?![^(]*\))", text)
+
+
+def _parameter_name(text: str) -> str:
+    pointer = re.search(r"\(\*\s*(\w+)\)", text)
+    return pointer[1] if pointer else re.split(r"[\s*]+", text.strip())[-1]
+
+
 def _sentence(text: str, hint: str | None) -> str:
     return f"{text}; {hint}" if hint else text
 
@@ -260,6 +291,9 @@ def _api(name: str, item: Mapping[str, Any]) -> Api:
         acquires=item.get("acquires"),
         releases=item.get("releases"),
         managed=item.get("managed"),
+        access=Access(**item["access"]) if "access" in item else None,
+        maps=item.get("maps"),
+        implies=item.get("implies", {}),
     )
 
 
