@@ -18,3 +18,8 @@ def spec_file(name: str) -> Path:
 def template_directory() -> Path:
     """The `templates/` room."""
     return ROOT / "templates"
+
+
+def kernel_directory() -> Path:
+    """The facts about kernels."""
+    return ROOT / "spec" / "kernels"

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""From the words of a command line to rendered texts: the stages in a row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gen.diagnostics import Diagnostics
+from gen.kernel import KernelFactsError, load_kernels
+from gen.load import load_device
+from gen.model import Release
+from gen.model_restrict import NothingLeftError, restrict
+from gen.plan import Target, make_plan
+from gen.render import render
+from gen.resources import ROOT, kernel_directory, template_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gen.kernel import Kernel, Kernels
+    from gen.model import Device
+
+
+class GenerationError(Exception):
+    """Nothing can be rendered; what is wrong with the spec is in `diagnostics`."""
+
+    def __init__(self, message: str, diagnostics: Diagnostics | None = None) -> None:
+        super().__init__(message)
+        self.diagnostics = diagnostics or Diagnostics()
+
+
+@dataclass(frozen=True)
+class Generation:
+    """The rendered texts by path, and what a target could not carry."""
+
+    device: Device
+    kernel: Kernel
+    files: Mapping[str, str]
+    notes: tuple[str, ...]
+
+
+def default_spec() -> Path:
+    """The one spec in `spec/`: of the project one stands in, else of the installation.
+
+    Raises:
+        GenerationError: there are several, or none.
+    """
+    for room in (Path("spec"), ROOT / "spec"):
+        found = sorted(room.glob("*.yaml"))
+        if len(found) == 1:
+            return found[0]
+        if found:
+            names = ", ".join(path.name for path in found)
+            raise GenerationError(f"{room} holds several specs ({names}); choose one with --spec")
+    raise GenerationError("there is no spec; name one with --spec")
+
+
+def shown_name(path: Path) -> str:
+    """How rendered files call a spec: relative, since no machine's path may stand in them."""
+    absolute = path.resolve()
+    for base in (Path.cwd(), ROOT):
+        if absolute.is_relative_to(base.resolve()):
+            return absolute.relative_to(base.resolve()).as_posix()
+    return path.name
+
+
+def read_device(spec: Path | None) -> Device:
+    """The device of a spec file, or of the default one.
+
+    Raises:
+        GenerationError: it does not load.
+    """
+    diagnostics = Diagnostics()
+    path = spec or default_spec()
+    device = load_device(path, diagnostics, shown_name(path))
+    if device is None:
+        raise GenerationError("", diagnostics)
+    return device
+
+
+def find_target(kernel: str | None, as_of: str | None) -> Target:
+    """The target that the options name.
+
+    Raises:
+        GenerationError: no facts about that kernel, or no such release.
+    """
+    try:
+        kernels = load_kernels(kernel_directory())
+        chosen = kernels.get(kernel) if kernel else kernels.default
+        return Target(chosen, _release(as_of, kernels) if as_of else None)
+    except (KernelFactsError, ValueError) as error:
+        raise GenerationError(str(error)) from None
+
+
+def _release(text: str, kernels: Kernels) -> Release:
+    release, newest = Release.parse(text), kernels.all[-1].release
+    if release > newest:
+        raise ValueError(f"nothing is known of Linux {release}; the newest is {newest}")
+    return release
+
+
+def generate(spec: Path | None, kernel: str | None, as_of: str | None) -> Generation:
+    """Load, restrict, plan and render.
+
+    Raises:
+        GenerationError: any of these is impossible.
+    """
+    device, target = read_device(spec), find_target(kernel, as_of)
+    try:
+        if target.as_of:
+            device = restrict(device, target.as_of)
+        plan = make_plan(device, target)
+    except (NothingLeftError, KernelFactsError) as error:
+        raise GenerationError(str(error)) from None
+    files = render(plan, template_directory())
+    return Generation(device, target.kernel, files, tuple(str(item) for item in plan.left_out))

@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+spec_option = click.option(
+    "--spec",
+    type=click.Path(path_type=Path),
+    help="The device's spec; the one in spec/ when absent.",
+)
+kernel_option = click.option(
+    "--kernel",
+    metavar="SERIES",
+    help="Kernel series whose interfaces to use, such as 6.1; see 'pvgen kernels'.",
+)
+as_of_option = click.option(
+    "--as-of",
+    metavar="RELEASE",
+    help="Only what mainline's driver of that release had, such as 6.1.",
+)
