@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The make targets, as far as no kernel is compiled: what they refuse, say and leave alone."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.frontdoor.machine import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# What kbuild leaves behind for a module of two objects.
+BUILT = (
+    *("a.o", "a.ko", "a.mod", "a.mod.c", "a.mod.o", "modules.order", "Module.symvers"),
+    *(".a.o.cmd", ".a.ko.cmd", ".Module.symvers.cmd", ".modules.order.cmd", ".a.o.d"),
+)
+
+
+def make(*words: str) -> subprocess.CompletedProcess[str]:
+    """Run make in the project, as a user's shell would."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    return subprocess.run(
+        ["make", *words],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+@pytest.fixture
+def rendered(tmp_path: Path) -> Path:
+    """A copy of the rendered driver, without what an earlier build may have left beside it."""
+    listing = subprocess.run(
+        ["git", "ls-files", "-z", "out"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    for name in filter(None, listing.stdout.split("\0")):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, tmp_path / name)
+    return tmp_path / "out"
+
+
+def contents(directory: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(directory)): path.read_bytes()
+        for path in directory.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_help_is_what_make_alone_shows() -> None:
+    result = make()
+    assert result.returncode == 0
+    assert result.stdout == make("help").stdout
+
+
+def test_help_names_every_target() -> None:
+    text = (ROOT / "Makefile").read_text()
+    targets = set(re.findall(r"^\.PHONY: (\w+)$", text, flags=re.MULTILINE))
+    shown = set(re.findall(r"^  ([a-z_]+) {2,}\S", make("help").stdout, flags=re.MULTILINE))
+    assert {"gen", "check", "modules", "modules_install", "clean", "boot", "test"} <= targets
+    assert shown == targets
+
+
+@pytest.mark.parametrize("value", ["", "two words"])
+def test_refuses_a_directory_that_it_cannot_pass_on(value: str) -> None:
+    result = make("clean", f"OUT={value}")
+    assert result.returncode == 2
+    assert "OUT=" in result.stderr
+
+
+def test_clean_removes_what_kbuild_made_and_nothing_else(rendered: Path) -> None:
+    before = contents(rendered)
+    for name in BUILT:
+        (rendered / name).touch()
+    result = make("clean", f"OUT={rendered}")
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+    assert contents(rendered) == before
+
+
+def test_git_ignores_what_clean_removes() -> None:
+    names = [f"out/{name}" for name in BUILT]
+    result = subprocess.run(
+        ["git", "check-ignore", *names], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert result.stdout.split() == names
+
+
+def test_modules_tells_of_a_wrong_kernel_at_once(tmp_path: Path) -> None:
+    result = make("modules", f"KDIR={tmp_path}")
+    assert result.returncode == 2
+    assert result.stdout == ""
+    assert result.stderr.splitlines()[0] == (
+        f"error: KDIR={tmp_path}: it is not a kernel build tree"
+    )
+
+
+def test_modules_compiles_nothing_that_the_check_refuses(rendered: Path) -> None:
+    changed = 0
+    for path in rendered.glob("*.c"):
+        # Another width than the register's: an error that compiles.
+        text = path.read_text()
+        path.write_text(text.replace("iowrite8(", "iowrite16("))
+        changed += text != path.read_text()
+    assert changed
+    before = contents(rendered)
+    result = make("modules", f"OUT={rendered}")
+    assert result.returncode == 2
+    assert "iowrite16" in result.stdout + result.stderr
+    assert contents(rendered) == before
+
+
+def test_install_asks_for_modules_first(rendered: Path) -> None:
+    result = make("modules_install", f"OUT={rendered}")
+    assert result.returncode == 2
+    assert "run 'make modules' first" in result.stderr
