@@ -1,0 +1,5 @@
+"""The lab: built modules in a real kernel in QEMU, and what the host saw of them.
+
+`docs/lab.md` tells how it works. Nothing here knows a particular device; every name, number and
+expectation comes from the `Device` model.
+"""

@@ -1,0 +1,5 @@
+"""The lab on its own: `python -m gen.lab`."""
+
+from gen.lab.command import boot
+
+boot()

@@ -1,0 +1,246 @@
+"""Packages of the distribution, fetched and unpacked without installing and without root.
+
+A private apt (own lists, own cache, an empty dpkg status) lives in the cache directory. Its sources
+are made at run time from those that the machine's own apt is configured for, so that no address is
+written down here; other suites and architectures of the same archives can be added. Signatures are
+checked with the machine's own keys.
+
+What a killed run leaves behind is never trusted: lists and packages are verified by apt, a package
+is unpacked beside its place and renamed into it, and a lock keeps two runs apart. A download that
+was cut short is taken up again by apt.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gen.lab.problem import LabError
+from gen.lab.process import run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+# Lists younger than this many seconds are not asked for again.
+FRESH = 24 * 3600
+
+
+def cache_directory() -> Path:
+    """The directory for everything that can be fetched or made again."""
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
+    return Path(base) / "pvgen"
+
+
+@dataclass(frozen=True, order=True)
+class Origin:
+    """One suite of an archive, as an apt source line names it."""
+
+    uri: str
+    suite: str
+    component: str
+    keyring: str | None = None
+
+    def line(self, architecture: str) -> str:
+        """The one-line form; see sources.list(5)."""
+        options = [f"arch={architecture}"]
+        if self.keyring:
+            options.append(f"signed-by={self.keyring}")
+        return f"deb [{' '.join(options)}] {self.uri} {self.suite} {self.component}"
+
+
+def machine_origins() -> tuple[Origin, ...]:
+    """What this machine's apt is configured for.
+
+    Raises:
+        LabError: there is no apt, or it has no sources.
+    """
+    layout = "$(REPO_URI) $(RELEASE) $(COMPONENT) $(SIGNED_BY)"
+    listing = run(["apt-get", "indextargets", "--format", layout, "Created-By: Packages"])
+    origins = {Origin(*_fields(line)) for line in listing.splitlines() if line.strip()}
+    if not origins:
+        raise LabError("apt has no package sources on this machine")
+    return tuple(sorted(origins))
+
+
+def _fields(line: str) -> tuple[str, str, str, str | None]:
+    """Split one line of the index target listing; a key that apt does not know stays a `$(KEY)`."""
+    uri, suite, component, keyring = line.split(maxsplit=3)
+    return uri, suite, component, None if keyring.startswith("$(") else keyring
+
+
+def extend(origins: tuple[Origin, ...], suites: tuple[str, ...]) -> tuple[Origin, ...]:
+    """The origins with each suite added to each archive that serves a suite of a plain name.
+
+    Archives of updates alone name their suites `codename-something`; they hold no further suite.
+    """
+    plain = [origin for origin in origins if "-" not in origin.suite]
+    added = [
+        Origin(origin.uri, suite, origin.component, origin.keyring)
+        for origin in plain
+        for suite in suites
+    ]
+    return tuple(sorted({*origins, *added}))
+
+
+def backports(origins: tuple[Origin, ...]) -> tuple[str, ...]:
+    """The suites with newer packages for the releases that the machine runs."""
+    return tuple(
+        f"{suite}-backports" for suite in sorted({o.suite for o in origins}) if "-" not in suite
+    )
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A view of the distribution's archive: extra `suites`, one `architecture`, all in `cache`."""
+
+    suites: tuple[str, ...] = ()
+    architecture: str = "amd64"
+    cache: Path = field(default_factory=cache_directory)
+    say: Callable[[str], None] = lambda _: None
+
+    def unpack(self, package: str) -> Path:
+        """The directory that holds the unpacked files of the newest version of a package.
+
+        Raises:
+            LabError: no suite has it, or fetching or unpacking failed.
+        """
+        with self._locked():
+            version = self._version(package)
+            if version is None:
+                raise LabError(f"no package {package} for {self.architecture} in {self._names()}")
+            stem = f"{package}_{version.replace(':', '%3a')}_{self.architecture}"
+            place = self.cache / "unpacked" / stem
+            if not place.is_dir():
+                self.say(f"fetching {package} {version}")
+                self._extract(self._download(package, version, stem), place)
+            return place
+
+    def has(self, package: str) -> bool:
+        """Whether a suite has the package."""
+        with self._locked():
+            return self._version(package) is not None
+
+    def names(self, pattern: str) -> list[str]:
+        """Names of the packages that match a regular expression, sorted; for `linux-image-6\\.1`."""
+        with self._locked():
+            self._update()
+            listing = run(["apt-cache", "-c", self._configure(), "search", "--names-only", pattern])
+        return sorted(line.split(" - ")[0] for line in listing.splitlines())
+
+    def _names(self) -> str:
+        return ", ".join(sorted({origin.suite for origin in self._origins()}))
+
+    def _origins(self) -> tuple[Origin, ...]:
+        return extend(machine_origins(), self.suites)
+
+    def _sources(self) -> str:
+        return "".join(origin.line(self.architecture) + "\n" for origin in self._origins())
+
+    def _home(self) -> Path:
+        """The private apt's directory: another set of sources gets another one."""
+        key = hashlib.sha256(self._sources().encode()).hexdigest()[:16]
+        return self.cache / "apt" / f"{self.architecture}-{key}"
+
+    def _configure(self) -> Path:
+        """Write the private configuration; see apt.conf(5).
+
+        It is read after the machine's own one, whose proxies and keys thus hold here too.
+        """
+        home = self._home()
+        for directory in ("state/lists/partial", "cache/archives/partial", "preferences.d"):
+            (home / directory).mkdir(parents=True, exist_ok=True)
+        (home / "status").touch()
+        _write(home / "sources.list", self._sources())
+        settings = {
+            "APT::Architecture": self.architecture,
+            "APT::Sandbox::User": "",
+            "APT::Update::Error-Mode": "any",
+            "Acquire::Languages": "none",
+            "Acquire::Retries": "3",
+            "Dir::State": home / "state",
+            "Dir::State::status": home / "status",
+            "Dir::Cache": home / "cache",
+            "Dir::Etc::sourcelist": home / "sources.list",
+            "Dir::Etc::sourceparts": "-",
+            "Dir::Etc::preferences": "-",
+            "Dir::Etc::preferencesparts": home / "preferences.d",
+        }
+        lines = [f'{key} "{value}";\n' for key, value in settings.items()]
+        lines.append(
+            f'#clear APT::Architectures;\nAPT::Architectures {{ "{self.architecture}"; }};\n'
+        )
+        _write(home / "apt.conf", "".join(lines))
+        return home / "apt.conf"
+
+    def _update(self, *, force: bool = False) -> bool:
+        """Fetch the package lists unless they are fresh; whether they were fetched."""
+        stamp = self._home() / "updated"
+        if not force and stamp.exists() and time.time() - stamp.stat().st_mtime < FRESH:
+            return False
+        self.say(f"fetching the package lists of {self._names()}")
+        run(["apt-get", "-c", self._configure(), "-q", "update"])
+        stamp.touch()
+        return True
+
+    def _version(self, package: str) -> str | None:
+        """The newest version; old lists are fetched again before a package counts as missing."""
+        fetched = self._update()
+        version = self._newest(package)
+        if version is None and not fetched and self._stale():
+            self._update(force=True)
+            version = self._newest(package)
+        return version
+
+    def _stale(self) -> bool:
+        """Whether the lists are older than an hour: new kernels appear, asking is not free."""
+        return time.time() - (self._home() / "updated").stat().st_mtime > 3600
+
+    def _newest(self, package: str) -> str | None:
+        listing = run(["apt-cache", "-c", self._configure(), "madison", package])
+        versions = [line.split("|")[1].strip() for line in listing.splitlines() if "|" in line]
+        return versions[0] if versions else None
+
+    def _download(self, package: str, version: str, stem: str) -> Path:
+        """Fetch a package; apt verifies it, and completes a file that an earlier run left."""
+        partial = self.cache / "partial" / stem
+        partial.mkdir(parents=True, exist_ok=True)
+        run(
+            ["apt-get", "-c", self._configure(), "-q", "download", f"{package}={version}"],
+            cwd=partial,
+        )
+        found = list(partial.glob("*.deb"))
+        if len(found) != 1:
+            raise LabError(f"apt-get download left {len(found)} files for {package}")
+        return found[0]
+
+    def _extract(self, deb: Path, place: Path) -> None:
+        """Unpack so that `place` appears whole or not at all; the package is not needed then."""
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=place.parent, prefix=".unpacking-") as directory:
+            fresh = Path(directory) / "files"
+            run(["dpkg", "-x", deb, fresh])
+            fresh.rename(place)
+        shutil.rmtree(deb.parent)
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Keep other runs out: apt locks its own files only, and fails instead of waiting."""
+        self.cache.mkdir(parents=True, exist_ok=True)
+        with (self.cache / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file in one step, so that no reader meets half of it."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.write_text(text)
+    fresh.replace(path)

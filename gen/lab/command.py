@@ -1,0 +1,159 @@
+"""The command line of the lab: `pvgen boot`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gen.diagnostics import Diagnostics, format_text
+from gen.lab import bench as benches
+from gen.lab import guest, kernel, report
+from gen.lab.machine import PC
+from gen.lab.problem import LabError
+from gen.lab.runner import Runner
+from gen.lab.stories import all_scenarios
+from gen.load import load_device
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gen.lab.scenario import Outcome, Scenario
+    from gen.model import Device
+
+BAD_USAGE = 2
+UNANSWERED = 3
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _load(spec: Path) -> Device:
+    """The device, or the end of the program."""
+    diagnostics = Diagnostics()
+    device = load_device(spec, diagnostics)
+    colour = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    for item in diagnostics:
+        _say(format_text(item, colour=colour))
+    if device is None:
+        sys.exit(BAD_USAGE)
+    return device
+
+
+def _select(scenarios: Sequence[Scenario], names: Sequence[str]) -> list[Scenario]:
+    """The named scenarios in their usual order, or all."""
+    unknown = sorted(set(names) - {scenario.name for scenario in scenarios})
+    if unknown:
+        raise click.UsageError(f"no scenario {', '.join(unknown)}; --list shows all")
+    return [scenario for scenario in scenarios if not names or scenario.name in names]
+
+
+def _list(scenarios: Sequence[Scenario]) -> None:
+    width = max(len(scenario.name) for scenario in scenarios)
+    for scenario in scenarios:
+        obstacle = scenario.obstacle
+        note = f" [{obstacle.verdict}: {obstacle.reason}]" if obstacle else ""
+        click.echo(f"{scenario.name.ljust(width)}  {scenario.title}{note}")
+
+
+def play(
+    bench: benches.Bench,
+    scenarios: Sequence[Scenario],
+    modules: kernel.Modules,
+    image: Path,
+    jobs: int,
+) -> list[Outcome]:
+    """Play scenarios in a directory of their own, which stays only if something went wrong."""
+    work = Path(tempfile.mkdtemp(prefix="pvgen-boot-"))
+    try:
+        files = guest.build(modules, image, work)
+        return Runner(bench, files, work / "boots", _say, jobs).run(scenarios)
+    finally:
+        _tidy(work)
+
+
+def _tidy(work: Path) -> None:
+    """Remove what is only input; the boots' own directories hold the logs of what went wrong."""
+    for file in (work, work / "tree"):
+        for path in sorted(file.rglob("*"), reverse=True):
+            if "boots" in path.relative_to(work).parts and path.parent != work:
+                continue
+            with suppress(OSError):
+                path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+    with suppress(OSError):
+        work.rmdir()
+
+
+@click.command()
+@click.option(
+    "--spec",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    default=Path("spec/pvpanic.yaml"),
+    show_default=True,
+    help="The device's spec.",
+)
+@click.option(
+    "--modules",
+    "directory",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path("out"),
+    show_default=True,
+    help="Where the built modules are.",
+)
+@click.option(
+    "--kernel-image",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The kernel to boot; by default the one that the modules were built for.",
+)
+@click.option(
+    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Also write JSON."
+)
+@click.option(
+    "--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Guests at a time."
+)
+@click.option("--list", "only_list", is_flag=True, help="List the scenarios and end.")
+@click.option(
+    "--allow-unavailable",
+    is_flag=True,
+    help="Succeed although the installed QEMU cannot show everything.",
+)
+@click.argument("names", metavar="[SCENARIO]...", nargs=-1)
+def boot(
+    spec: Path,
+    directory: Path,
+    kernel_image: Path | None,
+    json_file: Path | None,
+    jobs: int,
+    only_list: bool,
+    allow_unavailable: bool,
+    names: tuple[str, ...],
+) -> None:
+    """Boot a kernel with the built modules in QEMU and compare what the host sees with the spec."""
+    device = _load(spec)
+    try:
+        bench = benches.inspect(device, PC)
+        scenarios = _select(all_scenarios(bench), names)
+        if only_list:
+            _list(scenarios)
+            return
+        modules = kernel.read_modules(directory, device)
+        image = kernel.find_image(modules.release, kernel_image, _say)
+        _say(f"{len(scenarios)} scenarios on Linux {modules.release}, QEMU {bench.version}")
+        outcomes = play(bench, scenarios, modules, image, jobs)
+        if json_file is not None:
+            json_file.write_text(report.as_json(outcomes, bench, modules.release))
+    except LabError as error:
+        _say(f"error: {error}")
+        sys.exit(UNANSWERED)
+    except OSError as error:
+        _say(f"error: {error}")
+        sys.exit(UNANSWERED)
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    click.echo(report.table(outcomes, colour=colour))
+    sys.exit(report.exit_status(outcomes, allow_unavailable=allow_unavailable))

@@ -1,0 +1,126 @@
+"""Which kernel: the release that modules were built for, and the image of that release."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gen.lab.archive import Archive, backports, machine_origins
+from gen.lab.problem import LabError
+from gen.lab.process import run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gen.model import Device
+
+# Packages that may hold the image, in the order of trial. From 7.2 on the first one is empty.
+IMAGE_PACKAGES = (
+    "linux-image-{release}",
+    "linux-image-{release}-unsigned",
+    "linux-binary-{release}",
+    "linux-binary-{release}-unsigned",
+)
+IMAGE_PLACES = (
+    "boot/vmlinuz-{release}",
+    "usr/lib/modules/{release}/vmlinuz",
+    "lib/modules/{release}/vmlinuz",
+)
+
+
+@dataclass(frozen=True)
+class Modules:
+    """The built driver: its modules in the order in which they can be loaded, and their kernel."""
+
+    release: str
+    files: tuple[Path, ...]
+
+
+def module_names(device: Device) -> tuple[str, ...]:
+    """The driver's modules: the core, then the frontends that need it."""
+    return (device.name, *(frontend.name for frontend in device.frontends))
+
+
+def read_modules(directory: Path, device: Device) -> Modules:
+    """Find the driver's modules and the release that their version magic names.
+
+    Raises:
+        LabError: a module is missing, is no module, or they are for different kernels.
+    """
+    files = tuple(directory / f"{name}.ko" for name in module_names(device))
+    missing = [file.name for file in files if not file.is_file()]
+    if missing:
+        raise LabError(
+            f"{directory} has no {', '.join(missing)}; build the modules first: "
+            f"make -C /lib/modules/RELEASE/build M={directory.absolute()} modules"
+        )
+    releases = {file.name: _release_of_module(file) for file in files}
+    if len(set(releases.values())) > 1:
+        text = ", ".join(f"{name} for {release}" for name, release in releases.items())
+        raise LabError(f"the modules in {directory} are for different kernels: {text}")
+    return Modules(next(iter(releases.values())), files)
+
+
+def _release_of_module(file: Path) -> str:
+    magic = run(["modinfo", "-F", "vermagic", file.absolute()]).split()
+    if not magic:
+        raise LabError(f"{file} has no version magic")
+    return magic[0]
+
+
+def release_of_image(image: Path) -> str | None:
+    """The release that a bzImage's header names, or None for another kind of image.
+
+    The offsets are those of Documentation/arch/x86/boot.rst: `header` and `kernel_version`.
+    """
+    try:
+        with image.open("rb") as file:
+            start = file.read(0x10000)
+    except OSError as error:
+        raise LabError(f"{image} cannot be read: {error.strerror}") from None
+    if start[0x202:0x206] != b"HdrS":
+        return None
+    offset = int.from_bytes(start[0x20E:0x210], "little") + 0x200
+    text = start[offset : offset + 256].split(b"\0")[0].decode("ascii", "replace")
+    return text.split()[0] if text else None
+
+
+def find_image(release: str, given: Path | None, say: Callable[[str], None]) -> Path:
+    """The kernel image for a release: the given one, the installed one, or the archive's.
+
+    Raises:
+        LabError: the given image is of another release, or no package holds one.
+    """
+    if given is not None:
+        found = release_of_image(given)
+        if found not in (None, release):
+            raise LabError(f"{given} is a kernel {found}, but the modules are for {release}")
+        return given
+    installed = Path(f"/boot/vmlinuz-{release}")
+    if os.access(installed, os.R_OK):
+        return installed
+    return _fetch_image(release, say)
+
+
+def _fetch_image(release: str, say: Callable[[str], None]) -> Path:
+    """Look through the machine's suites first, then through their backports."""
+    suites = backports(machine_origins())
+    for archive in (Archive(say=say), Archive(suites=suites, say=say)):
+        for layout in IMAGE_PACKAGES:
+            package = layout.format(release=release)
+            if not archive.has(package):
+                continue
+            image = _image_in(archive.unpack(package), release)
+            if image is not None:
+                return image
+    raise LabError(
+        f"no package of this machine's distribution holds a kernel {release}; "
+        "name an image with --kernel-image"
+    )
+
+
+def _image_in(directory: Path, release: str) -> Path | None:
+    places = (directory / place.format(release=release) for place in IMAGE_PLACES)
+    return next((place for place in places if place.is_file()), None)

@@ -1,0 +1,148 @@
+"""The virtual machine of a scenario, and how QEMU is told.
+
+Two scenarios with equal machines can share a boot, so a `Machine` is a plain value. Only the PC is
+described; what another architecture needs is gathered in `PC`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gen.lab.guest import GuestFiles
+
+
+@dataclass(frozen=True)
+class Board:
+    """A machine type: the program, its options, and what the guest calls the two serial lines."""
+
+    program: str
+    options: tuple[str, ...]
+    console: str
+    channel: str
+    pci_bus: str
+    first_slot: int
+    hidden_memory: int
+    without_firmware: tuple[str, ...]
+
+
+# Slots below the first one belong to the chipset or are left for QEMU to use. The hidden page lies
+# in RAM, away from where a kernel of this size and its initrd are put.
+PC = Board(
+    program="qemu-system-x86_64",
+    options=("-machine", "q35", "-accel", "tcg"),
+    console="ttyS0",
+    channel="ttyS1",
+    pci_bus="pcie.0",
+    first_slot=8,
+    hidden_memory=0x10000000,
+    without_firmware=("acpi=off",),
+)
+
+
+@dataclass(frozen=True)
+class Attached:
+    """A device under test: QEMU's name for it, the bus it goes to, its mask of events if set."""
+
+    frontend: str
+    driver: str
+    bus: str
+    mask_property: str | None = None
+    mask: int | None = None
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A byte that stands in the guest's memory before it starts."""
+
+    address: int
+    value: int
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What a scenario boots.
+
+    Args:
+        devices: the devices under test, in the order of the command line.
+        memory: in MiB.
+        append: kernel parameters besides the lab's own.
+        on_panic: QEMU's action when a guest reports a panic: `none` or `pause`.
+        crash_kernel: whether the initramfs brings a crash kernel along.
+        table: source of an ACPI table to add, in ASL.
+        presets: bytes to put into memory.
+    """
+
+    devices: tuple[Attached, ...] = ()
+    memory: int = 256
+    append: tuple[str, ...] = ()
+    on_panic: str = "none"
+    crash_kernel: bool = False
+    table: str | None = None
+    presets: tuple[Preset, ...] = ()
+
+
+def slot(board: Board, machine: Machine, index: int) -> int:
+    """The PCI slot of the device under test with this index."""
+    before = machine.devices[:index]
+    return board.first_slot + sum(device.bus == "pci" for device in before)
+
+
+def _device_options(board: Board, machine: Machine) -> list[str]:
+    options: list[str] = []
+    for index, device in enumerate(machine.devices):
+        words = [device.driver]
+        if device.bus == "pci":
+            words += [f"bus={board.pci_bus}", f"addr={slot(board, machine, index):#x}"]
+        if device.mask is not None:
+            words.append(f"{device.mask_property}={device.mask}")
+        options += ["-device", ",".join(words)]
+    return options
+
+
+def kernel_parameters(board: Board, machine: Machine) -> str:
+    """The guest's command line. No panic timeout: what comes after a panic stays to be seen."""
+    own = [f"console={board.console}", f"lab.channel={board.channel}", "loglevel=7", "panic=0"]
+    return " ".join([*own, *machine.append])
+
+
+def command(
+    board: Board,
+    machine: Machine,
+    files: GuestFiles,
+    *,
+    monitor: int,
+    channel: int,
+    log: Path,
+    table: Path | None,
+    trace: tuple[Path, str],
+) -> list[str]:
+    """QEMU's command line.
+
+    `monitor` and `channel` are inherited sockets; `log` receives the console; `table` is a compiled ACPI
+    table. `trace` is a log file and the trace event that may be switched on later: QEMU only sets
+    up its log when an event is named at the start.
+    """
+    initrd = files.crash_initrd if machine.crash_kernel else files.initrd
+    presets = [
+        word
+        for preset in machine.presets
+        for word in ("-device", f"loader,addr={preset.address:#x},data={preset.value},data-len=1")
+    ]
+    return [
+        *(board.program, *board.options),
+        *("-m", str(machine.memory), "-nodefaults", "-no-user-config", "-display", "none"),
+        *("-action", f"panic={machine.on_panic},shutdown=pause,reboot=shutdown"),
+        *("-chardev", f"socket,id=monitor,fd={monitor}", "-mon", "chardev=monitor,mode=control"),
+        *("-chardev", f"file,id=console,path={log}", "-serial", "chardev:console"),
+        *("-chardev", f"socket,id=channel,fd={channel}", "-serial", "chardev:channel"),
+        *("-D", str(trace[0]), "-d", f"trace:{trace[1]}", "-S"),
+        *("-kernel", str(files.kernel), "-initrd", str(initrd)),
+        *("-append", kernel_parameters(board, machine)),
+        *(("-acpitable", f"file={table}") if table else ()),
+        *_device_options(board, machine),
+        *presets,
+    ]

@@ -1,0 +1,15 @@
+"""Why the lab could not answer."""
+
+from __future__ import annotations
+
+
+class LabError(Exception):
+    """The question could not be answered: something is missing, or a tool failed. Exit status 3."""
+
+
+class GuestError(LabError):
+    """The guest did not do what every guest does: boot, run a command, answer in time."""
+
+
+class QemuGoneError(LabError):
+    """QEMU ended while something was still expected of it."""

@@ -1,0 +1,156 @@
+"""Playing scenarios: which ones share a boot, how many run at once, and what is kept of them."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gen.lab import qemu
+from gen.lab.problem import GuestError, LabError
+from gen.lab.scenario import Outcome, Scenario, Verdict
+from gen.lab.shell import Shell
+from gen.lab.stage import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from gen.lab.bench import Bench
+    from gen.lab.guest import GuestFiles
+
+# Seconds for a guest to come up, and for a whole boot with all that is played on it. Both are
+# far above what is usual, since a busy host is no defect of a driver.
+BOOT_LIMIT = 120.0
+WHOLE_LIMIT = 600.0
+
+
+@dataclass
+class Runner:
+    """Plays scenarios on machines of their own, `jobs` at a time.
+
+    `work` gets a directory for each boot; that of a boot where all went well is removed.
+    """
+
+    bench: Bench
+    files: GuestFiles
+    work: Path
+    say: Callable[[str], None]
+    jobs: int = 2
+    _boots: int = 0
+    _outcomes: dict[str, Outcome] = field(default_factory=dict)
+
+    def run(self, scenarios: Sequence[Scenario]) -> list[Outcome]:
+        """Play all and return what came out, in the order given."""
+        for scenario in scenarios:
+            if scenario.obstacle is not None:
+                self._obstructed(scenario)
+        asyncio.run(self._run([s for s in scenarios if s.obstacle is None]))
+        return [self._outcomes[scenario.name] for scenario in scenarios]
+
+    def _obstructed(self, scenario: Scenario) -> None:
+        obstacle = scenario.obstacle
+        if obstacle is not None:
+            self._note(
+                Outcome(scenario.name, scenario.title, obstacle.verdict, reason=obstacle.reason)
+            )
+
+    def _note(self, outcome: Outcome) -> None:
+        self._outcomes[outcome.name] = outcome
+        took = f" {outcome.seconds:.1f} s" if outcome.seconds else ""
+        self.say(f"{outcome.name}: {outcome.verdict}{took}")
+
+    async def _run(self, scenarios: Sequence[Scenario]) -> None:
+        places = asyncio.Semaphore(self.jobs)
+
+        async def one(group: list[Scenario]) -> None:
+            async with places:
+                await self._play_group(group)
+
+        async with asyncio.TaskGroup() as tasks:
+            for group in groups(scenarios):
+                tasks.create_task(one(group))
+
+    async def _play_group(self, group: list[Scenario]) -> None:
+        """Play scenarios on one boot; after one that went wrong, the rest gets a fresh boot."""
+        rest = list(group)
+        while rest:
+            self._boots += 1
+            place = self.work / f"{self._boots:02}-{rest[0].name}"
+            place.mkdir(parents=True)
+            done = await self._boot(rest, place)
+            for outcome in done:
+                self._note(outcome)
+            if all(outcome.verdict is Verdict.PASS for outcome in done):
+                shutil.rmtree(place)
+            rest = rest[len(done) :]
+
+    async def _boot(self, group: Sequence[Scenario], place: Path) -> list[Outcome]:
+        """Boot once; the outcomes of the scenarios that were played, at least of the first."""
+        done: list[Outcome] = []
+        machine = group[0].machine
+        self.say(f"{group[0].name}: booting")
+        started = time.monotonic()
+        try:
+            async with (
+                asyncio.timeout(WHOLE_LIMIT),
+                qemu.start(self.bench.board, machine, self.files, place) as host,
+            ):
+                await host.execute("cont")
+                shell = await Shell.open(host, BOOT_LIMIT)
+                for scenario in group:
+                    stage = Stage(self.bench, machine, host, shell)
+                    done.append(await _play(scenario, stage, started))
+                    if done[-1].verdict is not Verdict.PASS:
+                        break
+                    started = time.monotonic()
+        except (LabError, TimeoutError) as error:
+            reason = str(error) or f"not done within {WHOLE_LIMIT:g} s"
+            unplayed = group[len(done)]
+            done.append(
+                Outcome(unplayed.name, unplayed.title, Verdict.ERROR, reason=reason, log=place)
+            )
+        return done
+
+
+def groups(scenarios: Sequence[Scenario]) -> list[list[Scenario]]:
+    """Sort scenarios into boots: those that leave the guest usable share it with their equals."""
+    boots: list[list[Scenario]] = []
+    for scenario in scenarios:
+        for boot in boots:
+            shared = not scenario.ends and not boot[0].ends
+            if shared and boot[0].machine == scenario.machine:
+                boot.append(scenario)
+                break
+        else:
+            boots.append([scenario])
+    return boots
+
+
+async def _play(scenario: Scenario, stage: Stage, started: float) -> Outcome:
+    """Play one scenario and judge it. A guest that gives up has failed; the rest is an error."""
+    verdict, reason = Verdict.PASS, ""
+    try:
+        await stage.begin()
+        await scenario.play(stage)
+        if not scenario.ends:
+            await stage.unharmed()
+            await stage.unload()
+    except GuestError as error:
+        verdict, reason = Verdict.FAIL, str(error)
+    except LabError as error:
+        verdict, reason = Verdict.ERROR, str(error)
+    stage.quiet()
+    if verdict is Verdict.PASS and not all(check.passed for check in stage.checks):
+        verdict = Verdict.FAIL
+    return Outcome(
+        scenario.name,
+        scenario.title,
+        verdict,
+        tuple(stage.checks),
+        reason,
+        time.monotonic() - started,
+        None if verdict is Verdict.PASS else stage.host.work,
+    )
