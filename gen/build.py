@@ -37,19 +37,19 @@ from gen.model import (
 )
 
 if TYPE_CHECKING:
-    from gen.source import Source, Span
+    from gen.source import Source
     from gen.yamltree import Node
 
 
 class Item:
     """Typed access to the keys of a mapping."""
 
-    def __init__(self, node: Node, key: Span | None = None) -> None:
-        values = node.value if isinstance(node.value, dict) else {}
-        self.values = values
-        spans = {name: child.span for name, child in values.items()}
-        # A block mapping has no brace to point at: its first key stands for it.
-        self.at = Places(key or next(iter(node.keys.values()), node.span), spans)
+    def __init__(self, node: Node) -> None:
+        self.values = node.value if isinstance(node.value, dict) else {}
+        spans = {name: child.span for name, child in self.values.items()}
+        for name in self.values:
+            spans |= {f"{name}[{i}]": child.span for i, child in enumerate(self.nodes(name))}
+        self.at = Places(node.head, spans)
 
     def text(self, key: str) -> str:
         """A text."""
@@ -72,8 +72,7 @@ class Item:
 
     def item(self, key: str) -> Item:
         """A mapping."""
-        node = self.values[key]
-        return Item(node)
+        return Item(self.values[key])
 
     def item_or_none(self, key: str) -> Item | None:
         """A mapping that may be missing."""
@@ -144,7 +143,7 @@ def _event(item: Item) -> Event:
         trigger=Trigger(item.text("trigger")),
         since=item.release("since"),
         description=item.text("description"),
-        host=host and EventHost(host.release("since"), host.text("qmp"), host.at),
+        host=EventHost(host.release("since"), host.text("qmp"), host.at) if host else None,
         at=item.at,
     )
 
@@ -171,9 +170,7 @@ def _frontend(item: Item, device: Item) -> Frontend:
     author = item if "author" in item.values else device
     name, since = item.text("name"), item.release("since")
     description, kconfig = item.text("description"), _kconfig(item.item("kconfig"))
-    qemu = host and FrontendHost(
-        host.release("since"), host.text("device"), host.text("bus"), host.at
-    )
+    qemu = _frontend_host(host) if host else None
     if item.text("bus") == Bus.PCI:
         return PciFrontend(
             name, since, description, author.text("author"), kconfig, qemu, item.at,
@@ -188,6 +185,10 @@ def _frontend(item: Item, device: Item) -> Frontend:
         of=item.texts("of"),
         resources=tuple(_resource(resource) for resource in item.items("resources")),
     )  # fmt: skip
+
+
+def _frontend_host(item: Item) -> FrontendHost:
+    return FrontendHost(item.release("since"), item.text("device"), item.text("bus"), item.at)
 
 
 def _pci_id(item: Item) -> PciId:
@@ -205,7 +206,7 @@ def _attribute(item: Item) -> Attribute:
         mode=int(item.text("mode"), 8),
         shows=Mask(item.text("shows")),
         format=item.text("format"),
-        store=store and Store(store.number("base"), Mask(store.text("within")), store.at),
+        store=Store(store.number("base"), Mask(store.text("within")), store.at) if store else None,
         abi=item.text("abi"),
         since=item.release("since"),
         date=item.text("date"),

@@ -8,7 +8,7 @@ become sentences with a place, and the schema's own descriptions become their he
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jsonschema import Draft202012Validator
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from gen.diagnostics import Diagnostics
     from gen.yamltree import Node
+
+# How much of a value a sentence quotes.
+_QUOTED = 60
 
 _TYPES = {
     "object": "a mapping",
@@ -40,7 +43,7 @@ def check_form(root: Node, diagnostics: Diagnostics) -> bool:
     errors = list(Draft202012Validator(schema).iter_errors(root.plain()))
     for error in errors:
         node = root.find(list(error.absolute_path))
-        report = _REPORTS.get(str(error.validator), _report_other)
+        report = _REPORTS[str(error.validator)]
         report(error, node, diagnostics)
     return not errors
 
@@ -48,7 +51,7 @@ def check_form(root: Node, diagnostics: Diagnostics) -> bool:
 def _show(value: object) -> str:
     """A value as it might stand in the spec, cut to what a sentence can hold."""
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return text if len(text) <= _QUOTED else text[: _QUOTED - 3] + "..."
 
 
 def _kind(value: object) -> str:
@@ -64,12 +67,22 @@ def _kind(value: object) -> str:
 
 def _help(error: ValidationError) -> str | None:
     """The description that the schema gives where it was violated."""
-    schema = error.schema
-    return schema.get("description") if isinstance(schema, dict) else None
+    text = _schema(error).get("description")
+    return text if isinstance(text, str) else None
+
+
+def _schema(error: ValidationError) -> dict[str, Any]:
+    """The part of the schema that was violated."""
+    return error.schema if isinstance(error.schema, dict) else {}
+
+
+def _wanted(error: ValidationError) -> Any:
+    """The value of the violated keyword."""
+    return error.validator_value
 
 
 def _unknown_keys(error: ValidationError, node: Node, diagnostics: Diagnostics) -> None:
-    known = list(error.schema["properties"])
+    known = list(_schema(error)["properties"])
     for key in node.keys:
         if key not in known:
             advice = did_you_mean(key, known) or f"known here: {', '.join(sorted(known))}"
@@ -78,10 +91,10 @@ def _unknown_keys(error: ValidationError, node: Node, diagnostics: Diagnostics) 
 
 def _missing_keys(error: ValidationError, node: Node, diagnostics: Diagnostics) -> None:
     # jsonschema reports one error per missing key, but names it only inside its sentence.
-    missing = next(key for key in error.validator_value if error.message.startswith(f"'{key}' "))
-    properties = error.schema.get("properties", {})
+    missing = next(key for key in _wanted(error) if error.message.startswith(f"'{key}' "))
+    properties = _schema(error).get("properties", {})
     wanted = properties.get(missing, {}).get("description")
-    diagnostics.error("FORM002", f"the key '{missing}' is missing", node.span, help=wanted)
+    diagnostics.error("FORM002", f"the key '{missing}' is missing", node.head, help=wanted)
 
 
 def _wrong_type(error: ValidationError, node: Node, diagnostics: Diagnostics) -> None:
@@ -94,7 +107,7 @@ def _wrong_type(error: ValidationError, node: Node, diagnostics: Diagnostics) ->
 
 
 def _not_allowed(error: ValidationError, node: Node, diagnostics: Diagnostics) -> None:
-    allowed = error.validator_value if error.validator == "enum" else [error.validator_value]
+    allowed = _wanted(error) if error.validator == "enum" else [_wanted(error)]
     advice = did_you_mean(error.instance, allowed) if isinstance(error.instance, str) else None
     advice = advice or f"one of: {', '.join(_show(value) for value in allowed)}"
     message = f"{_show(error.instance)} is not a value that is known here"
@@ -120,14 +133,13 @@ def _bad_length(error: ValidationError, node: Node, diagnostics: Diagnostics) ->
 
 
 def _bad_choice(error: ValidationError, node: Node, diagnostics: Diagnostics) -> None:
+    allowed = [word for choice in _wanted(error) for word in choice.get("enum", ())]
+    advice = did_you_mean(str(error.instance), allowed) or _help(error)
     message = f"{_show(error.instance)} is not a value that is known here"
-    diagnostics.error("FORM004", message, node.span, help=_help(error))
+    diagnostics.error("FORM004", message, node.span, help=advice)
 
 
-def _report_other(error: ValidationError, node: Node, diagnostics: Diagnostics) -> None:
-    diagnostics.error("FORM008", error.message, node.span, help=_help(error))
-
-
+# One entry for each keyword of the schema that can be violated; a test holds them together.
 _REPORTS: Mapping[str, Callable[[ValidationError, Node, Diagnostics], None]] = {
     "additionalProperties": _unknown_keys,
     "required": _missing_keys,

@@ -197,8 +197,11 @@ def _check_frontends(device: Device, diagnostics: Diagnostics) -> None:
             message = f"another frontend claims the PCI id {pair[0]:04x}:{pair[1]:04x}"
             ids.append((pair, message, frontend.device.at["id"]))
         if isinstance(frontend, PlatformFrontend):
-            for text in (*frontend.acpi, *frontend.of):
-                ids.append((text, f"the id '{text}' is claimed twice", frontend.at.item))
+            ids += [
+                (text, f"the id '{text}' is claimed already", frontend.at[f"{key}[{index}]"])
+                for key, texts in (("acpi", frontend.acpi), ("of", frontend.of))
+                for index, text in enumerate(texts)
+            ]
             if not frontend.acpi and not frontend.of:
                 message = f"the frontend '{frontend.name}' has neither 'acpi' nor 'of' ids"
                 diagnostics.error("SPEC-NO-ID", message, frontend.at["name"])
@@ -257,7 +260,9 @@ def _check_documents(device: Device, diagnostics: Diagnostics) -> None:
 
 def _check_c_names(device: Device, diagnostics: Diagnostics) -> None:
     """Clashing identifiers, and names that C keeps for itself."""
-    for names in (macros(device), core_functions(device)):
+    for space in (macros(device), core_functions(device)):
+        # Items of the same kind and name are reported as duplicates; in C they say nothing new.
+        names = {(name.text, name.what): name for name in space}.values()
         seen = ((n.text, f"{n.what} and another item both become {n.text} in C", n.span)
                 for n in names)  # fmt: skip
         _check_unique("SPEC-C-CLASH", seen, diagnostics)

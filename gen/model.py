@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Places:
-    """The span of a spec item and of the values of its keys."""
+    """The span of a spec item and of the values of its keys; `acpi[0]` is the first of a list."""
 
     item: Span
     keys: Mapping[str, Span] = field(default_factory=dict)

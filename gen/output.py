@@ -46,12 +46,10 @@ class Change:
 
     def diff(self) -> str:
         """The change as a unified diff."""
-        old, new = (self.old or "").splitlines(True), (self.new or "").splitlines(True)
-        names = [
-            f"{side}/{self.path}" if text is not None else "/dev/null"
-            for side, text in (("a", self.old), ("b", self.new))
-        ]
-        return "".join(difflib.unified_diff(old, new, *names))
+        old, new = ((text or "").splitlines(keepends=True) for text in (self.old, self.new))
+        before = "/dev/null" if self.old is None else f"a/{self.path}"
+        after = "/dev/null" if self.new is None else f"b/{self.path}"
+        return "".join(difflib.unified_diff(list(old), list(new), before, after))
 
 
 def compare(directory: Path, files: Mapping[str, str]) -> list[Change]:

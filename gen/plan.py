@@ -123,9 +123,7 @@ def make_plan(device: Device, target: Target) -> Plan:
             _plan_kconfig(symbol)
             for symbol in (carried.kconfig, *(f.kconfig for f in carried.frontends))
         ),
-        modules=tuple(
-            _module_rule(f.name, f.kconfig, carried.kconfig) for f in carried.frontends
-        ),
+        modules=tuple(_module_rule(f.name, f.kconfig, carried.kconfig) for f in carried.frontends),
         abi=plan_abi(carried, document_of(carried, DocumentKind.SYSFS_ABI)),
         binding=plan_binding(carried, document_of(carried, DocumentKind.DT_BINDING)),
     )
@@ -191,4 +189,3 @@ def _module_rule(module: str, own: KconfigSymbol, core: KconfigSymbol) -> Module
     if own.depends is not None:
         condition = make_condition(parse_dependency(own.depends), core.symbol)
     return ModuleRule(own.symbol, module, condition)
-

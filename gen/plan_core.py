@@ -201,7 +201,7 @@ def _priority(value: int | str | None) -> str:
 
 
 def _event_macro(device: Device, event: Event | None) -> str | None:
-    return event and names.event_macro(device, event)
+    return names.event_macro(device, event) if event else None
 
 
 def _plan_panic(device: Device) -> PanicPlan | None:
@@ -211,6 +211,13 @@ def _plan_panic(device: Device) -> PanicPlan | None:
         return None
     indent = _indent(f"static int {device.name}_panic_notify(")
     return PanicPlan(_priority(device.hooks.panic_notifier), event, crash, indent)
+
+
+def _comment(text: str) -> tuple[str, ...]:
+    """A C comment, on one line where it fits."""
+    if len(text) + len("/*  */") <= _LINE:
+        return (f"/* {text} */",)
+    return ("/*", *(f" * {line}" for line in textwrap.wrap(text, _LINE - 3)), " */")
 
 
 def _plan_sys_off(device: Device) -> Iterable[SysOffPlan]:
@@ -226,7 +233,7 @@ def _plan_sys_off(device: Device) -> Iterable[SysOffPlan]:
             mode=mode,
             priority=_priority(device.hooks.sys_off),
             event=macro,
-            comment=tuple(textwrap.wrap(why, _LINE - 3)),
+            comment=_comment(why),
         )
 
 
@@ -240,7 +247,9 @@ def _plan_attribute(attribute: Attribute) -> AttributePlan:
     readable, writable = mode & 0o444, attribute.store is not None
     macro = _ATTRIBUTE_MACROS.get(mode)
     show, store = f"{name}_show" if readable else "NULL", f"{name}_store" if writable else "NULL"
-    declaration = f"{macro}({name})" if macro else f"DEVICE_ATTR({name}, {mode:04o}, {show}, {store})"
+    declaration = (
+        f"{macro}({name})" if macro else f"DEVICE_ATTR({name}, {mode:04o}, {show}, {store})"
+    )
     value = "pi->capability" if attribute.shows is Mask.CAPABILITY else "READ_ONCE(pi->events)"
     return AttributePlan(
         name=name,

@@ -71,7 +71,9 @@ def _abi_entry(device: Device, attribute: Attribute) -> AbiEntry:
     text = f"{access}, printed as {attribute.format.strip()}. {attribute.description}"
     bits = [f"{event.value:#x}: {event.description}" for event in device.events]
     lines = textwrap.wrap(text, ABI_WIDTH)
-    lines += [line for bit in bits for line in textwrap.wrap(bit, ABI_WIDTH, subsequent_indent="     ")]
+    lines += [
+        line for bit in bits for line in textwrap.wrap(bit, ABI_WIDTH, subsequent_indent="     ")
+    ]
     return AbiEntry(paths, attribute.date, str(attribute.since), tuple(lines))
 
 

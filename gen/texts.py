@@ -47,6 +47,9 @@ def _check_text(node: Node, text: str, diagnostics: Diagnostics) -> None:
             name = unicodedata.name(char, "control character")
             message = f"the character U+{ord(char):04X} ({name}) has no place in a text"
             diagnostics.error("TEXT001", message, node.span)
+    if text != text.strip(" "):
+        message = "a text neither begins nor ends with a blank"
+        diagnostics.error("TEXT003", message, node.span)
     for breaker, why in _BREAKERS.items():
         if breaker in text:
             diagnostics.error("TEXT002", f"'{breaker}' cannot stand in a text: {why}", node.span)

@@ -50,6 +50,11 @@ class Node:
     value: Scalar | list[Node] | dict[str, Node]
     keys: dict[str, Span] = field(default_factory=dict)
 
+    @property
+    def head(self) -> Span:
+        """The place to point at for the whole of it: a mapping's first key, or the value."""
+        return next(iter(self.keys.values()), self.span)
+
     def plain(self) -> object:
         """The value without spans, as a JSON library would give it."""
         if isinstance(self.value, dict):
@@ -115,7 +120,9 @@ class _Reader:
         for event in self.events:
             if isinstance(event, yaml.DocumentStartEvent):
                 if start is not None:
-                    self.refuse("YAML001", "a spec is one document, this starts another", event)
+                    raise self.refusal(
+                        "YAML001", "a spec is one document, this starts another", event
+                    )
                 start = event
                 root = self.node(next(self.events), 0)
         if start is None:
@@ -123,10 +130,10 @@ class _Reader:
             raise _Refused
         return root
 
-    def refuse(self, rule: str, message: str, event: yaml.Event) -> None:
-        """Report something that makes reading on pointless."""
+    def refusal(self, rule: str, message: str, event: yaml.Event) -> _Refused:
+        """Report something that makes reading on pointless; the caller raises what is returned."""
         self.diagnostics.error(rule, message, self.span(event))
-        raise _Refused
+        return _Refused()
 
     def span(self, event: yaml.Event) -> Span:
         """The first line of what an event covers."""
@@ -143,13 +150,15 @@ class _Reader:
         """The node that begins with `event`; the events up to its end are consumed."""
         self.nodes += 1
         if depth > MAX_DEPTH:
-            self.refuse("YAML002", f"nested deeper than {MAX_DEPTH} levels", event)
+            raise self.refusal("YAML002", f"nested deeper than {MAX_DEPTH} levels", event)
         if self.nodes > MAX_NODES:
-            self.refuse("YAML002", f"more than {MAX_NODES} values", event)
+            raise self.refusal("YAML002", f"more than {MAX_NODES} values", event)
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
-            self.refuse("YAML003", "anchors and aliases are not part of the spec language", event)
+            raise self.refusal(
+                "YAML003", "anchors and aliases are not part of the spec language", event
+            )
         if getattr(event, "tag", None) is not None:
-            self.refuse("YAML003", "tags are not part of the spec language", event)
+            raise self.refusal("YAML003", "tags are not part of the spec language", event)
         if isinstance(event, yaml.SequenceStartEvent):
             return Node(self.span(event), self.sequence(depth))
         if isinstance(event, yaml.MappingStartEvent):
@@ -171,8 +180,8 @@ class _Reader:
         keys: dict[str, Span] = {}
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
             if not isinstance(event, yaml.ScalarEvent):
-                self.refuse("YAML004", "a key is a word, not a list or a mapping", event)
-            key, span = event.value, self.span(event)
+                raise self.refusal("YAML004", "a key is a word, not a list or a mapping", event)
+            key, span = str(event.value), self.span(event)
             value = self.node(next(self.events), depth + 1)
             if key in values:
                 self.diagnostics.error(
