@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from gen import names
 from gen.kconfig import make_condition, parse_dependency
 from gen.model import DocumentKind, Trigger
-from gen.plan_core import CorePlan, plan_core
+from gen.plan_core import CorePlan, plan_core, tabs_after
 from gen.plan_docs import AbiPlan, BindingPlan, document_of, plan_abi, plan_binding
 from gen.plan_frontend import FrontendPlan, plan_frontend
 
@@ -53,6 +53,7 @@ class UapiEvent:
     macro: str
     bit: int
     comment: str
+    tabs: str
 
 
 @dataclass(frozen=True)
@@ -162,13 +163,14 @@ def _origin(device: Device, target: Target, left_out: tuple[LeftOut, ...]) -> tu
 
 
 def _plan_uapi(device: Device) -> UapiPlan:
+    macros = [names.event_macro(device, event) for event in device.events]
     return UapiPlan(
         path=f"uapi/{device.uapi.path}",
         license=device.uapi.license,
         guard=device.uapi.guard,
         events=tuple(
-            UapiEvent(names.event_macro(device, event), event.bit, event.description)
-            for event in device.events
+            UapiEvent(macro, event.bit, event.description, tabs_after(macro, macros))
+            for macro, event in zip(macros, device.events, strict=True)
         ),
     )
 

@@ -45,6 +45,7 @@ class RegisterMacro:
 
     macro: str
     offset: str
+    tabs: str
 
 
 @dataclass(frozen=True)
@@ -129,9 +130,9 @@ def plan_core(device: Device, kernel: Kernel) -> CorePlan:
         header_guard=names.header_guard(device),
         includes=headers(kernel, _used(accessors, panic, sys_off, attributes)),
         local_includes=(f"{device.name}.h", f"uapi/{device.uapi.path}"),
-        registers=tuple(_register_macros(device, (read, write))),
+        registers=tuple(_register_macros(device, (read, write), known)),
         known_events=known,
-        known_events_value=_mask(known, [names.event_macro(device, e) for e in device.events]),
+        known_events_value=_mask(known, device, (read, write)),
         read=accessors[0],
         write=accessors[1],
         capability_offset=_offset(device, read),
@@ -174,11 +175,21 @@ def _used(
     return used
 
 
-def _register_macros(device: Device, registers: Iterable[Register]) -> list[RegisterMacro]:
-    distinct = {register.name: register for register in registers if register.offset}
+def tabs_after(name: str, names_in_column: Iterable[str]) -> str:
+    """The tabs that put the value of a #define under those of its neighbours."""
+    widest = max(len(other) for other in names_in_column)
+    start = len("#define ")
+    column = ((start + widest) // _TAB + 1) * _TAB
+    return "\t" * -(-(column - start - len(name)) // _TAB)
+
+
+def _register_macros(
+    device: Device, registers: Iterable[Register], known: str
+) -> list[RegisterMacro]:
+    offsets = {names.register_macro(device, r): r.offset for r in registers if r.offset}
     return [
-        RegisterMacro(names.register_macro(device, register), f"0x{register.offset:02x}")
-        for register in distinct.values()
+        RegisterMacro(macro, f"0x{offset:02x}", tabs_after(macro, [*offsets, known]))
+        for macro, offset in offsets.items()
     ]
 
 
@@ -187,11 +198,13 @@ def _offset(device: Device, register: Register) -> str:
     return f" + {names.register_macro(device, register)}" if register.offset else ""
 
 
-def _mask(macro: str, events: list[str]) -> str:
+def _mask(macro: str, device: Device, registers: Iterable[Register]) -> str:
     """The value of the mask macro, on the next lines where it is too long for one."""
+    events = [names.event_macro(device, event) for event in device.events]
+    column = [macro, *(names.register_macro(device, r) for r in registers if r.offset)]
     whole = f"({' | '.join(events)})" if len(events) > 1 else events[0]
     if len(f"#define {macro}") + _TAB + len(whole) <= _LINE:
-        return f"\t{whole}"
+        return f"{tabs_after(macro, column)}{whole}"
     lines = textwrap.wrap(whole, _LINE - 2 * _TAB, break_long_words=False)
     return " \\\n\t" + " \\\n\t ".join(lines)
 

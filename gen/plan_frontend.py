@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gen import names
 from gen.kernel import KernelFactsError
 from gen.model import Bus, PciFrontend, PlatformFrontend, ResourceKind
-from gen.plan_core import headers
+from gen.plan_core import headers, tabs_after
 
 if TYPE_CHECKING:
     from gen.kernel import Kernel
@@ -22,6 +22,7 @@ class Macro:
 
     name: str
     value: str
+    tabs: str
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,10 @@ def _plan_pci(device: Device, frontend: PciFrontend, kernel: Kernel) -> Frontend
         register=f"devm_{device.name}_register",
         groups=f"{device.name}_groups" if device.sysfs else None,
         shortest=_last_byte(device),
-        macros=tuple(Macro(name, f"0x{value:04x}") for name, value in own),
+        macros=tuple(
+            Macro(name, f"0x{value:04x}", tabs_after(name, [name for name, _ in own]))
+            for name, value in own
+        ),
         vendor=vendor,
         device=product,
         bar=frontend.bar,
@@ -100,11 +104,10 @@ def _plan_pci(device: Device, frontend: PciFrontend, kernel: Kernel) -> Frontend
 
 
 def _plan_platform(device: Device, frontend: PlatformFrontend, kernel: Kernel) -> FrontendPlan:
-    used = ["struct platform_driver", "EINVAL", "MODULE_LICENSE"]
+    used = ["struct platform_driver", "struct resource", "EINVAL", "MODULE_LICENSE"]
     io, memory = (kind in frontend.kinds for kind in (ResourceKind.IO, ResourceKind.MEMORY))
-    used += ["resource_size", "devm_ioport_map", "ENOMEM"] if io else []
-    used += ["IS_ERR"] if memory else []
-    used += ["resource_type", "devm_ioremap_resource"] if io and memory else []
+    used += ["devm_ioport_map", "ENOMEM"] if io else []
+    used += ["devm_ioremap_resource", "IS_ERR"] if memory else []
     used += ["struct acpi_device_id"] if frontend.acpi else []
     used += ["struct of_device_id"] if frontend.of else []
     if io and memory and not kernel.has("platform_get_mem_or_io"):

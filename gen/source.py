@@ -36,6 +36,11 @@ class Source:
         """All lines. Only newlines separate: a form feed inside a line is not an end of line."""
         return self.text.replace("\r\n", "\n").split("\n")
 
+    def place(self, index: int) -> Span:
+        """The character at an index of the text."""
+        before = self.text[:index]
+        return self.span(before.count("\n") + 1, len(before) - before.rfind("\n"))
+
     def span(self, line: int, column: int, length: int = 1) -> Span:
         """A span in this text."""
         return Span(self, line, column, max(length, 1))

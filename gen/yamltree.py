@@ -37,6 +37,8 @@ _WORDS: dict[str, Scalar] = {
     "true": True,
     "false": False,
 }
+# Where YAML ends a line and nobody else does, so that line numbers would no longer agree.
+_ODD_BREAK = re.compile("\r(?!\n)|[\x85\u2028\u2029]")
 # At most 18 digits, so that no number of a spec is beyond 64 bits.
 _INT = re.compile(r"[-+]?[0-9]{1,18}|0o[0-7]{1,18}|0x[0-9a-fA-F]{1,15}")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -88,6 +90,11 @@ def read_yaml(source: Source, diagnostics: Diagnostics) -> Node | None:
         The root node, or None where the text is no YAML at all. Either way the reasons are in
         `diagnostics`; duplicate keys are reported and the first of them is kept.
     """
+    odd = _ODD_BREAK.search(source.text)
+    if odd:
+        message = "a line ends here with something other than a newline"
+        diagnostics.error("YAML001", message, source.place(odd.start()))
+        return None
     try:
         return _Reader(source, diagnostics).document()
     except _Refused:
@@ -95,11 +102,11 @@ def read_yaml(source: Source, diagnostics: Diagnostics) -> Node | None:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         words = " ".join(filter(None, (error.problem, error.context))) or "not YAML"
-        place = source.span(mark.line + 1, mark.column + 1) if mark else source.span(1, 1)
+        # libyaml puts the end of a text without a last newline on a line of its own.
+        place = source.place(mark.index if mark else 0)
     except yaml.reader.ReaderError as error:
         words = error.reason
-        before = source.text[: error.position] if isinstance(error.position, int) else ""
-        place = source.span(before.count("\n") + 1, len(before) - before.rfind("\n"))
+        place = source.place(error.position if isinstance(error.position, int) else 0)
     diagnostics.error("YAML001", f"this is not YAML: {words}", place)
     return None
 
