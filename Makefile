@@ -70,8 +70,7 @@ modules: ## check the driver, then compile its modules in out/
 .PHONY: modules_install
 modules_install: ## install the compiled modules, below INSTALL_MOD_PATH= if given
 	$(Q).ci/setup install
-	$(Q)test -f '$(OUT)/modules.order' || { echo "error: nothing is compiled yet; run 'make modules' first" >&2; exit 3; }
-	+$(Q)$(kbuild) modules_install
+	+$(Q)kdir=$$(.ci/kdir "$$KDIR") && .ci/install "$$kdir" '$(abspath $(OUT))'
 
 .PHONY: clean
 clean: ## remove what compiling left in out/
@@ -96,7 +95,7 @@ lint: ## the linters and the type checker
 	$(Q).venv/bin/ruff check --quiet
 	$(Q).venv/bin/ruff format --check --quiet
 	$(Q)$(python) -m mypy --no-error-summary
-	$(Q)shellcheck .ci/need .ci/setup .ci/kdir .ci/run
+	$(Q)shellcheck $(scripts)
 
 .PHONY: wheel
 wheel: ## build dist/*.whl, which holds the templates and the spec, too
@@ -110,6 +109,8 @@ lock: ## refresh the lock files after a change of pyproject.toml; UPGRADE=1 take
 .PHONY: distclean
 distclean: clean ## also remove the virtual environment, caches and built packages
 	$(Q)rm -rf .venv .cache dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+scripts := .ci/need .ci/setup .ci/kdir .ci/install .ci/lock .ci/run
 
 # What kbuild makes in a module directory; .gitignore has the same list.
 built := *.o *.ko *.mod *.mod.c *.a *.order *.symvers .*.cmd .*.d *.dwo *.i *.s *.lst *.su *.gcno

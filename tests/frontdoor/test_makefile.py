@@ -3,15 +3,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.frontdoor.machine import ROOT
+from tests.frontdoor.project import contents, make
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,40 +20,6 @@ BUILT = (
     *("a.o", "a.ko", "a.mod", "a.mod.c", "a.mod.o", "modules.order", "Module.symvers"),
     *(".a.o.cmd", ".a.ko.cmd", ".Module.symvers.cmd", ".modules.order.cmd", ".a.o.d"),
 )
-
-
-def make(*words: str) -> subprocess.CompletedProcess[str]:
-    """Run make in the project, as a user's shell would."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
-    return subprocess.run(
-        ["make", *words],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-
-
-@pytest.fixture
-def rendered(tmp_path: Path) -> Path:
-    """A copy of the rendered driver, without what an earlier build may have left beside it."""
-    listing = subprocess.run(
-        ["git", "ls-files", "-z", "out"], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    for name in filter(None, listing.stdout.split("\0")):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, tmp_path / name)
-    return tmp_path / "out"
-
-
-def contents(directory: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(directory)): path.read_bytes()
-        for path in directory.rglob("*")
-        if path.is_file()
-    }
 
 
 def test_help_is_what_make_alone_shows() -> None:

@@ -47,7 +47,7 @@ def pvgen(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     site = home / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
     options = ["--quiet", "--no-deps", "--no-index", "--disable-pip-version-check"]
     python = home / "bin" / "python"
-    pip = [sys.executable, "-m", "pip", "--python", python]
+    pip = (sys.executable, "-m", "pip", "--python", str(python))
     installed = run(*pip, "install", *options, wheel, cwd=home)
     assert installed.returncode == 0, installed.stderr
     (site / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
