@@ -79,7 +79,7 @@ clean: ## remove what compiling left in out/
 .PHONY: boot
 boot: modules ## boot a kernel with the compiled modules in QEMU and watch what the host sees
 	$(Q).ci/setup boot
-	$(Q)$(pvgen) boot --modules '$(OUT)'
+	$(Q)$(pvgen) boot $(if $(SPEC),--spec '$(SPEC)') --modules '$(OUT)'
 
 .PHONY: test
 test: ## everything: lint, unit tests, real kernels, boots; stops at the first stage that fails
@@ -88,6 +88,10 @@ test: ## everything: lint, unit tests, real kernels, boots; stops at the first s
 	$(Q)$(pytest) -n 2 -m 'not kbuild and not boot'
 	$(Q)$(pytest) -m 'kbuild and not boot'
 	$(Q)$(pytest) -m boot
+
+.PHONY: fresh
+fresh: ## follow the README on a new Debian 12, in a root file system of its own; needs root
+	$(Q).ci/fresh
 
 .PHONY: lint
 lint: ## the linters and the type checker
@@ -110,7 +114,7 @@ lock: ## refresh the lock files after a change of pyproject.toml; UPGRADE=1 take
 distclean: clean ## also remove the virtual environment, caches and built packages
 	$(Q)rm -rf .venv .cache dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
-scripts := .ci/need .ci/setup .ci/kdir .ci/install .ci/lock .ci/run
+scripts := .ci/need .ci/setup .ci/kdir .ci/install .ci/lock .ci/run .ci/fresh
 
 # What kbuild makes in a module directory; .gitignore has the same list.
 built := *.o *.ko *.mod *.mod.c *.a *.order *.symvers .*.cmd .*.d *.dwo *.i *.s *.lst *.su *.gcno
