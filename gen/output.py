@@ -90,6 +90,8 @@ def write(directory: Path, files: Mapping[str, str]) -> list[Change]:
             changes = compare(directory, files)
             if changes:
                 _replace(directory, changes)
+    except FileExistsError as error:
+        raise OutputError(f"{error.filename}: not a directory") from None
     except OSError as error:
         name = error.filename or directory
         raise OutputError(f"{name}: {error.strerror or error}") from None

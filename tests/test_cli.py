@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The command line of rendering: exit statuses, what is printed where, and the shipped output."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gen.cli import main
+from tests.conftest import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def pvgen(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "gen.cli", *words],
+        cwd=cwd,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_committed_driver_is_fresh() -> None:
+    run = pvgen("gen", "--check")
+    assert run.returncode == 0, run.stdout
+    assert run.stdout == ""
+
+
+def test_a_stale_directory_shows_its_diff(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(ROOT / "out", out)
+    driver = out / "pvpanic.c"
+    driver.write_text(driver.read_text().replace("iowrite8", "iowrite16"))
+    before = driver.read_text()
+    run = pvgen("gen", "--check", "--out", str(out))
+    assert run.returncode == 1
+    assert "+\t\t\tiowrite8(event, pi->base);" in run.stdout
+    assert "is stale" in run.stderr
+    assert driver.read_text() == before
+
+
+def test_nothing_to_compare_with_is_no_success(tmp_path: Path) -> None:
+    assert pvgen("gen", "--check", "--out", str(tmp_path / "none")).returncode == 3
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["gen", "--spec", "missing.yaml"], "missing.yaml:1:1: error[YAML006]"),
+        (["gen", "--spec", "tests/spec/bad/SPEC-BIT-RANGE.yaml"], "error[SPEC-BIT-RANGE]"),
+        (["gen", "--kernel", "6.11"], "no facts about Linux 6.11"),
+        (["gen", "--as-of", "x"], "'x' is not a release"),
+        (["gen", "--frobnicate"], "No such option"),
+        (["gen", "--out", "README.md"], "is a file"),
+        (["frobnicate"], "No such command"),
+    ],
+)
+def test_wrong_usage_and_bad_specs_exit_2(words: list[str], message: str) -> None:
+    run = pvgen(*words)
+    assert run.returncode == 2
+    assert message in run.stderr
+    assert "Traceback" not in run.stderr
+    assert run.stdout == ""
+
+
+def test_the_spec_is_found_from_anywhere(tmp_path: Path) -> None:
+    run = pvgen("gen", cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    for path in (ROOT / "out").rglob("*"):
+        relative = path.relative_to(ROOT / "out")
+        written = tmp_path / "out" / relative
+        if path.suffix in {".c", ".h"} and not path.name.endswith(".mod.c"):
+            assert written.read_bytes() == path.read_bytes()
+
+
+def test_messages_are_coloured_only_on_a_terminal() -> None:
+    assert "\x1b[" not in pvgen("gen", "--spec", "missing.yaml").stderr
+
+
+def test_commands_have_help() -> None:
+    for name in main.commands:
+        run = pvgen(name, "--help")
+        assert run.returncode == 0
+        assert run.stdout.startswith("Usage:")
