@@ -35,7 +35,7 @@ target_options = $(if $(SPEC),--spec '$(SPEC)') $(if $(KERNEL),--kernel '$(KERNE
 	$(if $(AS_OF),--as-of '$(AS_OF)')
 kbuild = kdir=$$(.ci/kdir "$$KDIR") && $(MAKE) --no-print-directory -C "$$kdir" M='$(abspath $(OUT))'
 # Two processes: more would wait for each other on a small machine.
-pytest = $(python) -m pytest -q -p no:cacheprovider
+pytest = $(python) -m pytest -q
 
 .PHONY: help
 help: ## show this list
@@ -94,8 +94,9 @@ fresh: ## follow the README on a new Debian 12, in a root file system of its own
 	$(Q).ci/fresh
 
 .PHONY: lint
-lint: ## the linters and the type checker
+lint: ## the linters, the type checker, and whether out/ is what the spec renders
 	$(Q).ci/setup lint
+	$(Q)$(pvgen) gen --check
 	$(Q).venv/bin/ruff check --quiet
 	$(Q).venv/bin/ruff format --check --quiet
 	$(Q)$(python) -m mypy --no-error-summary

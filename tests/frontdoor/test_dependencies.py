@@ -50,11 +50,12 @@ def licence(name: str) -> str:
     """The licence that a package's metadata declare, in the newest of the three ways to do so."""
     data = importlib.metadata.metadata(name)
     classifiers = [text for text in data.get_all("Classifier", []) if text.startswith("License ::")]
-    if data["License-Expression"]:
-        return str(data["License-Expression"])
+    expression = data.get("License-Expression")
+    if expression:
+        return str(expression)
     if classifiers:
         return "; ".join(sorted(text.split(" :: ")[-1] for text in classifiers))
-    return data["License"] or "not in its metadata"
+    return data.get("License") or "not in its metadata"
 
 
 @pytest.mark.parametrize(
