@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Packages of the distribution, fetched and unpacked without installing and without root.
 
 A private apt (own lists, own cache, an empty dpkg status) lives in the cache directory. Its sources
@@ -29,8 +30,10 @@ from gen.lab.process import run
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-# Lists younger than this many seconds are not asked for again.
+# Seconds: lists younger than this are not fetched again; those older than the second number are,
+# before a package counts as missing, since new kernels appear while asking is not free.
 FRESH = 24 * 3600
+RECENT = 3600
 
 
 def cache_directory() -> Path:
@@ -123,13 +126,18 @@ class Archive:
                 self._extract(self._download(package, version, stem), place)
             return place
 
+    def kept(self, package: str) -> Path | None:
+        """What an earlier run unpacked, the newest of it; asks nobody."""
+        places = (self.cache / "unpacked").glob(f"{package}_*_{self.architecture}")
+        return max(places, key=lambda place: place.stat().st_mtime, default=None)
+
     def has(self, package: str) -> bool:
         """Whether a suite has the package."""
         with self._locked():
             return self._version(package) is not None
 
     def names(self, pattern: str) -> list[str]:
-        """Names of the packages that match a regular expression, sorted; for `linux-image-6\\.1`."""
+        """The names that match a regular expression, sorted: what versions there are."""
         with self._locked():
             self._update()
             listing = run(["apt-cache", "-c", self._configure(), "search", "--names-only", pattern])
@@ -200,8 +208,7 @@ class Archive:
         return version
 
     def _stale(self) -> bool:
-        """Whether the lists are older than an hour: new kernels appear, asking is not free."""
-        return time.time() - (self._home() / "updated").stat().st_mtime > 3600
+        return time.time() - (self._home() / "updated").stat().st_mtime > RECENT
 
     def _newest(self, package: str) -> str | None:
         listing = run(["apt-cache", "-c", self._configure(), "madison", package])

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What scenarios are made from: the spec, and what the installed QEMU can show of it."""
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ class Bench:
         """
         every = (1 << self.device.capability_register.width) - 1
         if len(self.device.events) <= FEW_EVENTS:
-            return (*range(self.known + 1), every)
+            return tuple(sorted({*submasks(self.known), every}))
         alone = [event.value for event in self.device.events]
         but_one = [self.known & ~value for value in alone]
         return tuple(sorted({0, self.known, every, *alone[:FEW_EVENTS], *but_one[:FEW_EVENTS]}))
@@ -157,6 +158,15 @@ def _event_since(event: Event) -> tuple[Release, str]:
 def _frontend_since(frontend: Frontend) -> tuple[Release, str]:
     host = frontend.host
     return (host.since, host.device) if host else (Release(0, 0), frontend.name)
+
+
+def submasks(mask: int) -> list[int]:
+    """All masks of bits within a mask, in rising order."""
+    found = [0]
+    for bit in range(mask.bit_length()):
+        if mask >> bit & 1:
+            found += [one | 1 << bit for one in found]
+    return sorted(found)
 
 
 def inspect(device: Device, board: Board) -> Bench:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The command line of the lab: `pvgen boot`."""
 
 from __future__ import annotations
@@ -69,25 +70,15 @@ def play(
     image: Path,
     jobs: int,
 ) -> list[Outcome]:
-    """Play scenarios in a directory of their own, which stays only if something went wrong."""
-    work = Path(tempfile.mkdtemp(prefix="pvgen-boot-"))
+    """Play scenarios; their boots' directories stay where something went wrong."""
+    boots = Path(tempfile.mkdtemp(prefix="pvgen-boots-"))
     try:
-        files = guest.build(modules, image, work)
-        return Runner(bench, files, work / "boots", _say, jobs).run(scenarios)
+        with tempfile.TemporaryDirectory(prefix="pvgen-guest-") as work:
+            files = guest.build(modules, image, Path(work))
+            return Runner(bench, files, boots, _say, jobs).run(scenarios)
     finally:
-        _tidy(work)
-
-
-def _tidy(work: Path) -> None:
-    """Remove what is only input; the boots' own directories hold the logs of what went wrong."""
-    for file in (work, work / "tree"):
-        for path in sorted(file.rglob("*"), reverse=True):
-            if "boots" in path.relative_to(work).parts and path.parent != work:
-                continue
-            with suppress(OSError):
-                path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
-    with suppress(OSError):
-        work.rmdir()
+        with suppress(OSError):
+            boots.rmdir()
 
 
 @click.command()
@@ -112,6 +103,12 @@ def _tidy(work: Path) -> None:
     help="The kernel to boot; by default the one that the modules were built for.",
 )
 @click.option(
+    "--suite",
+    "suites",
+    multiple=True,
+    help="Look for the kernel in this suite of the distribution too.",
+)
+@click.option(
     "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Also write JSON."
 )
 @click.option(
@@ -124,10 +121,11 @@ def _tidy(work: Path) -> None:
     help="Succeed although the installed QEMU cannot show everything.",
 )
 @click.argument("names", metavar="[SCENARIO]...", nargs=-1)
-def boot(
+def boot(  # noqa: PLR0917 (click names them)
     spec: Path,
     directory: Path,
     kernel_image: Path | None,
+    suites: tuple[str, ...],
     json_file: Path | None,
     jobs: int,
     only_list: bool,
@@ -143,15 +141,12 @@ def boot(
             _list(scenarios)
             return
         modules = kernel.read_modules(directory, device)
-        image = kernel.find_image(modules.release, kernel_image, _say)
+        image = kernel.find_image(modules.release, kernel_image, suites, _say)
         _say(f"{len(scenarios)} scenarios on Linux {modules.release}, QEMU {bench.version}")
         outcomes = play(bench, scenarios, modules, image, jobs)
         if json_file is not None:
             json_file.write_text(report.as_json(outcomes, bench, modules.release))
-    except LabError as error:
-        _say(f"error: {error}")
-        sys.exit(UNANSWERED)
-    except OSError as error:
+    except (LabError, OSError) as error:
         _say(f"error: {error}")
         sys.exit(UNANSWERED)
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")

@@ -1,8 +1,9 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Initramfs archives in the "newc" form, which the kernel unpacks.
 
-A writer of its own because the alternatives ask for more than the 40 lines below: the cpio tool archives
-what is on disk, so device nodes would need root, and the libraries on PyPI that write newc bring
-whole RPM or libarchive bindings along. The format is fixed in the kernel's
+A writer of its own because the alternatives ask for more than the 40 lines below: the cpio tool
+archives what is on disk, so that device nodes would need root, and what PyPI has are bindings to
+libarchive, a library to install. The format is fixed in the kernel's
 Documentation/driver-api/early-userspace/buffer-format.rst.
 """
 

@@ -1,7 +1,8 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The guest's file system: busybox, a small helper, the modules, and a first process.
 
-It is an initramfs. Module tables are made here by depmod, as an installation does, so that modprobe in
-the guest resolves names, aliases and dependencies in the usual way.
+It is an initramfs. Module tables are made here by depmod, as an installation does, so that modprobe
+in the guest resolves names, aliases and dependencies in the usual way.
 """
 
 from __future__ import annotations

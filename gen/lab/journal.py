@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Reading a kernel log: what in it is a complaint, and what only says where modules come from."""
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ ALARMS = re.compile(
     r"disagrees about version|Trying to (?:free|vfree) nonexistent",
     re.IGNORECASE,
 )
-# What a module that the distribution did not sign has to put up with.
-TAINT_NOTE = re.compile(r"taints kernel|tainting kernel")
+# What the kernel says in a module's or driver's name without finding fault: where a module comes
+# from, and that the PCI core switched a device on.
+NOTE = re.compile(r"taints kernel|tainting kernel|: enabling device \(")
 STAMP = re.compile(r"^\[ *\d+\.\d+\](?:\[[^\]]*\])? ?")
 # Bit numbers of Documentation/admin-guide/tainted-kernels.rst that a good run may show: external
 # module, unsigned module.
@@ -43,7 +45,7 @@ def complaints(text: str, names: Sequence[str], allowed: Sequence[str] = ()) -> 
     for raw in text.splitlines():
         line = STAMP.sub("", raw).strip()
         wrong = ALARMS.search(line) or (ours and ours.match(line))
-        if wrong and not TAINT_NOTE.search(line) and not any(re.search(a, line) for a in allowed):
+        if wrong and not NOTE.search(line) and not any(re.search(a, line) for a in allowed):
             found.append(line)
     return found
 

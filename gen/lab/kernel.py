@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Which kernel: the release that modules were built for, and the image of that release."""
 
 from __future__ import annotations
@@ -87,8 +88,16 @@ def release_of_image(image: Path) -> str | None:
     return text.split()[0] if text else None
 
 
-def find_image(release: str, given: Path | None, say: Callable[[str], None]) -> Path:
+def find_image(
+    release: str, given: Path | None, suites: tuple[str, ...], say: Callable[[str], None]
+) -> Path:
     """The kernel image for a release: the given one, the installed one, or the archive's.
+
+    Args:
+        release: as `uname -r` tells it.
+        given: an image that is used if it fits.
+        suites: suites of the distribution to look through besides the machine's own.
+        say: told what is being fetched.
 
     Raises:
         LabError: the given image is of another release, or no package holds one.
@@ -101,23 +110,25 @@ def find_image(release: str, given: Path | None, say: Callable[[str], None]) -> 
     installed = Path(f"/boot/vmlinuz-{release}")
     if os.access(installed, os.R_OK):
         return installed
-    return _fetch_image(release, say)
+    return _fetch_image(release, suites, say)
 
 
-def _fetch_image(release: str, say: Callable[[str], None]) -> Path:
-    """Look through the machine's suites first, then through their backports."""
-    suites = backports(machine_origins())
-    for archive in (Archive(say=say), Archive(suites=suites, say=say)):
-        for layout in IMAGE_PACKAGES:
-            package = layout.format(release=release)
-            if not archive.has(package):
-                continue
+def _fetch_image(release: str, suites: tuple[str, ...], say: Callable[[str], None]) -> Path:
+    """What was unpacked before, then the machine's suites, then their backports and those named."""
+    packages = [layout.format(release=release) for layout in IMAGE_PACKAGES]
+    for place in filter(None, map(Archive().kept, packages)):
+        image = _image_in(place, release)
+        if image is not None:
+            return image
+    more = (*backports(machine_origins()), *suites)
+    for archive in (Archive(say=say), Archive(suites=more, say=say)):
+        for package in filter(archive.has, packages):
             image = _image_in(archive.unpack(package), release)
             if image is not None:
                 return image
     raise LabError(
-        f"no package of this machine's distribution holds a kernel {release}; "
-        "name an image with --kernel-image"
+        f"no package of the suites that were looked through holds a kernel {release}; "
+        "name another suite with --suite, or an image with --kernel-image"
     )
 
 

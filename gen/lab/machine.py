@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The virtual machine of a scenario, and how QEMU is told.
 
 Two scenarios with equal machines can share a boot, so a `Machine` is a plain value. Only the PC is
@@ -24,6 +25,8 @@ class Board:
     console: str
     channel: str
     pci_bus: str
+    port: str
+    port_driver: str
     first_slot: int
     hidden_memory: int
     without_firmware: tuple[str, ...]
@@ -37,6 +40,8 @@ PC = Board(
     console="ttyS0",
     channel="ttyS1",
     pci_bus="pcie.0",
+    port="port{}",
+    port_driver="pcie-root-port",
     first_slot=8,
     hidden_memory=0x10000000,
     without_firmware=("acpi=off",),
@@ -69,7 +74,9 @@ class Machine:
     Args:
         devices: the devices under test, in the order of the command line.
         memory: in MiB.
+        processors: how many the guest has.
         append: kernel parameters besides the lab's own.
+        ports: empty ones into which devices can be plugged.
         on_panic: QEMU's action when a guest reports a panic: `none` or `pause`.
         crash_kernel: whether the initramfs brings a crash kernel along.
         table: source of an ACPI table to add, in ASL.
@@ -78,7 +85,9 @@ class Machine:
 
     devices: tuple[Attached, ...] = ()
     memory: int = 256
+    processors: int = 1
     append: tuple[str, ...] = ()
+    ports: int = 0
     on_panic: str = "none"
     crash_kernel: bool = False
     table: str | None = None
@@ -103,6 +112,17 @@ def _device_options(board: Board, machine: Machine) -> list[str]:
     return options
 
 
+def _port_options(board: Board, machine: Machine) -> list[str]:
+    """Ports follow the devices under test on the bus."""
+    first = slot(board, machine, len(machine.devices))
+    ports = [
+        f"{board.port_driver},id={board.port.format(number)},bus={board.pci_bus},"
+        f"chassis={number + 1},slot={number + 1},addr={first + number:#x}"
+        for number in range(machine.ports)
+    ]
+    return [word for port in ports for word in ("-device", port)]
+
+
 def kernel_parameters(board: Board, machine: Machine) -> str:
     """The guest's command line. No panic timeout: what comes after a panic stays to be seen."""
     own = [f"console={board.console}", f"lab.channel={board.channel}", "loglevel=7", "panic=0"]
@@ -122,9 +142,9 @@ def command(
 ) -> list[str]:
     """QEMU's command line.
 
-    `monitor` and `channel` are inherited sockets; `log` receives the console; `table` is a compiled ACPI
-    table. `trace` is a log file and the trace event that may be switched on later: QEMU only sets
-    up its log when an event is named at the start.
+    `monitor` and `channel` are inherited sockets; `log` receives the console; `table` is a compiled
+    ACPI table. `trace` is a log file and the trace event that may be switched on later: QEMU only
+    sets up its log when an event is named at the start.
     """
     initrd = files.crash_initrd if machine.crash_kernel else files.initrd
     presets = [
@@ -134,7 +154,16 @@ def command(
     ]
     return [
         *(board.program, *board.options),
-        *("-m", str(machine.memory), "-nodefaults", "-no-user-config", "-display", "none"),
+        *(
+            "-m",
+            str(machine.memory),
+            "-smp",
+            str(machine.processors),
+            "-nodefaults",
+            "-no-user-config",
+            "-display",
+            "none",
+        ),
         *("-action", f"panic={machine.on_panic},shutdown=pause,reboot=shutdown"),
         *("-chardev", f"socket,id=monitor,fd={monitor}", "-mon", "chardev=monitor,mode=control"),
         *("-chardev", f"file,id=console,path={log}", "-serial", "chardev:console"),
@@ -144,5 +173,6 @@ def command(
         *("-append", kernel_parameters(board, machine)),
         *(("-acpitable", f"file={table}") if table else ()),
         *_device_options(board, machine),
+        *_port_options(board, machine),
         *presets,
     ]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The devices that a driver has bound, as the guest's sysfs shows them."""
 
 from __future__ import annotations

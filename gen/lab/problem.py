@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Why the lab could not answer."""
 
 from __future__ import annotations

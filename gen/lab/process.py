@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Running tools: argument lists, no shell, and a message that names the tool and its complaint."""
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""A running virtual machine: its monitor (QMP), its console log and its trace of register writes."""
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A running virtual machine: its monitor (QMP), console log and trace of register writes."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ import contextlib
 import re
 import socket
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from qemu.qmp import QMPClient, QMPError
 
@@ -84,7 +85,9 @@ class Host:
     async def collect(self) -> None:
         """Note each event that QEMU sends, for as long as the connection holds."""
         async for message in self.monitor.events:
-            self.events.append(HostEvent(str(message["event"]), dict(message.get("data", {}))))
+            self.events.append(
+                HostEvent(str(message["event"]), cast("dict[str, Any]", message.get("data", {})))
+            )
             async with self._news:
                 self._news.notify_all()
 
@@ -113,8 +116,7 @@ class Host:
     async def settle(self) -> None:
         """Take in every event that QEMU has sent; its answer to a command comes after them."""
         await self.status()
-        while not self.monitor.events.empty():
-            await asyncio.sleep(0.01)
+        await self.wait("the last events", self.monitor.events.empty, 1)
 
     async def trace(self, *, enable: bool) -> None:
         """Switch the trace of register writes."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Outcomes as a table for people, as JSON for programs, and as an exit status."""
 
 from __future__ import annotations
@@ -10,10 +11,9 @@ import click
 from gen.lab.scenario import Outcome, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from gen.lab.bench import Bench
-    from gen.lab.scenario import Check
 
 COLOURS = {
     Verdict.PASS: "green",
@@ -22,10 +22,12 @@ COLOURS = {
     Verdict.UNAVAILABLE: "yellow",
     Verdict.INAPPLICABLE: "yellow",
 }
-# Rows of a scenario's checks that are shown one by one when all is well.
-ROWS = 4
 HEADINGS = ("SCENARIO", "VERDICT", "WHAT", "EXPECTED", "SEEN")
-Row = tuple[str, str, str, str, str]
+# Characters of a cell where all is well. What went wrong is shown whole.
+CELL = 46
+UNANSWERED = 3
+
+Cells = tuple[str, str, str]
 
 
 def exit_status(outcomes: Sequence[Outcome], *, allow_unavailable: bool) -> int:
@@ -34,8 +36,9 @@ def exit_status(outcomes: Sequence[Outcome], *, allow_unavailable: bool) -> int:
     if Verdict.FAIL in verdicts:
         return 1
     if Verdict.ERROR in verdicts or Verdict.PASS not in verdicts:
-        return 3
-    return 3 if Verdict.UNAVAILABLE in verdicts and not allow_unavailable else 0
+        return UNANSWERED
+    unavailable = Verdict.UNAVAILABLE in verdicts and not allow_unavailable
+    return UNANSWERED if unavailable else 0
 
 
 def as_json(outcomes: Sequence[Outcome], bench: Bench, release: str) -> str:
@@ -65,15 +68,17 @@ def _object(outcome: Outcome) -> dict[str, object]:
 
 
 def table(outcomes: Sequence[Outcome], *, colour: bool) -> str:
-    """A row for each check that failed, for each of a few that did not, and a count of the rest."""
-    rows = [row for outcome in outcomes for row in _rows(outcome)]
-    widths = [max(len(row[column]) for row in [HEADINGS, *rows]) for column in range(4)]
-    widths[3] = min(widths[3], 60)
+    """For each scenario what failed, whole; else what it is about, cut to the column."""
+    names = [outcome.name for outcome in outcomes]
+    widths = (max(map(len, ["SCENARIO", *names])), max(map(len, Verdict)), CELL, CELL)
     lines = [_line(HEADINGS, widths)]
-    lines += [_painted(row, widths, colour=colour) for row in rows]
     for outcome in outcomes:
-        if outcome.log is not None:
-            lines.append(f"{outcome.name}: console log in {outcome.log / 'console.log'}")
+        lines += _lines(outcome, widths, colour=colour)
+    lines += [
+        f"{outcome.name}: console log in {outcome.log / 'console.log'}"
+        for outcome in outcomes
+        if outcome.log is not None
+    ]
     return "\n".join([*lines, summary(outcomes)])
 
 
@@ -82,45 +87,38 @@ def summary(outcomes: Sequence[Outcome]) -> str:
     counts = [(v, sum(outcome.verdict is v for outcome in outcomes)) for v in Verdict]
     words = ", ".join(f"{count} {verdict}" for verdict, count in counts if count)
     checks = sum(len(outcome.checks) for outcome in outcomes)
-    return f"{len(outcomes)} scenarios: {words}; {checks} checks"
+    return f"{len(outcomes)} scenarios: {words or 'none'}; {checks} checks"
 
 
-def _rows(outcome: Outcome) -> list[Row]:
-    details = _details(outcome)
-    first, *rest = details or [("", "", "")]
-    return [
-        (outcome.name, outcome.verdict.value, *first),
-        *(("", "", *detail) for detail in rest),
-    ]
+def _lines(outcome: Outcome, widths: Sequence[int], *, colour: bool) -> Iterator[str]:
+    verdict = outcome.verdict.value.ljust(widths[1])
+    if colour:
+        verdict = click.style(verdict, fg=COLOURS[outcome.verdict], bold=True)
+    head = f"{outcome.name.ljust(widths[0])}  {verdict}  "
+    blank = " " * (widths[0] + widths[1] + 4)
+    for number, cells in enumerate(_cells(outcome)):
+        yield ((blank if number else head) + _line(cells, widths[2:])).rstrip()
 
 
-def _details(outcome: Outcome) -> list[tuple[str, str, str]]:
+def _cells(outcome: Outcome) -> Iterator[Cells]:
     failed = [check for check in outcome.checks if not check.passed]
-    told = _telling(outcome.checks)
-    shown = failed or told
-    details = [(check.what, check.expected, check.seen) for check in shown]
-    hidden = sum(check.passed for check in outcome.checks) - (0 if failed else len(told))
-    if hidden > 0:
-        details.append((f"and {hidden} more as expected", "", ""))
     if outcome.reason:
-        details.insert(0, (outcome.reason, "", ""))
-    return details
+        yield (outcome.reason, "", "")
+    for check in failed:
+        yield (check.what, check.expected, check.seen)
+    told = [] if failed else [check for check in outcome.checks if check.main]
+    for check in told:
+        yield (_cut(check.what), _cut(check.expected), _cut(check.seen))
+    rest = len(outcome.checks) - len(failed) - len(told)
+    if rest:
+        what = f"{rest} more" if told or failed else f"{rest} things"
+        yield (what, "", "as expected")
 
 
-def _telling(checks: Sequence[Check]) -> list[Check]:
-    """The checks that say what happened, if they are few; a long list is only counted."""
-    return list(checks) if len(checks) <= ROWS else list(checks[-ROWS:-1])
+def _cut(text: str) -> str:
+    return text if len(text) <= CELL else text[: CELL - 3] + "..."
 
 
-def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-    return "  ".join([*cells, row[-1]]).rstrip()
-
-
-def _painted(row: Row, widths: Sequence[int], *, colour: bool) -> str:
-    line = _line(row, widths)
-    if not colour or not row[1]:
-        return line
-    start = widths[0] + 2
-    painted = click.style(row[1], fg=COLOURS[Verdict(row[1])], bold=True)
-    return line[:start] + painted + line[start + len(row[1]) :]
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=False)]
+    return "  ".join([*padded, *cells[len(widths) :]]).rstrip()

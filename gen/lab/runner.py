@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Playing scenarios: which ones share a boot, how many run at once, and what is kept of them."""
 
 from __future__ import annotations
@@ -31,12 +32,12 @@ WHOLE_LIMIT = 600.0
 class Runner:
     """Plays scenarios on machines of their own, `jobs` at a time.
 
-    `work` gets a directory for each boot; that of a boot where all went well is removed.
+    `boots` gets a directory for each boot; that of a boot where all went well is removed.
     """
 
     bench: Bench
     files: GuestFiles
-    work: Path
+    boots: Path
     say: Callable[[str], None]
     jobs: int = 2
     _boots: int = 0
@@ -78,7 +79,7 @@ class Runner:
         rest = list(group)
         while rest:
             self._boots += 1
-            place = self.work / f"{self._boots:02}-{rest[0].name}"
+            place = self.boots / f"{self._boots:02}-{rest[0].name}"
             place.mkdir(parents=True)
             done = await self._boot(rest, place)
             for outcome in done:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """What a scenario is and what comes out of one."""
 
 from __future__ import annotations
@@ -26,11 +27,12 @@ class Verdict(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that was looked at."""
+    """One thing that was looked at; `main` where it is what the scenario is about."""
 
     what: str
     expected: str
     seen: str
+    main: bool = False
 
     @property
     def passed(self) -> bool:

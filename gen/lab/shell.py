@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A line to the guest's first process: scripts in, exit status and output back."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """A booted guest with the driver in reach, and the notes of the scenario that is played on it."""
 
 from __future__ import annotations
@@ -52,9 +53,9 @@ class Stage:
     first_event: int = 0
     first_character: int = 0
 
-    def note(self, what: str, expected: object, seen: object) -> None:
-        """Note what was looked at."""
-        self.checks.append(Check(what, str(expected), str(seen)))
+    def note(self, what: str, expected: object, seen: object, *, main: bool = False) -> None:
+        """Note what was looked at; `main` is what the scenario is about."""
+        self.checks.append(Check(what, str(expected), str(seen), main))
 
     async def begin(self) -> None:
         """Put the guest into the state in which every scenario starts: no module of ours in."""
@@ -139,7 +140,7 @@ class Stage:
             if device.holds(write)
         ]
         wanted = [f"{device.name}={value:#x}" for device, value in expected]
-        self.note("register writes", listed(sorted(wanted)), listed(sorted(seen)))
+        self.note("register writes", listed(sorted(wanted)), listed(sorted(seen)), main=True)
 
     async def settle(self, *marks: str) -> None:
         """Wait for the guest's end: a stopped machine, or last words of the kernel's.
@@ -157,9 +158,10 @@ class Stage:
 
     def expect_reports(self, expected: Sequence[str]) -> None:
         """Note what the guest's end made the host report, in order."""
-        self.note("host sees", listed(expected), listed(self.reports()))
+        self.note("host sees", listed(expected), listed(self.reports()), main=True)
 
     def reports(self) -> list[str]:
+        """What the host was told since the scenario began, in order."""
         return [str(event) for event in self.host.events[self.first_event :] if self._tells(event)]
 
     def _tells(self, event: HostEvent) -> bool:
@@ -173,11 +175,11 @@ class Stage:
 
     def expect_line(self, what: str, mark: str) -> None:
         """Note whether the kernel wrote these words."""
-        self.note(what, mark, mark if mark in self.log() else "no such line")
+        self.note(what, mark, mark if mark in self.log() else "no such line", main=True)
 
     async def expect_status(self, status: str) -> None:
         """Note the state of the machine."""
-        self.note("state of the machine", status, await self.host.status())
+        self.note("state of the machine", status, await self.host.status(), main=True)
 
     def quiet(self) -> None:
         """Note that the kernel had nothing to complain about since the scenario began."""

@@ -1,8 +1,10 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Texts that a user may write to an attribute, and what has to come of each.
 
-The parser is the kernel's kstrtouint(), whose rules stand in its kernel-doc: an optional plus sign,
-the digits of the base (16 with an optional 0x), at most one newline at the end, nothing else; ERANGE for
-what does not fit into 32 bits. What parses but asks for a bit that the device lacks is EINVAL.
+The parser is the kernel's kstrtouint(), whose rules stand in its kernel-doc: an optional plus
+sign, the digits of the base (16 with an optional 0x), at most one newline at the end, nothing
+else; ERANGE for what does not fit into 32 bits. What parses but asks for a bit that the device
+lacks is refused with EINVAL.
 """
 
 from __future__ import annotations
@@ -46,7 +48,8 @@ def refusals(legal: int, base: int) -> list[Refused]:
     """Texts that must be refused by a device on which only the bits in `legal` may be set."""
     sound = spelling(legal, base)
     lowest = (~legal & (legal + 1)).bit_length() - 1
-    outside = {f"bit {bit} is not the device's": 1 << bit for bit in (lowest, 8, 31)}
+    foreign = [bit for bit in (lowest, 8, 31) if not legal >> bit & 1]
+    outside = {f"bit {bit} is not the device's": 1 << bit for bit in foreign}
     outside["legal bits and one more"] = legal | 1 << lowest
     invalid = {
         "not a number": "zz",

@@ -1,10 +1,11 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """All scenarios, family by family."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gen.lab.stories import attributes, crash, lifecycle, memory, panic, power
+from gen.lab.stories import attributes, crash, hotplug, lifecycle, memory, panic, power, storm
 
 if TYPE_CHECKING:
     from gen.lab.bench import Bench
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 FAMILIES = (
     panic.scenarios,
+    hotplug.scenarios,
+    storm.scenarios,
     crash.scenarios,
     power.scenarios,
     attributes.scenarios,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The sysfs attributes: what they show, and what they take."""
 
 from __future__ import annotations
@@ -5,6 +6,7 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
+from gen.lab.bench import submasks
 from gen.lab.machine import Machine
 from gen.lab.scenario import Scenario
 from gen.lab.stores import refusals, spelling, spellings
@@ -130,7 +132,7 @@ async def _accepted(stage: Stage) -> None:
     attribute, base = _chosen(stage)
     for index, device in enumerate(stage.picked(await stage.load())):
         capability = _capability(stage, index)
-        for value in reversed([v for v in range(capability + 1) if v & ~capability == 0]):
+        for value in reversed(submasks(capability)):
             plain = [spelling(value, base).encode()]
             texts = (
                 spellings(value, base) if capability == stage.bench.known and index < 1 else plain

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Panics that a crash kernel in the guest takes over."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Modules and devices that come and go, and finding the right module for a device."""
 
 from __future__ import annotations
@@ -72,10 +73,9 @@ async def _rebind(stage: Stage) -> None:
         await stage.shell.run(f"helper write {device.driver}/unbind {word}")
         rest = [other for other in bound if other is not device]
         stage.note(f"bound without {device.name}", _names(rest), _names(await stage.bound()))
-        left = await stage.shell.run(
-            f"cd {device.path} && ls | grep -xE '{'|'.join(a.name for a in stage.bench.device.sysfs)}'; true"
-        )
-        stage.note(f"attributes of {device.name}", listed([]), listed(left.split()))
+        files = (await stage.shell.run(f"ls {device.path}")).split()
+        left = [a.name for a in stage.bench.device.sysfs if a.name in files]
+        stage.note(f"attributes of {device.name}", listed([]), listed(left))
         twice = await stage.shell.run(f"helper write {device.driver}/unbind {word}")
         stage.note(f"{device.name} unbound twice", f"write {errno.ENODEV}", twice)
         await stage.shell.run(f"echo {device.name} >{device.driver}/bind")
@@ -90,7 +90,10 @@ async def _autoload(stage: Stage) -> None:
         expected = sorted([device.frontend.name, stage.bench.device.name])
         loaded = sorted(await stage.loaded())
         stage.note(f"loaded for {device.name}", [n.replace("-", "_") for n in expected], loaded)
-        stage.note(f"driver of {device.name}", True, device in await stage.bound())
+        bound = [other.name for other in await stage.bound()]
+        stage.note(
+            f"{device.name} is bound", device.name, listed(n for n in bound if n == device.name)
+        )
 
 
 async def _orders(stage: Stage) -> None:
@@ -101,8 +104,9 @@ async def _orders(stage: Stage) -> None:
         for name in order:
             await stage.shell.run(f"modprobe {name}")
         stage.note(f"bound after {listed(order)}", everything, _names(await stage.bound()))
-        core = await stage.shell.attempt(f"rmmod {stage.bench.device.name}")
-        stage.note("the core can be unloaded under its frontends", False, core.status == 0)
+        ran = await stage.shell.attempt(f"rmmod {stage.bench.device.name}")
+        told = "unloaded" if ran.status == 0 else "refused"
+        stage.note("unloading the core under its frontends", "refused", told)
         for name in order:
             await stage.shell.run(f"rmmod {name}")
         stage.note(

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """The platform frontend on memory: ACPI describes devices whose registers are bytes of RAM.
 
 No QEMU device for PCs has its registers in memory, so an extra ACPI table declares some, on pages
@@ -64,11 +65,9 @@ def _absent() -> Obstacle:
 def _frontend(bench: Bench) -> PlatformFrontend | None:
     if bench.device.event_for(Trigger.PANIC) is None:
         return None
-    for frontend in bench.device.frontends:
-        if isinstance(frontend, PlatformFrontend) and frontend.acpi:
-            if ResourceKind.MEMORY in frontend.kinds:
-                return frontend
-    return None
+    platform = (f for f in bench.device.frontends if isinstance(f, PlatformFrontend))
+    fitting = (f for f in platform if f.acpi and ResourceKind.MEMORY in f.kinds)
+    return next(fitting, None)
 
 
 def _blocks(bench: Bench, frontend: PlatformFrontend) -> tuple[Block, ...]:
@@ -79,7 +78,7 @@ def _blocks(bench: Bench, frontend: PlatformFrontend) -> tuple[Block, ...]:
     start = bench.board.hidden_memory
     return (
         Block(start, PAGE, bench.known),
-        Block(start + PAGE, shortest, value),
+        Block(start + PAGE, shortest, bench.known),
         Block(start + 2 * PAGE, shortest, bench.known & ~value),
     )
 
@@ -132,4 +131,5 @@ async def _play(stage: Stage) -> None:
             f"bytes at {block.address + offset:#x} (mask {block.mask:#x})",
             expected,
             shown.strip().split(": ")[-1],
+            main=True,
         )

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Panics: which devices are told, what exactly is written, and what the host makes of it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
 """Powering off: the driver's handler is the last resort, there exactly while a device wants it.
 
 Whether it is there shows in what the kernel does when asked to power off without firmware: it
@@ -22,16 +23,17 @@ if TYPE_CHECKING:
 
 POWER_OFF = "helper power-off"
 DOWN = "reboot: Power down"
-HALTED = "reboot: System halted"
+# Series differ in what they write around these words.
+HALTED = "System halted"
 SHUT_DOWN = "SHUTDOWN guest-shutdown"
 
 
 def scenarios(bench: Bench) -> Iterator[Scenario]:
     """Power-offs with and without firmware, and with every way of disabling the event."""
-    needs = {"buses": [Bus.PCI], "triggers": [Trigger.POWER_OFF]}
-    plain = bench.obstacle(buses=[Bus.PCI], triggers=[Trigger.POWER_OFF])
-    chosen = bench.obstacle(**needs, writable=True)
-    masked = bench.obstacle(**needs, masks=True)
+    buses, triggers = [Bus.PCI], [Trigger.POWER_OFF]
+    plain = bench.obstacle(buses=buses, triggers=triggers)
+    chosen = bench.obstacle(buses=buses, triggers=triggers, writable=True)
+    masked = bench.obstacle(buses=buses, triggers=triggers, masks=True)
     bare = bench.board.without_firmware
     devices = tuple(bench.able(f) for f in bench.frontends(Bus.PCI)[:1])
     one, two = Machine(devices, append=bare), Machine(devices * 2, append=bare)
