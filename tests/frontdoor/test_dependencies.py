@@ -50,12 +50,13 @@ def licence(name: str) -> str:
     """The licence that a package's metadata declare, in the newest of the three ways to do so."""
     data = importlib.metadata.metadata(name)
     classifiers = [text for text in data.get_all("Classifier", []) if text.startswith("License ::")]
-    expression = data.get("License-Expression")
-    if expression:
-        return str(expression)
-    if classifiers:
-        return "; ".join(sorted(text.split(" :: ")[-1] for text in classifiers))
-    return data.get("License") or "not in its metadata"
+    ways: list[list[str]] = [
+        data.get_all("License-Expression", []),
+        ["; ".join(sorted(text.split(" :: ")[-1] for text in classifiers))],
+        data.get_all("License", []),
+        ["not in its metadata"],
+    ]
+    return next(texts[0] for texts in ways if any(texts))
 
 
 @pytest.mark.parametrize(
