@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a driver's source says, as records: the only thing that rules look at.
+
+Every record has the span of what it was read from. A value that could not be worked out is None,
+which a rule has to answer with "unknown", never with "fine".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from checks.preprocess import Include, MacroDefinition
+    from checks.tree import Problem, SourceTree, TreeFile
+    from gen.kernel import Kernel
+    from gen.source import Span
+
+
+@dataclass(frozen=True)
+class Value:
+    """An expression: its number, its text if a string, the name of the variable that it is.
+
+    `written` is the expression as it stands in the source, for messages.
+    """
+
+    span: Span
+    written: str
+    number: int | None = None
+    text: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A struct initialiser, or one in an array: values by member path such as `driver.name`."""
+
+    span: Span
+    fields: Mapping[str, Value]
+
+    @property
+    def empty(self) -> bool:
+        """Whether it ends a table: nothing set, or only zeros and empty strings."""
+        return all(value.number == 0 or value.text == "" for value in self.fields.values())
+
+
+@dataclass(frozen=True)
+class Object:
+    """A file-scope object: `type` such as `struct pci_driver`; an array has entries."""
+
+    name: str
+    type: str
+    file: TreeFile
+    span: Span
+    array: bool
+    static: bool
+    const: bool
+    entries: tuple[Entry, ...]
+
+    @property
+    def fields(self) -> Mapping[str, Value]:
+        """The members of an object that is no array."""
+        return self.entries[0].fields if self.entries and not self.array else {}
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A macro that states something about the module: `kind` such as license, table_pci, export."""
+
+    kind: str
+    value: Value
+    file: TreeFile
+    span: Span
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where an access goes: bytes from the start of the region; None if that is not known."""
+
+    offset: int | None
+    value: Value
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call in `function`; `callee` is the place of the name alone.
+
+    `named` has the arguments by the callee's parameter names, where the kernel's facts have them.
+    """
+
+    name: str
+    function: str
+    file: TreeFile
+    span: Span
+    callee: Span
+    arguments: tuple[Value, ...]
+    named: Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class RegisterAccess:
+    """An access to a register: `width` in bits, `direction` read or write."""
+
+    call: Call
+    direction: str
+    width: int
+    address: Address
+
+
+@dataclass(frozen=True)
+class Branch:
+    """Code for one kind of resource (`io`, `memory`) and the kinds that it maps."""
+
+    kind: str
+    span: Span
+    maps: tuple[tuple[str, Call], ...]
+
+
+@dataclass(frozen=True)
+class UnitFacts:
+    """One .c file with the headers that it includes."""
+
+    file: TreeFile
+    objects: tuple[Object, ...]
+    marks: tuple[Mark, ...]
+    calls: tuple[Call, ...]
+    accesses: tuple[RegisterAccess, ...]
+    branches: tuple[Branch, ...]
+    functions: Mapping[str, Span]
+    defines: tuple[MacroDefinition, ...]
+    includes: tuple[Include, ...]
+
+
+@dataclass(frozen=True)
+class KconfigFact:
+    """A Kconfig symbol: its type and its whole dependency, menus and ifs around it included."""
+
+    name: str
+    type: str
+    type_span: Span
+    span: Span
+    depends: object
+    depends_span: Span | None
+    has_prompt: bool
+    has_help: bool
+
+
+@dataclass(frozen=True)
+class MakeObject:
+    """An object that a Makefile builds: `option` decides, None for always."""
+
+    name: str
+    option: str | None
+    span: Span
+
+
+@dataclass(frozen=True)
+class DriverFacts:
+    """A whole driver."""
+
+    tree: SourceTree
+    kernel: Kernel
+    units: tuple[UnitFacts, ...]
+    macros: Mapping[str, Value]
+    kconfig: tuple[KconfigFact, ...] | None
+    makefile: tuple[MakeObject, ...] | None
+    problems: tuple[Problem, ...]
+
+    def objects(self, type_: str) -> list[Object]:
+        """The objects of a type, such as `struct pci_driver`, each once."""
+        found = [item for unit in self.units for item in unit.objects if item.type == type_]
+        return list({(item.name, item.span): item for item in found}.values())
+
+    def object(self, name: str | None, near: TreeFile) -> Object | None:
+        """The object of a name, the one in `near` first, then one that is not static."""
+        found = [item for unit in self.units for item in unit.objects if item.name == name]
+        local = [item for item in found if item.file is near]
+        shared = [item for item in found if not item.static]
+        return next(iter((*local, *shared)), None)
+
+    def marks(self, kind: str) -> list[Mark]:
+        """The marks of a kind."""
+        return [mark for unit in self.units for mark in unit.marks if mark.kind == kind]
+
+    def calls(self) -> Iterator[Call]:
+        """All calls, those in a header that two units include once."""
+        seen = set()
+        for unit in self.units:
+            for call in unit.calls:
+                key = (call.span.source, call.span, call.name)
+                if key not in seen:
+                    seen.add(key)
+                    yield call

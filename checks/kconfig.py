@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Kconfig files to facts, by kconfiglib; dependencies are compared as what they mean."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import re
+from typing import TYPE_CHECKING, Any
+
+import kconfiglib
+
+from checks.facts import KconfigFact
+from checks.tree import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from checks.tree import TreeFile
+    from gen.source import Source, Span
+
+# Beyond this many symbols a table of all their values is no longer cheap.
+MAX_SYMBOLS = 9
+_SOURCE_LINE = re.compile(r"^\s*[or]*source\b.*$", re.MULTILINE)
+
+
+class DependencyTooLargeError(Exception):
+    """An expression with too many symbols to compare."""
+
+
+class _Kconfig(kconfiglib.Kconfig):  # type: ignore[misc]
+    """kconfiglib on one text: no file is opened, and what others would define stays undefined."""
+
+    def __init__(self, text: str) -> None:
+        self._given: str | None = text
+        super().__init__("Kconfig", warn=False, suppress_traceback=False)
+
+    def _open(self, filename: str, _mode: str) -> io.StringIO:
+        if self._given is None:
+            raise OSError(0, "not part of the given tree", filename)
+        text, self._given = self._given, None
+        return io.StringIO(text)
+
+
+def read_kconfig(
+    files: tuple[TreeFile, ...],
+) -> tuple[tuple[KconfigFact, ...] | None, list[Problem]]:
+    """The symbols of all Kconfig files; None when there is no such file that can be read."""
+    facts: list[KconfigFact] = []
+    problems: list[Problem] = []
+    for file in files:
+        # A sourced file is read on its own if it is in the tree.
+        text = _SOURCE_LINE.sub("", "\n".join(file.source.lines))
+        try:
+            parsed = _Kconfig(text)
+        except (kconfiglib.KconfigError, OSError, RecursionError) as error:
+            problems.append(_problem(file, error))
+            continue
+        nodes = (node for node in parsed.node_iter() if isinstance(node.item, kconfiglib.Symbol))
+        facts += [_fact(node, file.source) for node in nodes]
+    read = len(files) > len(problems)
+    return (tuple(facts) if read else None), problems
+
+
+def _problem(file: TreeFile, error: Exception) -> Problem:
+    match = re.match(r"(?s)^\S*?:(\d+): (.*)$", str(error))
+    line = int(match[1]) if match else 1
+    words = (match[2] if match else str(error)).strip().split("\n")[0]
+    span = file.source.span(line, 1, len(file.source.line(line)))
+    return Problem("PARSE001", f"cannot be parsed as Kconfig: {words}", span)
+
+
+def _fact(node: Any, source: Source) -> KconfigFact:
+    symbol, line = node.item, node.linenr
+    end = _end(source, line)
+    type_span = _find(source, line, end, r"^\s*(?:def_)?(bool|tristate|int|hex|string)\b")
+    return KconfigFact(
+        name=symbol.name,
+        type=kconfiglib.TYPE_TO_STR[symbol.orig_type],
+        type_span=type_span or _find(source, line, line, r"(\S+)\s*$") or source.span(line, 1),
+        span=_find(source, line, line, r"(\S+)\s*$") or source.span(line, 1),
+        depends=node.dep,
+        depends_span=_find(source, line, end, r"^\s*depends on (.*?)\s*(?:#.*)?$"),
+        has_prompt=node.prompt is not None,
+        has_help=bool((node.help or "").strip()),
+    )
+
+
+def _end(source: Source, line: int) -> int:
+    """The last line of the entry that begins at `line`."""
+    lines = source.lines
+    for number in range(line + 1, len(lines) + 1):
+        text = lines[number - 1]
+        if text and not text[0].isspace() and not text.startswith("#"):
+            return number - 1
+    return len(lines)
+
+
+def _find(source: Source, first: int, last: int, pattern: str) -> Span | None:
+    for number in range(first, last + 1):
+        match = re.search(pattern, source.line(number))
+        if match:
+            return source.span(number, match.start(1) + 1, match.end(1) - match.start(1))
+    return None
+
+
+def same_formula(left: Any, right: Any, ignore: frozenset[str] = frozenset()) -> bool:
+    """Whether two dependencies hold for the same values of all symbols in them.
+
+    Args:
+        left: an expression of kconfiglib.
+        right: another.
+        ignore: symbols that count as `y` on both sides.
+
+    Raises:
+        DependencyTooLargeError: there are too many symbols to try all values.
+    """
+    names = sorted((_symbols(left) | _symbols(right)) - ignore)
+    if len(names) > MAX_SYMBOLS:
+        raise DependencyTooLargeError
+    always = dict.fromkeys(ignore, 2)
+    return all(
+        _evaluate(left, known) == _evaluate(right, known)
+        for values in itertools.product((0, 1, 2), repeat=len(names))
+        for known in [{**always, **dict(zip(names, values, strict=True))}]
+    )
+
+
+def _symbols(expression: Any) -> set[str]:
+    items = kconfiglib.expr_items(expression)
+    return {item.name for item in items if isinstance(item, kconfiglib.Symbol)} - {"y", "m", "n"}
+
+
+def _evaluate(expression: Any, known: Mapping[str, int]) -> int:
+    """The value of an expression: 0 for n, 1 for m, 2 for y."""
+    if not isinstance(expression, tuple):
+        constants = {"n": 0, "m": 1, "y": 2}
+        name = expression.name
+        return constants.get(name, known.get(name, 0))
+    operator, operands = expression[0], expression[1:]
+    if operator == kconfiglib.AND:
+        return min(_evaluate(item, known) for item in operands)
+    if operator == kconfiglib.OR:
+        return max(_evaluate(item, known) for item in operands)
+    if operator == kconfiglib.NOT:
+        return 2 - _evaluate(operands[0], known)
+    left, right = (_evaluate(item, known) for item in operands)
+    relations = {
+        kconfiglib.EQUAL: left == right,
+        kconfiglib.UNEQUAL: left != right,
+        kconfiglib.LESS: left < right,
+        kconfiglib.LESS_EQUAL: left <= right,
+        kconfiglib.GREATER: left > right,
+        kconfiglib.GREATER_EQUAL: left >= right,
+    }
+    return 2 if relations[operator] else 0

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a rule is: a record from rules.yaml and a function that looks at a driver's facts.
+
+A rule's function yields what it has to say: `Found` for a defect, `Unknown` where the facts do not
+decide, `NotApplicable` where there is nothing to look at. One that yields nothing has passed.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from gen.diagnostics import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from checks.facts import DriverFacts
+    from gen.model import Device
+    from gen.source import Span
+
+
+class Verdict(enum.StrEnum):
+    """What became of a rule in one run."""
+
+    PASS = "pass"  # noqa: S105 (a verdict)
+    FAIL = "fail"
+    NOT_APPLICABLE = "not applicable"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Example:
+    """A piece of a driver: `bad` instead of `good` in `file` fires the rule at the text `at`.
+
+    `also` has the other places where it then fires.
+    """
+
+    file: str
+    good: str
+    bad: str
+    at: str
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule's record. `confidence` is high or medium; only high-confidence errors gate."""
+
+    id: str
+    title: str
+    severity: Severity
+    confidence: str
+    why: str
+    reference: str
+    examples: tuple[Example, ...]
+
+    @property
+    def gates(self) -> bool:
+        """Whether a finding of this rule decides the exit status."""
+        return self.severity is Severity.ERROR and self.confidence == "high"
+
+
+@dataclass(frozen=True)
+class Found:
+    """A defect: a sentence, its place, and the place in the spec that it disagrees with.
+
+    `absent` says that something was not found, which means nothing where not all was analysed.
+    """
+
+    message: str
+    span: Span
+    spec: Span | None = None
+    help: str | None = None
+    absent: bool = False
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """Something that the facts do not decide, and why."""
+
+    why: str
+    span: Span | None = None
+
+
+@dataclass(frozen=True)
+class NotApplicable:
+    """Why there is nothing for the rule to look at."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a rule may look at."""
+
+    device: Device
+    facts: DriverFacts
+
+
+Word = Found | Unknown | NotApplicable
+if TYPE_CHECKING:
+    Check = Callable[[Context], Iterable[Word]]
+
+CHECKS: dict[str, Check] = {}
+
+
+def check(rule_id: str) -> Callable[[Check], Check]:
+    """Make a function the code of a rule."""
+
+    def register(function: Check) -> Check:
+        if rule_id in CHECKS:
+            raise ValueError(f"two functions for {rule_id}")
+        CHECKS[rule_id] = function
+        return function
+
+    return register
+
+
+@cache
+def rules() -> dict[str, Rule]:
+    """All rules by id, in the order of rules.yaml."""
+    text = resources.files("checks").joinpath("rules.yaml").read_text("utf-8")
+    records = [_rule(item) for item in yaml.safe_load(text)["rules"]]
+    return {record.id: record for record in records}
+
+
+def _rule(item: dict[str, Any]) -> Rule:
+    return Rule(
+        id=item["id"],
+        title=item["title"],
+        severity=Severity(item["severity"]),
+        confidence=item["confidence"],
+        why=item["why"].strip(),
+        reference=item["reference"],
+        examples=tuple(
+            Example(**{**example, "also": tuple(example.get("also", ()))})
+            for example in item.get("examples", [])
+        ),
+    )

@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Configuration, objects, licences, exports and the target kernel."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from checks.kconfig import DependencyTooLargeError, same_formula
+from checks.match import anchor, expects_all
+from checks.rule import Found, NotApplicable, Unknown, check
+from checks.tree import Role
+from gen.diagnostics import did_you_mean
+from gen.kconfig import parse_dependency
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from checks.facts import KconfigFact, Mark
+    from checks.rule import Context, Word
+    from checks.tree import TreeFile
+    from gen.model import KconfigSymbol
+
+SPDX = re.compile(r"SPDX-License-Identifier:\s*(.+?)\s*(?:\*/)?\s*$")
+# What the kernel's license-rules document says each MODULE_LICENSE text stands for.
+LICENSES = {
+    "GPL": {"GPL"},
+    "GPL v2": {"GPL"},
+    "GPL and additional rights": {"GPL"},
+    "Dual BSD/GPL": {"GPL", "BSD"},
+    "Dual MIT/GPL": {"GPL", "MIT"},
+    "Dual MPL/GPL": {"GPL", "MPL"},
+}
+
+
+def _kconfig_files(context: Context) -> tuple[TreeFile, ...]:
+    return context.facts.tree.of(Role.KCONFIG)
+
+
+@check("SPEC022")
+def check_kconfig(context: Context) -> Iterator[Word]:
+    """Kconfig has the spec's symbols with type, dependency, prompt and help."""
+    facts = context.facts.kconfig
+    if facts is None:
+        if _kconfig_files(context):
+            yield Unknown("the Kconfig file cannot be parsed", _kconfig_files(context)[0].start)
+        elif expects_all(context):
+            at = context.device.kconfig.at["symbol"]
+            yield Found("the tree has no Kconfig file", anchor(context), at)
+        else:
+            yield NotApplicable("no Kconfig file given")
+        return
+    wanted = [context.device.kconfig, *(item.kconfig for item in context.device.frontends)]
+    for symbol in wanted:
+        fact = next((item for item in facts if item.name == symbol.symbol), None)
+        if fact is None:
+            others = [item.name for item in facts if item.name not in {w.symbol for w in wanted}]
+            span = _kconfig_files(context)[0].start
+            close = did_you_mean(symbol.symbol, others)
+            message = f"no Kconfig symbol {symbol.symbol}"
+            yield Found(message, span, symbol.at["symbol"], close)
+        else:
+            yield from _symbol(fact, symbol)
+
+
+def _symbol(fact: KconfigFact, symbol: KconfigSymbol) -> Iterator[Word]:
+    if fact.type != symbol.type:
+        message = f"{fact.name} is a {fact.type}, the spec says {symbol.type}"
+        yield Found(message, fact.type_span, symbol.at["type"])
+    place = fact.depends_span or fact.span
+    try:
+        expected = parse_dependency(symbol.depends or "y")
+        same = same_formula(fact.depends, expected)
+    except DependencyTooLargeError:
+        yield Unknown(f"{fact.name} depends on too many symbols to compare", place)
+    else:
+        if not same:
+            rest = f"'{symbol.depends}'" if symbol.depends else "nothing"
+            message = f"{fact.name} does not depend on what the spec says: {rest}"
+            yield Found(message, place, symbol.at["depends"])
+    if not fact.has_prompt:
+        message = f"{fact.name} has no prompt, so nobody can choose it"
+        yield Found(message, fact.span, symbol.at["prompt"])
+    if not fact.has_help:
+        yield Found(f"{fact.name} has no help text", fact.span, symbol.at["help"])
+
+
+@check("SPEC023")
+def check_makefile(context: Context) -> Iterator[Word]:
+    """Each option builds the frontend's object and the core's, and every file is built."""
+    objects = context.facts.makefile
+    if objects is None:
+        if expects_all(context):
+            yield Found("the tree has no Makefile", anchor(context))
+        else:
+            yield NotApplicable("no Makefile given")
+        return
+    start = context.facts.tree.of(Role.MAKEFILE)[0].start
+    options = {frontend.kconfig.symbol for frontend in context.device.frontends}
+    used = {item.option for item in objects}
+    stray = [item for item in objects if item.option not in options | {None}]
+    for frontend in context.device.frontends:
+        option = frontend.kconfig.symbol
+        built = {item.name: item.span for item in objects if item.option == option}
+        for name in (f"{frontend.name}.o", f"{context.device.name}.o"):
+            if name in built:
+                continue
+            elsewhere = [item.span for item in stray if item.name == name]
+            where = elsewhere or list(built.values())
+            message = f"CONFIG_{option} does not build {name}"
+            close = did_you_mean(option, [item for item in used if item])
+            hint = close if option not in used else None
+            at = frontend.kconfig.at["symbol"]
+            yield Found(message, where[0] if where else start, at, hint)
+    names = {item.name for item in objects}
+    for file in context.facts.tree.of(Role.UNIT):
+        expected = {f"{item.name}.o" for item in context.device.frontends}
+        name = f"{file.path.stem}.o"
+        if name not in names | expected | {f"{context.device.name}.o"}:
+            yield Found(f"no line of the Makefile builds {name}", start)
+
+
+@check("SPEC026")
+def check_license(context: Context) -> Iterator[Word]:
+    """The module's licence is the spec's and agrees with the file's SPDX tag."""
+    found = False
+    for unit in context.facts.units:
+        marks = [mark for mark in unit.marks if mark.kind == "license"]
+        if unit.file.role is not Role.UNIT:
+            continue
+        found = True
+        tag = SPDX.search(unit.file.source.line(1))
+        if tag is None:
+            message = "line 1 has no SPDX licence tag"
+            yield Found(message, unit.file.start, context.device.at["license"])
+        for mark in marks:
+            yield from _license(context, mark, tag[1] if tag else None)
+    if not found:
+        yield NotApplicable("no .c file given")
+
+
+def _license(context: Context, mark: Mark, tag: str | None) -> Iterator[Word]:
+    text, wanted = mark.value.text, context.device.module_license
+    families = {word for word in ("GPL", "BSD", "MIT", "MPL") if word in (tag or "")}
+    if text is None:
+        yield Unknown("this licence is not a literal", mark.value.span)
+    elif text != wanted and LICENSES.get(text) != LICENSES.get(wanted, {wanted}):
+        message = f"the licence is '{text}', the spec says '{wanted}'"
+        yield Found(message, mark.value.span, context.device.at["module-license"])
+    elif tag is not None and not LICENSES.get(text, set()) <= families:
+        message = f"the licence '{text}' does not agree with the file's SPDX tag {tag}"
+        yield Found(message, mark.value.span, context.device.at["license"])
+
+
+@check("KERN128")
+def check_module_license(context: Context) -> Iterator[Word]:
+    """Every file that becomes a module says its licence."""
+    units = [unit for unit in context.facts.units if unit.file.role is Role.UNIT]
+    if not units:
+        yield NotApplicable("no .c file given")
+    modules = {frontend.name for frontend in context.device.frontends} | {context.device.name}
+    for unit in units:
+        if unit.file.path.stem in modules and not any(m.kind == "license" for m in unit.marks):
+            message = "no MODULE_LICENSE: the module does not build"
+            help_ = f'add MODULE_LICENSE("{context.device.module_license}");'
+            yield Found(
+                message, unit.file.start, context.device.at["module-license"], help_, absent=True
+            )
+
+
+@check("KERN129")
+def check_exports(context: Context) -> Iterator[Word]:
+    """What another module of the driver uses is exported."""
+    exported = {
+        m.value.name for kind in ("export", "export_gpl") for m in context.facts.marks(kind)
+    }
+    uses = _uses(context)
+    found = False
+    for unit in context.facts.units:
+        shared = {item.name: item.span for item in unit.objects if not item.static}
+        shared |= dict(unit.functions)
+        for name, span in shared.items():
+            users = uses.get(name, set()) - {unit.file.path.name}
+            if users:
+                found = True
+                if name not in exported:
+                    message = f"{name} is used by {', '.join(sorted(users))} but not exported"
+                    yield Found(message, span, None, f"add EXPORT_SYMBOL_GPL({name});", absent=True)
+    if not found:
+        yield NotApplicable("no file uses another's symbols")
+
+
+def _uses(context: Context) -> dict[str, set[str]]:
+    """The names that each file calls or takes the address of, with the files."""
+    uses: dict[str, set[str]] = {}
+    for unit in context.facts.units:
+        if unit.file.role is not Role.UNIT:
+            continue
+        names = {call.name for call in unit.calls}
+        values = [
+            value for item in unit.objects for e in item.entries for value in e.fields.values()
+        ]
+        values += [value for call in unit.calls for value in call.arguments]
+        names |= {value.name for value in values if value.name}
+        own = {item.name for item in unit.objects} | set(unit.functions)
+        for name in names - own:
+            uses.setdefault(name, set()).add(unit.file.path.name)
+    return uses
+
+
+@check("PORT201")
+def check_apis(context: Context) -> Iterator[Word]:
+    """The target has every kernel function that is called."""
+    kernel = context.facts.kernel
+    calls = list(context.facts.calls())
+    if not calls:
+        yield NotApplicable("no call in the given files")
+    own = {name for unit in context.facts.units for name in unit.functions}
+    for call in calls:
+        api = kernel.table.get(call.name)
+        if api is not None and call.name not in own and not kernel.has(call.name):
+            since = f"; it is there since {api.range.since}" if api.range.since else ""
+            yield Found(f"Linux {kernel.series} has no {call.name}{since}", call.callee)
+
+
+@check("PORT203")
+def check_headers(context: Context) -> Iterator[Word]:
+    """The target has every kernel header that is included."""
+    kernel, seen = context.facts.kernel, set()
+    includes = [item for unit in context.facts.units for item in unit.includes]
+    if not includes:
+        yield NotApplicable("no #include in the given files")
+    for include in includes:
+        key = (include.span.source, include.span)
+        if include.file is not None or key in seen or include.header not in kernel.header_table:
+            continue
+        seen.add(key)
+        if not kernel.has_header(include.header):
+            since = kernel.header_table[include.header].since
+            rest = f"; it is there since {since}" if since else ""
+            yield Found(f"Linux {kernel.series} has no {include.header}{rest}", include.span)

@@ -1,0 +1,319 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Device tables, driver structures and resources against the spec."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from checks.match import (
+    PCI_DRIVER,
+    anchor,
+    driver_name,
+    driver_type,
+    expects_all,
+    name_field,
+    pairs,
+    pci_pairs,
+    platform_pairs,
+    unit_of,
+)
+from checks.rule import Found, NotApplicable, Unknown, check
+from gen.diagnostics import did_you_mean
+from gen.model import Bus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from checks.facts import Entry, Object
+    from checks.rule import Context, Word
+    from gen.model import Frontend, PciFrontend
+    from gen.source import Span
+
+PCI_TABLE = "id_table"
+ACPI_TABLE = "driver.acpi_match_table"
+OF_TABLE = "driver.of_match_table"
+# The member of a driver structure, the kind of its MODULE_DEVICE_TABLE, the type of its entries.
+TABLES = {
+    PCI_TABLE: ("pci", "struct pci_device_id"),
+    ACPI_TABLE: ("acpi", "struct acpi_device_id"),
+    OF_TABLE: ("of", "struct of_device_id"),
+}
+ANY_ID = -1
+
+
+def _table(context: Context, driver: Object, member: str) -> Object | None:
+    value = driver.fields.get(member)
+    return context.facts.object(value.name, driver.file) if value else None
+
+
+def _tables(context: Context) -> Iterator[tuple[str, Object, Object]]:
+    """Every table that a driver structure uses: its member, the driver, the table."""
+    for _, driver in pairs(context):
+        if driver is not None:
+            for member in TABLES:
+                table = _table(context, driver, member)
+                if table is not None:
+                    yield member, driver, table
+
+
+@check("SPEC011")
+def check_pci(context: Context) -> Iterator[Word]:
+    """A PCI driver's table has the spec's id and no other."""
+    found = False
+    for frontend, driver in pci_pairs(context):
+        found = True
+        table = _table(context, driver, PCI_TABLE)
+        if table is None:
+            yield _no_table(driver, PCI_TABLE, frontend.at["device"])
+            continue
+        entries = [entry for entry in table.entries if not entry.empty]
+        if not entries:
+            message = f"{table.name} has no entry for '{frontend.name}'"
+            yield Found(message, table.span, frontend.at["device"])
+        for entry in entries:
+            yield from _pci_entry(frontend, entry)
+    if not found:
+        yield NotApplicable("no PCI driver among the given files")
+
+
+def _pci_entry(frontend: PciFrontend, entry: Entry) -> Iterator[Word]:
+    wanted = {
+        "vendor": (frontend.vendor.id, frontend.vendor.at["id"]),
+        "device": (frontend.device.id, frontend.device.at["id"]),
+        "subvendor": (ANY_ID, frontend.at["device"]),
+        "subdevice": (ANY_ID, frontend.at["device"]),
+    }
+    for member, (number, spec) in wanted.items():
+        value = entry.fields.get(member)
+        if value is None:
+            message = f"the entry does not set its {member}"
+            yield Found(message, entry.span, spec)
+        elif value.number is None:
+            yield Unknown(f"what '{value.written}' is worth is not known", value.span)
+        elif value.number & 0xFFFFFFFF != number & 0xFFFFFFFF:
+            is_, should = _id(value.number), _id(number)
+            message = f"{member} {is_} is not the spec's {should}"
+            yield Found(message, value.span, spec)
+
+
+def _id(number: int) -> str:
+    return "any" if number in {ANY_ID, 0xFFFFFFFF} else f"{number:#06x}"
+
+
+@check("SPEC012")
+def check_acpi(context: Context) -> Iterator[Word]:
+    """A platform driver's ACPI table has the spec's ids and no other."""
+    yield from _named_ids(context, ACPI_TABLE, "id", "acpi")
+
+
+@check("SPEC013")
+def check_of(context: Context) -> Iterator[Word]:
+    """A platform driver's device tree table has the spec's compatibles and no other."""
+    yield from _named_ids(context, OF_TABLE, "compatible", "of")
+
+
+def _named_ids(context: Context, member: str, field: str, key: str) -> Iterator[Word]:
+    found = False
+    for frontend, driver in platform_pairs(context):
+        wanted = frontend.acpi if key == "acpi" else frontend.of
+        found = found or bool(wanted) or member in driver.fields
+        table = _table(context, driver, member)
+        if table is None:
+            if wanted:
+                yield _no_table(driver, member, frontend.at[key])
+            continue
+        yield from _compare(table, field, wanted, frontend.at[key])
+    if not found:
+        yield NotApplicable(f"neither the spec nor the given files have {key} ids")
+
+
+def _compare(table: Object, field: str, wanted: tuple[str, ...], spec: Span) -> Iterator[Word]:
+    seen: set[str] = set()
+    wrong = []
+    for entry in table.entries:
+        value = entry.fields.get(field)
+        if entry.empty:
+            continue
+        if value is None or value.text is None:
+            yield Unknown("what this entry matches is not known", entry.span)
+            seen.update(wanted)
+        elif value.text in wanted:
+            seen.add(value.text)
+        else:
+            wrong.append((value.text, value.span))
+    missing = [item for item in wanted if item not in seen]
+    for text, span in wrong:
+        yield Found(f"the spec has no '{text}'", span, spec, did_you_mean(text, wanted))
+    for item in missing[len(wrong) :]:
+        yield Found(f"{table.name} has no entry for '{item}'", table.span, spec)
+
+
+def _no_table(driver: Object, member: str, spec: Span) -> Found:
+    value = driver.fields.get(member)
+    if value is None:
+        message = f"{driver.name} has no .{member}, so it binds to nothing"
+        return Found(message, driver.span, spec)
+    return Found(f"'{value.written}' is no table in the given files", value.span, spec, absent=True)
+
+
+@check("KERN126")
+def check_sentinel(context: Context) -> Iterator[Word]:
+    """Tables and attribute lists that the kernel walks end with an empty entry."""
+    kinds = [*(kind for _, kind in TABLES.values())]
+    kinds += ["struct attribute *", "struct attribute_group *"]
+    arrays = [item for kind in kinds for item in context.facts.objects(kind) if item.array]
+    if not arrays:
+        yield NotApplicable("no table among the given files")
+    for array in arrays:
+        if not array.entries or not array.entries[-1].empty:
+            where = array.entries[-1].span if array.entries else array.span
+            yield Found(f"{array.name} does not end with an empty entry", where)
+        for entry in array.entries[:-1]:
+            if entry.empty:
+                message = f"{array.name} ends here; the kernel never sees what follows"
+                yield Found(message, entry.span)
+
+
+@check("KERN127")
+def check_export_of_tables(context: Context) -> Iterator[Word]:
+    """Each device table that a driver uses is exported under its own bus."""
+    used = list(_tables(context))
+    if not used:
+        yield NotApplicable("no driver with a device table among the given files")
+    for member, driver, table in used:
+        kind, _ = TABLES[member]
+        unit = unit_of(context.facts, driver)
+        marks = [mark for mark in (unit.marks if unit else ()) if mark.kind.startswith("table_")]
+        mine = [mark for mark in marks if mark.value.name == table.name]
+        if any(mark.kind == f"table_{kind}" for mark in mine):
+            continue
+        if mine:
+            other = mine[0].kind.removeprefix("table_")
+            message = f"{table.name} is exported as a table of '{other}', not of '{kind}'"
+            yield Found(message, mine[0].span)
+        else:
+            message = f"{table.name} is not exported, so the module is not loaded for its devices"
+            add = f"add MODULE_DEVICE_TABLE({kind}, {table.name});"
+            yield Found(message, table.span, None, add, absent=True)
+
+
+@check("SPEC014")
+def check_bar(context: Context) -> Iterator[Word]:
+    """The registers are mapped from the spec's BAR."""
+    found = False
+    for frontend, driver in pci_pairs(context):
+        found = True
+        unit = unit_of(context.facts, driver)
+        calls = [call for call in (unit.calls if unit else ()) if "bar" in call.named]
+        maps = {call.name for call in calls if _maps_bar(context, call.name)}
+        if not maps:
+            yield Unknown("how the BAR is mapped is not known", driver.span)
+        for call in calls:
+            value = call.named["bar"]
+            if value.number is None:
+                yield Unknown(f"what '{value.written}' is worth is not known", value.span)
+            elif value.number != frontend.bar:
+                message = f"BAR {value.number} is not the spec's BAR {frontend.bar}"
+                yield Found(message, value.span, frontend.at["bar"])
+    if not found:
+        yield NotApplicable("no PCI driver among the given files")
+
+
+def _maps_bar(context: Context, name: str) -> bool:
+    api = context.facts.kernel.table.get(name)
+    return api is not None and api.acquires == "iomap"
+
+
+@check("SPEC015")
+def check_resources(context: Context) -> Iterator[Word]:
+    """A platform driver maps each kind of resource that the spec lists, each in its own way."""
+    found = False
+    for frontend, driver in platform_pairs(context):
+        found = True
+        unit = unit_of(context.facts, driver)
+        calls = unit.calls if unit else ()
+        table = context.facts.kernel.table
+        mapped = {table[call.name].maps for call in calls if call.name in table}
+        probe = driver.fields.get("probe")
+        place = unit.functions.get(probe.name or "", driver.span) if unit and probe else driver.span
+        wrong = False
+        for branch in unit.branches if unit else ():
+            for kind, call in branch.maps:
+                if kind != branch.kind:
+                    wrong = True
+                    message = f"{call.name} maps {kind} resources, but this is for {branch.kind}"
+                    yield Found(message, branch.span, frontend.at["resources"])
+        for resource in frontend.resources:
+            if resource.kind.value not in mapped and not wrong:
+                message = f"'{frontend.name}' does not map {resource.kind} resources"
+                yield Found(message, place, resource.at["kind"], absent=True)
+    if not found:
+        yield NotApplicable("no platform driver among the given files")
+
+
+@check("SPEC021")
+def check_driver_names(context: Context) -> Iterator[Word]:
+    """Each frontend has a driver of its name."""
+    found = False
+    for frontend, driver in pairs(context):
+        if driver is None:
+            if expects_all(context):
+                message = f"no {driver_type(frontend)} for '{frontend.name}'"
+                yield Found(message, anchor(context), frontend.at["name"], absent=True)
+            continue
+        found = True
+        name = driver_name(driver)
+        if name is None:
+            message = f"{driver.name} has no .{name_field(driver)}"
+            yield Found(message, driver.span, frontend.at["name"])
+        elif name.text is None:
+            yield Unknown(f"what '{name.written}' says is not known", name.span)
+        elif name.text != frontend.name:
+            message = f"the driver is called '{name.text}', the spec says '{frontend.name}'"
+            yield Found(message, name.span, frontend.at["name"])
+    if not found:
+        yield NotApplicable("no driver structure among the given files")
+
+
+@check("KERN132")
+def check_driver_members(context: Context) -> Iterator[Word]:
+    """A driver structure has what binding and its attributes need, where the bus looks for it."""
+    found = False
+    for frontend, driver in pairs(context):
+        if driver is None:
+            continue
+        found = True
+        if "probe" not in driver.fields:
+            yield Found(f"{driver.name} has no .probe", driver.span)
+        if context.device.sysfs:
+            yield from _groups(context, frontend, driver)
+        unit = unit_of(context.facts, driver)
+        marks = [mark for mark in (unit.marks if unit else ()) if mark.kind == "driver"]
+        calls = [call for call in (unit.calls if unit else ()) if _registers(context, call.name)]
+        named = [mark.value.name for mark in marks]
+        named += [value.name for call in calls for value in call.arguments]
+        if driver.name not in named:
+            yield Found(f"{driver.name} is never registered", driver.span, absent=True)
+    if not found:
+        yield NotApplicable("no driver structure among the given files")
+
+
+def _registers(context: Context, name: str) -> bool:
+    api = context.facts.kernel.table.get(name)
+    return api is not None and api.acquires == "driver"
+
+
+def _groups(context: Context, frontend: Frontend, driver: Object) -> Iterator[Word]:
+    members = context.facts.kernel.members(PCI_DRIVER) if frontend.bus is Bus.PCI else {}
+    right = "dev_groups" if "dev_groups" in members else "driver.dev_groups"
+    spec = context.device.sysfs[0].at.item
+    if right in driver.fields:
+        return
+    others = [key for key in ("dev_groups", "driver.dev_groups", "groups", "driver.groups")
+              if key in driver.fields]  # fmt: skip
+    if others:
+        message = f"the bus does not create the devices' attributes from .{others[0]}"
+        yield Found(message, driver.fields[others[0]].span, spec, f"set .{right}")
+    else:
+        message = f"{driver.name} has no .{right}, so its devices have no attributes"
+        yield Found(message, driver.span, spec)

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which files of a path belong to the driver, and what each one is for.
+
+A path is a directory in the layout that `pvgen gen` writes, a kernel tree or the part of one that
+holds the driver, or a single file. Only files below the given paths are ever read.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from gen.source import Source, Span, UnreadableSourceError, read_source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from gen.model import Device
+
+MAX_FILES = 64
+
+
+class Role(enum.StrEnum):
+    """What a file of a driver is for."""
+
+    UNIT = "unit"
+    HEADER = "header"
+    UAPI = "uapi"
+    KCONFIG = "kconfig"
+    MAKEFILE = "makefile"
+
+
+@dataclass(frozen=True)
+class TreeFile:
+    """A file of the driver; `path` is relative to the tree's root."""
+
+    path: PurePosixPath
+    role: Role
+    source: Source
+
+    @property
+    def start(self) -> Span:
+        """The first line: the anchor of what concerns the whole file."""
+        return self.source.span(1, 1, len(self.source.line(1)))
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that could not be read or understood: a finding about the analysis itself."""
+
+    rule: str
+    message: str
+    span: Span
+    help: str | None = None
+
+
+@dataclass(frozen=True)
+class SourceTree:
+    """The driver's files. `whole` says that a directory was given, so what it lacks is missing."""
+
+    name: str
+    files: tuple[TreeFile, ...]
+    whole: bool
+    problems: tuple[Problem, ...] = field(default=())
+
+    def of(self, role: Role) -> tuple[TreeFile, ...]:
+        """The files with this role."""
+        return tuple(file for file in self.files if file.role is role)
+
+    def resolve(self, header: str, includer: TreeFile) -> TreeFile | None:
+        """The tree's file that `#include` of this name means, if it is one of the tree's."""
+        beside = includer.path.parent / header
+        wanted = PurePosixPath(header).parts
+        ends = [wanted, ("uapi", *wanted)]
+        for file in self.files:
+            if file.path == beside:
+                return file
+        for file in self.files:
+            if file.role in {Role.HEADER, Role.UAPI} and any(
+                len(end) > 1 and file.path.parts[-len(end) :] == end for end in ends
+            ):
+                return file
+        return None
+
+
+def find_trees(paths: Iterable[Path], device: Device) -> tuple[SourceTree, ...]:
+    """One tree for each directory, and one for all single files together."""
+    trees, singles = [], []
+    for path in paths:
+        if path.is_dir():
+            trees.append(_directory(path, device))
+        else:
+            singles.append(path)
+    if singles:
+        named = [(path, PurePosixPath(path.as_posix())) for path in singles]
+        trees.append(_read("", named, device, whole=False))
+    return tuple(trees)
+
+
+def _directory(root: Path, device: Device) -> SourceTree:
+    found: list[tuple[Path, PurePosixPath]] = []
+    for home in _homes(root, device):
+        inside = _of_driver(home, device.name)
+        found += [(path, PurePosixPath(path.relative_to(root).as_posix())) for path in inside]
+    for top in ("include/uapi", "uapi", "include"):
+        path = root / top / device.uapi.path
+        if path.is_file():
+            found.append((path, PurePosixPath(top) / device.uapi.path))
+    tree = _read(str(root), found[:MAX_FILES], device, whole=True)
+    if not tree.of(Role.UNIT):
+        nowhere = Source(str(root), "").span(1, 1)
+        message = f"no C file of a {device.name} driver in this directory"
+        help_ = "give the driver's directory, a kernel tree, or single files"
+        problem = Problem("PARSE001", message, nowhere, help_)
+        return SourceTree(tree.name, tree.files, tree.whole, (*tree.problems, problem))
+    return tree
+
+
+def _homes(root: Path, device: Device) -> list[Path]:
+    """Where the driver lives: a directory of its own, or one that it shares."""
+    name = device.name
+    places = [root, *_sorted(root, "drivers/*"), *_sorted(root, "drivers/platform/*")]
+    own = [place / name for place in places if _has_units(place / name, name)]
+    if own:
+        return own
+    shared = [place for place in places if (place / f"{name}.c").is_file()]
+    return shared or [root]
+
+
+def _sorted(root: Path, pattern: str) -> list[Path]:
+    return sorted(path for path in root.glob(pattern) if path.is_dir())
+
+
+def _has_units(directory: Path, name: str) -> bool:
+    return directory.is_dir() and any(directory.glob(f"{name}*.c"))
+
+
+def _of_driver(home: Path, name: str) -> Iterator[Path]:
+    """The driver's files in a directory: those with its name, or all when none has it."""
+    entries = sorted(home.iterdir()) if home.is_dir() else []
+    code = [path for path in entries if path.suffix in {".c", ".h"} and _counts(path)]
+    named = [path for path in code if path.name.startswith(name)]
+    yield from named if any(path.suffix == ".c" for path in named) else code
+    yield from (path for path in entries if path.name in {"Kconfig", "Makefile", "Kbuild"})
+
+
+def _counts(path: Path) -> bool:
+    """What kbuild leaves behind is no source."""
+    return not path.name.endswith((".mod.c", ".mod.h"))
+
+
+def _role(path: PurePosixPath, device: Device) -> Role | None:
+    if path.name in {"Makefile", "Kbuild"}:
+        return Role.MAKEFILE
+    if path.name.startswith("Kconfig"):
+        return Role.KCONFIG
+    if path.suffix == ".c":
+        return Role.UNIT
+    if path.suffix != ".h":
+        return None
+    wanted = PurePosixPath(device.uapi.path).parts
+    above = path.parts[: -len(wanted)]
+    below = path.parts[-len(wanted) :] == wanted
+    return Role.UAPI if below and (not above or above[-1] in {"uapi", "include"}) else Role.HEADER
+
+
+def _read(
+    name: str, paths: list[tuple[Path, PurePosixPath]], device: Device, *, whole: bool
+) -> SourceTree:
+    files, problems = [], []
+    for path, relative in paths:
+        nowhere = Source(str(path), "").span(1, 1)
+        role = _role(relative, device)
+        if role is None:
+            known = "a .c or .h file, a Kconfig or a Makefile"
+            problems.append(Problem("PARSE001", f"not {known}", nowhere))
+            continue
+        try:
+            source = read_source(path)
+        except UnreadableSourceError as error:
+            problems.append(Problem("PARSE001", f"cannot be read: {error}", nowhere))
+            continue
+        if "\0" in source.text:
+            message = "cannot be read: not text (it has NUL bytes)"
+            problems.append(Problem("PARSE001", message, nowhere))
+            continue
+        files.append(TreeFile(relative, role, source))
+    return SourceTree(name, tuple(files), whole, tuple(problems))
