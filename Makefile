@@ -6,6 +6,8 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 .DELETE_ON_ERROR:
+# `make gen modules` means first the one, then the other; kbuild itself still builds in parallel.
+.NOTPARALLEL:
 
 # The directory of the rendered driver, and what pvgen is asked to render.
 OUT ?= out

@@ -27,6 +27,19 @@ def make(*words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def git(*words: str) -> str:
+    """Ask the project's repository, whoever owns its directory (in a container: someone else)."""
+    options = ["-c", f"safe.directory={ROOT}"]
+    return subprocess.run(
+        ["git", *options, *words], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+
+
+def tracked(room: str) -> list[str]:
+    """The committed files of a room of the project, as paths from its root."""
+    return [name for name in git("ls-files", "-z", room).split("\0") if name]
+
+
 def contents(directory: Path) -> dict[str, bytes]:
     """The files below a directory, by their path."""
     return {

@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.frontdoor.machine import ROOT
-from tests.frontdoor.project import contents, make
+from tests.frontdoor.project import contents, git, make
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,10 +53,7 @@ def test_clean_removes_what_kbuild_made_and_nothing_else(rendered: Path) -> None
 
 def test_git_ignores_what_clean_removes() -> None:
     names = [f"out/{name}" for name in BUILT]
-    result = subprocess.run(
-        ["git", "check-ignore", *names], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert result.stdout.split() == names
+    assert git("check-ignore", *names).split() == names
 
 
 def test_modules_tells_of_a_wrong_kernel_at_once(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.frontdoor.machine import ROOT
+from tests.frontdoor.project import contents, tracked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,8 +58,7 @@ def pvgen(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_wheel_holds_templates_facts_and_licence(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     for room in ("templates", "spec"):
-        files = run("git", "ls-files", "-z", room, cwd=ROOT).stdout.split("\0")
-        assert {f"gen/_data/{name}" for name in files if name} <= names
+        assert {f"gen/_data/{name}" for name in tracked(room)} <= names
     assert any(name.endswith("licenses/LICENSE") for name in names)
 
 
@@ -70,13 +70,7 @@ def test_wheel_holds_no_test_and_no_output(wheel: Path) -> None:
 def test_installed_wheel_renders_the_same_and_checks_it(pvgen: Path, tmp_path: Path) -> None:
     rendered = run(pvgen, "gen", "--out", "driver", cwd=tmp_path)
     assert rendered.returncode == 0, rendered.stderr
-    files = run("git", "ls-files", "-z", "out", cwd=ROOT).stdout.split("\0")
-    committed = {name.removeprefix("out/"): (ROOT / name).read_bytes() for name in files if name}
-    made = {
-        str(path.relative_to(tmp_path / "driver")): path.read_bytes()
-        for path in (tmp_path / "driver").rglob("*")
-        if path.is_file()
-    }
-    assert made == committed
+    committed = {name.removeprefix("out/"): (ROOT / name).read_bytes() for name in tracked("out")}
+    assert contents(tmp_path / "driver") == committed
     checked = run(pvgen, "check", "driver", cwd=tmp_path)
     assert checked.returncode == 0, checked.stdout + checked.stderr
