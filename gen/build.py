@@ -109,7 +109,7 @@ def build_device(root: Node, source: Source) -> Device:
         events=tuple(_event(item) for item in spec.items("events")),
         hooks=_hooks(spec.item("hooks")),
         frontends=tuple(_frontend(item, device) for item in spec.items("frontends")),
-        sysfs=tuple(_attribute(item) for item in spec.items("sysfs")),
+        sysfs=tuple(_attribute(item, device) for item in spec.items("sysfs")),
         kconfig=_kconfig(spec.item("kconfig")),
         uapi=_uapi(spec.item("uapi")),
         documents=tuple(_document(item) for item in spec.items("documents")),
@@ -199,7 +199,7 @@ def _resource(item: Item) -> Resource:
     return Resource(ResourceKind(item.text("kind")), item.number("length"), item.at)
 
 
-def _attribute(item: Item) -> Attribute:
+def _attribute(item: Item, device: Item) -> Attribute:
     store = item.item_or_none("store")
     return Attribute(
         name=item.text("name"),
@@ -210,6 +210,7 @@ def _attribute(item: Item) -> Attribute:
         abi=item.text("abi"),
         since=item.release("since"),
         date=item.text("date"),
+        contact=item.text_or_none("contact") or device.text("author"),
         description=item.text("description"),
         at=item.at,
     )

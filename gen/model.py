@@ -284,6 +284,7 @@ class Attribute:
     abi: str
     since: Release
     date: str
+    contact: str
     description: str
     at: Places
 

@@ -25,6 +25,7 @@ class AbiEntry:
     paths: tuple[str, ...]
     date: str
     since: str
+    contact: str
     description: tuple[str, ...]
 
 
@@ -34,7 +35,6 @@ class AbiPlan:
 
     path: str
     license: str
-    contact: str
     entries: tuple[AbiEntry, ...]
 
 
@@ -59,7 +59,7 @@ def plan_abi(device: Device, document: Document | None) -> AbiPlan | None:
     if document is None or not device.sysfs:
         return None
     entries = tuple(_abi_entry(device, attribute) for attribute in device.sysfs)
-    return AbiPlan(document.path, document.license or device.license, device.author, entries)
+    return AbiPlan(document.path, document.license or device.license, entries)
 
 
 def _abi_entry(device: Device, attribute: Attribute) -> AbiEntry:
@@ -69,12 +69,11 @@ def _abi_entry(device: Device, attribute: Attribute) -> AbiEntry:
     )
     access = "Read-write" if attribute.store else "Read-only"
     text = f"{access}, printed as {attribute.format.strip()}. {attribute.description}"
-    bits = [f"{event.value:#x}: {event.description}" for event in device.events]
-    lines = textwrap.wrap(text, ABI_WIDTH)
-    lines += [
-        line for bit in bits for line in textwrap.wrap(bit, ABI_WIDTH, subsequent_indent="     ")
-    ]
-    return AbiEntry(paths, attribute.date, str(attribute.since), tuple(lines))
+    lines = [*textwrap.wrap(text, ABI_WIDTH), ""]
+    for event in device.events:
+        bit = f"- {event.value:#x}: {event.description}"
+        lines += textwrap.wrap(bit, ABI_WIDTH, subsequent_indent="  ")
+    return AbiEntry(paths, attribute.date, str(attribute.since), attribute.contact, tuple(lines))
 
 
 def plan_binding(device: Device, document: Document | None) -> BindingPlan | None:

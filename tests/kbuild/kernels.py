@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Real kernels for the tests: build trees that are installed, sources that are fetched."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from gen.lab.archive import Archive, cache_directory
+from tests.conftest import ROOT
+
+# Later series than this Debian's own come from the suites that carry them.
+SUITES = ("bookworm-backports", "trixie-backports")
+# What the tests need of a kernel's sources: the driver, and the tools that judge one.
+PARTS = (
+    "drivers/misc/pvpanic*",
+    "include/uapi/misc",
+    "scripts/checkpatch.pl",
+    "scripts/const_structs.checkpatch",
+    "scripts/spelling.txt",
+    "scripts/kernel-doc*",
+    "scripts/get_abi.pl",
+    "scripts/lib",
+    "tools/docs",
+    "tools/lib/python",
+)
+
+
+def build_tree() -> Path:
+    """The kernel build tree that `make modules` would choose."""
+    run = subprocess.run([ROOT / ".ci/kdir"], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert run.returncode == 0, run.stderr
+    return Path(run.stdout.strip())
+
+
+def source_tree(series: str) -> Path:
+    """Parts of a series' sources as the distribution ships them, fetched once and kept."""
+    package = Archive(SUITES).unpack(f"linux-source-{series}")
+    place = cache_directory() / "sources" / package.name
+    if not place.is_dir():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=place.parent, prefix=".unpacking-") as directory:
+            fresh = Path(directory) / "tree"
+            fresh.mkdir()
+            tarball = next((package / "usr/src").glob("linux-source-*.tar.xz"))
+            subprocess.run(
+                ["tar", "-xJf", tarball, "-C", fresh, "--strip-components=1", "--wildcards",
+                 *(f"*/{part}" for part in PARTS)],
+                check=False,  # not every series has every part; what a test misses, it will say
+                capture_output=True,
+            )  # fmt: skip
+            fresh.rename(place)
+    return place
+
+
+def copy_driver(source: Path, target: Path) -> Path:
+    """A copy of a module directory without what a build left there."""
+    built = shutil.ignore_patterns("*.o", "*.ko", "*.mod", "*.mod.c", ".*", "Module.symvers",
+                                   "modules.order")  # fmt: skip
+    shutil.copytree(source, target, ignore=built)
+    return target
+
+
+def kbuild(directory: Path, *words: str, tree: Path | None = None) -> str:
+    """Build a module directory; return all that was printed."""
+    run = subprocess.run(
+        ["make", "-C", tree or build_tree(), f"M={directory}", *words, "modules"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout
+    # Distributions ship headers without the kernel image that BTF would be made from.
+    return "".join(line for line in run.stdout.splitlines(keepends=True) if "BTF" not in line)
