@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gen.diagnostics import Diagnostics, format_text
+from gen.console import fail, report, say
+from gen.diagnostics import Diagnostics
+from gen.generate import GenerationError, default_spec
 from gen.lab import bench as benches
-from gen.lab import guest, kernel, report
+from gen.lab import guest, kernel, outcome
 from gen.lab.machine import PC
 from gen.lab.problem import LabError
 from gen.lab.runner import Runner
 from gen.lab.stories import all_scenarios
 from gen.load import load_device
+from gen.options import spec_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,19 +34,16 @@ BAD_USAGE = 2
 UNANSWERED = 3
 
 
-def _say(text: str) -> None:
-    click.echo(text, err=True)
-
-
-def _load(spec: Path) -> Device:
+def _load(spec: Path | None) -> Device:
     """The device, or the end of the program."""
     diagnostics = Diagnostics()
-    device = load_device(spec, diagnostics)
-    colour = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
-    for item in diagnostics:
-        _say(format_text(item, colour=colour))
+    try:
+        device = load_device(spec or default_spec(), diagnostics)
+    except GenerationError as error:
+        fail(str(error), BAD_USAGE)
+    report(diagnostics)
     if device is None:
-        sys.exit(BAD_USAGE)
+        fail("nothing was booted", BAD_USAGE)
     return device
 
 
@@ -56,7 +56,7 @@ def _select(scenarios: Sequence[Scenario], names: Sequence[str]) -> list[Scenari
 
 
 def _list(scenarios: Sequence[Scenario]) -> None:
-    width = max(len(scenario.name) for scenario in scenarios)
+    width = max((len(scenario.name) for scenario in scenarios), default=0)
     for scenario in scenarios:
         obstacle = scenario.obstacle
         note = f" [{obstacle.verdict}: {obstacle.reason}]" if obstacle else ""
@@ -75,24 +75,18 @@ def play(
     try:
         with tempfile.TemporaryDirectory(prefix="pvgen-guest-") as work:
             files = guest.build(modules, image, Path(work))
-            return Runner(bench, files, boots, _say, jobs).run(scenarios)
+            return Runner(bench, files, boots, say, jobs).run(scenarios)
     finally:
         with suppress(OSError):
             boots.rmdir()
 
 
 @click.command()
-@click.option(
-    "--spec",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    default=Path("spec/pvpanic.yaml"),
-    show_default=True,
-    help="The device's spec.",
-)
+@spec_option
 @click.option(
     "--modules",
     "directory",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
     default=Path("out"),
     show_default=True,
     help="Where the built modules are.",
@@ -122,7 +116,7 @@ def play(
 )
 @click.argument("names", metavar="[SCENARIO]...", nargs=-1)
 def boot(  # noqa: PLR0917 (click names them)
-    spec: Path,
+    spec: Path | None,
     directory: Path,
     kernel_image: Path | None,
     suites: tuple[str, ...],
@@ -141,14 +135,13 @@ def boot(  # noqa: PLR0917 (click names them)
             _list(scenarios)
             return
         modules = kernel.read_modules(directory, device)
-        image = kernel.find_image(modules.release, kernel_image, suites, _say)
-        _say(f"{len(scenarios)} scenarios on Linux {modules.release}, QEMU {bench.version}")
+        image = kernel.find_image(modules.release, kernel_image, suites, say)
+        say(f"{len(scenarios)} scenarios on Linux {modules.release}, QEMU {bench.version}")
         outcomes = play(bench, scenarios, modules, image, jobs)
         if json_file is not None:
-            json_file.write_text(report.as_json(outcomes, bench, modules.release))
+            json_file.write_text(outcome.as_json(outcomes, bench, modules.release))
     except (LabError, OSError) as error:
-        _say(f"error: {error}")
-        sys.exit(UNANSWERED)
+        fail(str(error), UNANSWERED)
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
-    click.echo(report.table(outcomes, colour=colour))
-    sys.exit(report.exit_status(outcomes, allow_unavailable=allow_unavailable))
+    click.echo(outcome.table(outcomes, colour=colour))
+    sys.exit(outcome.exit_status(outcomes, allow_unavailable=allow_unavailable))
