@@ -19,6 +19,7 @@ from gen.model import (
     EventHost,
     Frontend,
     FrontendHost,
+    Hook,
     Hooks,
     KconfigSymbol,
     Mask,
@@ -148,21 +149,21 @@ def _event(item: Item) -> Event:
     )
 
 
-def _priority(item: Item | None) -> int | str | None:
+def _hook(item: Item | None) -> Hook | None:
     if item is None:
         return None
     value = item.values["priority"].value
-    return value if isinstance(value, int | str) else None
+    if not isinstance(value, int | str):
+        raise TypeError("a priority that is neither a number nor a name")
+    return Hook(value, item.text_or_none("why"), item.at)
 
 
 def _hooks(item: Item) -> Hooks:
     notifier, sys_off = item.item_or_none("panic-notifier"), item.item_or_none("sys-off")
-    spans = {
-        name: hook.at["priority"]
-        for name, hook in (("panic-notifier", notifier), ("sys-off", sys_off))
-        if hook
-    }
-    return Hooks(_priority(notifier), _priority(sys_off), Places(item.at.item, spans))
+    hooks = {"panic-notifier": _hook(notifier), "sys-off": _hook(sys_off)}
+    # What other stages point at is the priority, not the mapping that it stands in.
+    spans = {name: hook.at["priority"] for name, hook in hooks.items() if hook}
+    return Hooks(hooks["panic-notifier"], hooks["sys-off"], Places(item.at.item, spans))
 
 
 def _frontend(item: Item, device: Item) -> Frontend:

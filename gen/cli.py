@@ -7,79 +7,42 @@ spec; 3 the question could not be answered.
 
 from __future__ import annotations
 
-from pathlib import Path
+import importlib
 
 import click
 
-from gen.console import fail, report, say
-from gen.generate import Generation, GenerationError, generate
-from gen.kernel import KernelFactsError, load_kernels
-from gen.options import as_of_option, kernel_option, spec_option
-from gen.output import OutputError, compare, write
-from gen.resources import kernel_directory
+# Where each command is defined. Importing one only when it is asked for keeps the others quick:
+# rendering needs no C parser, and checking needs no QEMU.
+_COMMANDS = {
+    "gen": "gen.commands:gen",
+    "kernels": "gen.commands:kernels",
+    "check": "checks.command:check",
+    "explain": "checks.command:explain",
+    "rules": "checks.command:rules_command",
+    "boot": "gen.lab.command:boot",
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(click.Group):
+    """The commands of the table, each imported when it is used or listed."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, name = _COMMANDS[cmd_name].split(":")
+        command = getattr(importlib.import_module(module), name)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{_COMMANDS[cmd_name]} is no command")
+        return command
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="pvgen")
 def main() -> None:
     """Render, check, build and boot the Linux driver of a paravirtual panic device."""
-
-
-@main.command()
-@spec_option
-@kernel_option
-@as_of_option
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, file_okay=False),
-    default=Path("out"),
-    show_default=True,
-    help="Directory to write; it becomes a module directory for kbuild.",
-)
-@click.option("--check", is_flag=True, help="Write nothing; show what is stale and exit 1.")
-def gen(spec: Path | None, kernel: str | None, as_of: str | None, out: Path, check: bool) -> None:
-    """Render the driver that a spec describes."""
-    try:
-        generation = generate(spec, kernel, as_of)
-        for note in generation.notes:
-            say(f"note: {note}")
-        if check:
-            _check_fresh(out, generation)
-        else:
-            changes = write(out, generation.files)
-            for change in changes:
-                say(f"  {'remove' if change.new is None else 'write'} {out / change.path}")
-            say(f"{out}: {len(generation.files)} files, {len(changes)} changed")
-    except GenerationError as error:
-        report(error.diagnostics)
-        fail(str(error), 2)
-    except OutputError as error:
-        fail(str(error), 2)
-
-
-def _check_fresh(out: Path, generation: Generation) -> None:
-    """Show how the directory differs from what would be written now."""
-    if not out.is_dir():
-        fail(f"{out}: no such directory, so nothing was compared", 3)
-    changes = compare(out, generation.files)
-    for change in changes:
-        click.echo(change.diff(), nl=False)
-    if changes:
-        fail(f"{out} is stale: {len(changes)} of its files differ; run 'make gen'", 1)
-    say(f"{out}: {len(generation.files)} files, all up to date")
-
-
-@main.command()
-def kernels() -> None:
-    """List the kernel series that a driver can be rendered for."""
-    try:
-        known = load_kernels(kernel_directory())
-    except KernelFactsError as error:
-        fail(str(error), 2)
-    for kernel in known.all:
-        default = " (default)" if kernel is known.default else ""
-        state = "verified on real headers" if kernel.verified else "unverified"
-        click.echo(f"{kernel.series:6} {state}{default}")
 
 
 if __name__ == "__main__":

@@ -146,18 +146,18 @@ def _check_region(device: Device, diagnostics: Diagnostics) -> None:
 
 
 def _check_hooks(device: Device, diagnostics: Diagnostics) -> None:
-    for key, priority, triggers in (
+    for key, hook, triggers in (
         ("panic-notifier", device.hooks.panic_notifier, (Trigger.PANIC, Trigger.CRASH_KERNEL)),
         ("sys-off", device.hooks.sys_off, (Trigger.POWER_OFF, Trigger.RESTART)),
     ):
         users = [event for event in device.events if event.trigger in triggers]
-        if users and priority is None:
+        if users and hook is None:
             message = f"the trigger '{users[0].trigger}' needs 'hooks: {key}', which is missing"
             diagnostics.error("SPEC-HOOK", message, users[0].at["trigger"])
-        if not users and priority is not None:
+        if not users and hook is not None:
             message = f"no event has a trigger that uses '{key}'"
             advice = f"triggers that use it: {', '.join(triggers)}"
-            diagnostics.error("SPEC-HOOK", message, device.hooks.at[key], help=advice)
+            diagnostics.error("SPEC-HOOK", message, hook.at["priority"], help=advice)
 
 
 def _check_attributes(device: Device, diagnostics: Diagnostics) -> None:

@@ -148,11 +148,20 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Hooks:
-    """Priorities of the driver's hooks: a number, or the kernel's name for one; None if unset."""
+class Hook:
+    """A place in a chain of the kernel: a number, or the kernel's name for one, and why there."""
 
-    panic_notifier: int | str | None
-    sys_off: int | str | None
+    priority: int | str
+    why: str | None
+    at: Places
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """How the driver hears of the triggers; None for a hook that no event needs."""
+
+    panic_notifier: Hook | None
+    sys_off: Hook | None
     at: Places
 
 

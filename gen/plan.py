@@ -121,8 +121,11 @@ def make_plan(device: Device, target: Target) -> Plan:
         frontends=tuple(plan_frontend(carried, f, target.kernel) for f in carried.frontends),
         uapi=_plan_uapi(carried),
         kconfig=tuple(
-            _plan_kconfig(symbol)
-            for symbol in (carried.kconfig, *(f.kconfig for f in carried.frontends))
+            _plan_kconfig(symbol, module)
+            for symbol, module in (
+                (carried.kconfig, carried.name),
+                *((f.kconfig, f.name) for f in carried.frontends),
+            )
         ),
         modules=tuple(_module_rule(f.name, f.kconfig, carried.kconfig) for f in carried.frontends),
         abi=plan_abi(carried, document_of(carried, DocumentKind.SYSFS_ABI)),
@@ -175,13 +178,20 @@ def _plan_uapi(device: Device) -> UapiPlan:
     )
 
 
-def _plan_kconfig(symbol: KconfigSymbol) -> KconfigPlan:
+def _plan_kconfig(symbol: KconfigSymbol, module: str) -> KconfigPlan:
+    paragraphs = [symbol.help]
+    if symbol.type == "tristate":
+        paragraphs.append(
+            "To compile this driver as a module, choose M here: the module will be called "
+            f"{module}."
+        )
+    wrapped = [textwrap.wrap(text, KCONFIG_HELP_WIDTH) for text in paragraphs]
     return KconfigPlan(
         symbol=symbol.symbol,
         type=symbol.type,
         prompt=symbol.prompt,
         depends=symbol.depends,
-        help=tuple(textwrap.wrap(symbol.help, KCONFIG_HELP_WIDTH)),
+        help=tuple(line for lines in wrapped for line in ("", *lines))[1:],
     )
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gen.kernel import Kernel
-    from gen.model import Device, Event, Register
+    from gen.model import Device, Event, Hook, Register
 
 # The helper macros of <linux/sysfs.h>, by the mode they stand for.
 _ATTRIBUTE_MACROS = {
@@ -30,10 +30,10 @@ _MODES = {
 }
 _WHY_UPDATE = {
     Trigger.POWER_OFF: (
-        "The kernel takes a registered handler as proof that it can power the machine off, so "
-        "there is one only while an instance wants {event}."
+        "The kernel takes any registered handler to mean that it can power the machine off, and "
+        "would not fall back to halting it: register one only while an instance wants {event}."
     ),
-    Trigger.RESTART: "There is a handler only while an instance wants {event}.",
+    Trigger.RESTART: "Register a handler only while an instance wants {event}.",
 }
 _LINE = 80
 _TAB = 8
@@ -53,6 +53,7 @@ class PanicPlan:
     """The panic notifier; `crash_event` is sent instead of `event` with a crash kernel loaded."""
 
     priority: str
+    why: tuple[str, ...]
     event: str | None
     crash_event: str | None
     indent: str
@@ -66,6 +67,7 @@ class SysOffPlan:
     label: str
     mode: str
     priority: str
+    why: tuple[str, ...]
     event: str
     comment: tuple[str, ...]
 
@@ -93,9 +95,11 @@ class CorePlan:
     module_license: str
     header: str
     header_guard: str
+    header_includes: tuple[str, ...]
     includes: tuple[str, ...]
     local_includes: tuple[str, ...]
     registers: tuple[RegisterMacro, ...]
+    lock_comment: tuple[str, ...]
     known_events: str
     known_events_value: str
     read: str
@@ -128,9 +132,11 @@ def plan_core(device: Device, kernel: Kernel) -> CorePlan:
         module_license=device.module_license,
         header=f"{device.name}.h",
         header_guard=names.header_guard(device),
+        header_includes=headers(kernel, ["__iomem"]),
         includes=headers(kernel, _used(accessors, panic, sys_off, attributes)),
         local_includes=(f"{device.name}.h", f"uapi/{device.uapi.path}"),
         registers=tuple(_register_macros(device, (read, write), known)),
+        lock_comment=_lock_comment(device, sys_off),
         known_events=known,
         known_events_value=_mask(known, device, (read, write)),
         read=accessors[0],
@@ -142,6 +148,16 @@ def plan_core(device: Device, kernel: Kernel) -> CorePlan:
         attributes=attributes,
         groups=f"{device.name}_groups",
         register=f"devm_{device.name}_register",
+    )
+
+
+def _lock_comment(device: Device, sys_off: tuple[SysOffPlan, ...]) -> tuple[str, ...]:
+    """What the lock protects, and why those who send do without it."""
+    protected = ["the list", "the event masks", *(f"{hook.stem}_handler" for hook in sys_off)]
+    things = f"{', '.join(protected[:-1])} and {protected[-1]}"
+    return _comment(
+        f"{device.name}_lock protects changes to {things}. Sending takes RCU only, because a panic "
+        "may have interrupted the holder of the lock."
     )
 
 
@@ -209,8 +225,9 @@ def _mask(macro: str, device: Device, registers: Iterable[Register]) -> str:
     return " \\\n\t" + " \\\n\t ".join(lines)
 
 
-def _priority(value: int | str | None) -> str:
-    return str(value)
+def _why(hook: Hook, tabs: int) -> tuple[str, ...]:
+    """The reason for a priority as a C comment, nothing where none is given."""
+    return _comment(hook.why, tabs) if hook.why else ()
 
 
 def _event_macro(device: Device, event: Event | None) -> str | None:
@@ -220,23 +237,26 @@ def _event_macro(device: Device, event: Event | None) -> str | None:
 def _plan_panic(device: Device) -> PanicPlan | None:
     event = _event_macro(device, device.event_for(Trigger.PANIC))
     crash = _event_macro(device, device.event_for(Trigger.CRASH_KERNEL))
-    if event is None and crash is None:
+    hook = device.hooks.panic_notifier
+    if hook is None:
         return None
     indent = _indent(f"static int {device.name}_panic_notify(")
-    return PanicPlan(_priority(device.hooks.panic_notifier), event, crash, indent)
+    return PanicPlan(str(hook.priority), _why(hook, 1), event, crash, indent)
 
 
-def _comment(text: str) -> tuple[str, ...]:
-    """A C comment, on one line where it fits."""
-    if len(text) + len("/*  */") <= _LINE:
+def _comment(text: str, tabs: int = 0) -> tuple[str, ...]:
+    """A C comment behind so many tabs, on one line where it fits."""
+    width = _LINE - tabs * _TAB
+    if len(text) + len("/*  */") <= width:
         return (f"/* {text} */",)
-    return ("/*", *(f" * {line}" for line in textwrap.wrap(text, _LINE - 3)), " */")
+    return ("/*", *(f" * {line}" for line in textwrap.wrap(text, width - 3)), " */")
 
 
 def _plan_sys_off(device: Device) -> Iterable[SysOffPlan]:
     for trigger, mode in _MODES.items():
         event = device.event_for(trigger)
-        if event is None:
+        hook = device.hooks.sys_off
+        if event is None or hook is None:
             continue
         macro = names.event_macro(device, event)
         why = _WHY_UPDATE[trigger].format(event=macro)
@@ -244,7 +264,8 @@ def _plan_sys_off(device: Device) -> Iterable[SysOffPlan]:
             stem=names.trigger_stem(device, trigger),
             label=trigger.value,
             mode=mode,
-            priority=_priority(device.hooks.sys_off),
+            priority=str(hook.priority),
+            why=_why(hook, 2),
             event=macro,
             comment=_comment(why),
         )

@@ -7,6 +7,8 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import yaml
+
 from gen.model import DocumentKind, PlatformFrontend, ResourceKind
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ class BindingPlan:
     title: str
     maintainer: str
     description: tuple[str, ...]
+    registers: str
     compatibles: tuple[str, ...]
     reg_length: int
     node: str
@@ -68,12 +71,14 @@ def _abi_entry(device: Device, attribute: Attribute) -> AbiEntry:
         for frontend in device.frontends
     )
     access = "Read-write" if attribute.store else "Read-only"
-    text = f"{access}, printed as {attribute.format.strip()}. {attribute.description}"
+    text = f"{access}. Format: {attribute.format.strip()}. {attribute.description}"
+    # The path exists no earlier than the first driver that has it.
+    since = max(attribute.since, min(frontend.since for frontend in device.frontends))
     lines = [*textwrap.wrap(text, ABI_WIDTH), ""]
     for event in device.events:
         bit = f"- {event.value:#x}: {event.description}"
         lines += textwrap.wrap(bit, ABI_WIDTH, subsequent_indent="  ")
-    return AbiEntry(paths, attribute.date, str(attribute.since), attribute.contact, tuple(lines))
+    return AbiEntry(paths, attribute.date, str(since), attribute.contact, tuple(lines))
 
 
 def plan_binding(device: Device, document: Document | None) -> BindingPlan | None:
@@ -87,14 +92,32 @@ def plan_binding(device: Device, document: Document | None) -> BindingPlan | Non
         path=document.path,
         identity=below,
         license=document.license or device.license,
-        title=device.title,
-        maintainer=device.author,
-        description=tuple(textwrap.wrap(device.summary, BINDING_WIDTH)),
+        title=_yaml_text(device.title),
+        maintainer=_yaml_text(device.author),
+        description=_yaml_paragraph(device.summary),
+        registers=", ".join(
+            f"{register.name} at offset {register.offset}, {register.width} bits"
+            for register in device.registers
+        ),
         compatibles=tuple(text for f in frontends for text in f.of),
         reg_length=max(lengths, default=device.event_register.end),
         node=device.name.replace("_", "-"),
         address=EXAMPLE_ADDRESS,
     )
+
+
+def _yaml_text(text: str) -> str:
+    """A text as a YAML value on one line: plain where that reads back as itself, else quoted."""
+    try:
+        plain = yaml.safe_load(text) == text and yaml.safe_load(f"- {text}") == [text]
+    except yaml.YAMLError:
+        plain = False
+    return text if plain else f'"{text}"'
+
+
+def _yaml_paragraph(text: str) -> tuple[str, ...]:
+    """The lines of a YAML value that starts on the line after its key, to be indented."""
+    return tuple(textwrap.wrap(_yaml_text(text), BINDING_WIDTH))
 
 
 def document_of(device: Device, kind: DocumentKind) -> Document | None:

@@ -2,7 +2,7 @@
 /*
  * pvpanic device driver
  *
- * Made from spec/pvpanic.yaml (sha256 5c2b3a630a50) for Linux 6.1.
+ * Made from spec/pvpanic.yaml (sha256 033e897971cc) for Linux 6.1.
  * Do not edit; change the spec and run
  *   pvgen gen --spec spec/pvpanic.yaml --kernel 6.1
  */
@@ -37,12 +37,14 @@
 
 /**
  * struct pvpanic_instance - a bound device
- * @base: the mapped registers
+ * @dev: the device
+ * @base: its mapped registers
  * @capability: events that both the device and this driver know, constant
- * @events: events to send, always within @capability
+ * @events: events to send, a subset of @capability; written under pvpanic_lock
  * @node: entry in pvpanic_instances
  */
 struct pvpanic_instance {
+	struct device *dev;
 	void __iomem *base;
 	unsigned int capability;
 	unsigned int events;
@@ -50,13 +52,15 @@ struct pvpanic_instance {
 };
 
 /*
- * Events are sent with no more than RCU held: a panic may have interrupted any
- * holder of pvpanic_lock, which is for those who change the list or a mask.
+ * pvpanic_lock protects changes to the list, the event masks and
+ * pvpanic_power_off_handler. Sending takes RCU only, because a panic may have
+ * interrupted the holder of the lock.
  */
-static LIST_HEAD(pvpanic_instances);
 static DEFINE_MUTEX(pvpanic_lock);
+static LIST_HEAD(pvpanic_instances);
+static struct sys_off_handler *pvpanic_power_off_handler;
 
-/* May run in any context, NMI included. */
+/* Called in any context, including NMI. */
 static void pvpanic_send(unsigned int event)
 {
 	struct pvpanic_instance *pi;
@@ -69,8 +73,6 @@ static void pvpanic_send(unsigned int event)
 	rcu_read_unlock();
 }
 
-static struct sys_off_handler *pvpanic_power_off_handler;
-
 static int pvpanic_power_off_notify(struct sys_off_data *data)
 {
 	pvpanic_send(PVPANIC_SHUTDOWN);
@@ -79,31 +81,35 @@ static int pvpanic_power_off_notify(struct sys_off_data *data)
 }
 
 /*
- * The kernel takes a registered handler as proof that it can power the machine
- * off, so there is one only while an instance wants PVPANIC_SHUTDOWN.
+ * The kernel takes any registered handler to mean that it can power the machine
+ * off, and would not fall back to halting it: register one only while an
+ * instance wants PVPANIC_SHUTDOWN.
  */
-static void pvpanic_power_off_update(struct device *dev)
+static void pvpanic_power_off_update(void)
 {
-	struct pvpanic_instance *pi;
+	struct pvpanic_instance *pi, *wanting = NULL;
 	struct sys_off_handler *handler;
-	bool wanted = false;
 
 	lockdep_assert_held(&pvpanic_lock);
 
 	list_for_each_entry(pi, &pvpanic_instances, node) {
-		if (pi->events & PVPANIC_SHUTDOWN)
-			wanted = true;
+		if (pi->events & PVPANIC_SHUTDOWN) {
+			wanting = pi;
+			break;
+		}
 	}
 
-	if (wanted && !pvpanic_power_off_handler) {
+	if (wanting && !pvpanic_power_off_handler) {
+		/* The last resort: firmware and board handlers come first. */
 		handler = register_sys_off_handler(SYS_OFF_MODE_POWER_OFF,
 						   SYS_OFF_PRIO_LOW,
 						   pvpanic_power_off_notify, NULL);
 		if (IS_ERR(handler))
-			dev_warn(dev, "no power-off handler: %pe\n", handler);
+			dev_warn(wanting->dev,
+				 "cannot register power-off handler: %pe\n", handler);
 		else
 			pvpanic_power_off_handler = handler;
-	} else if (!wanted) {
+	} else if (!wanting) {
 		unregister_sys_off_handler(pvpanic_power_off_handler);
 		pvpanic_power_off_handler = NULL;
 	}
@@ -143,7 +149,7 @@ static ssize_t events_store(struct device *dev,
 
 	mutex_lock(&pvpanic_lock);
 	WRITE_ONCE(pi->events, events);
-	pvpanic_power_off_update(dev);
+	pvpanic_power_off_update();
 	mutex_unlock(&pvpanic_lock);
 
 	return count;
@@ -168,22 +174,21 @@ EXPORT_SYMBOL_GPL(pvpanic_groups);
 
 static void pvpanic_unregister(void *data)
 {
-	struct device *dev = data;
-	struct pvpanic_instance *pi = dev_get_drvdata(dev);
+	struct pvpanic_instance *pi = data;
 
 	mutex_lock(&pvpanic_lock);
 	list_del_rcu(&pi->node);
-	pvpanic_power_off_update(dev);
+	pvpanic_power_off_update();
 	mutex_unlock(&pvpanic_lock);
 
-	/* The registers are unmapped next: wait for whoever still sends. */
+	/* Whoever is still sending uses the instance and its registers, which go next. */
 	synchronize_rcu();
 }
 
 /**
  * devm_pvpanic_register - report events to a device until its driver is unbound
- * @dev: the device; its driver data belongs to this module from now on
- * @base: its registers, mapped by a managed call made before this one
+ * @dev: the device; its driver data is used by this module from now on
+ * @base: its registers; a managed mapping made earlier, so that it is unmapped later
  *
  * Return: 0, or a negative error number.
  */
@@ -195,18 +200,19 @@ int devm_pvpanic_register(struct device *dev, void __iomem *base)
 	if (!pi)
 		return -ENOMEM;
 
+	pi->dev = dev;
 	pi->base = base;
-	/* An absent device reads as all ones, a newer one may know more events. */
+	/* Leave alone what only newer devices know. */
 	pi->capability = ioread8(base) & PVPANIC_KNOWN_EVENTS;
 	pi->events = pi->capability;
 	dev_set_drvdata(dev, pi);
 
 	mutex_lock(&pvpanic_lock);
 	list_add_rcu(&pi->node, &pvpanic_instances);
-	pvpanic_power_off_update(dev);
+	pvpanic_power_off_update();
 	mutex_unlock(&pvpanic_lock);
 
-	return devm_add_action_or_reset(dev, pvpanic_unregister, dev);
+	return devm_add_action_or_reset(dev, pvpanic_unregister, pi);
 }
 EXPORT_SYMBOL_GPL(devm_pvpanic_register);
 
@@ -220,6 +226,7 @@ static int pvpanic_panic_notify(struct notifier_block *nb,
 
 static struct notifier_block pvpanic_panic_nb = {
 	.notifier_call = pvpanic_panic_notify,
+	/* Tell the host first: a later notifier may hang or crash. */
 	.priority = INT_MAX,
 };
 

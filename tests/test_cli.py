@@ -8,6 +8,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import click
 import pytest
 
 from gen.cli import main
@@ -86,7 +87,7 @@ def test_messages_are_coloured_only_on_a_terminal() -> None:
 
 
 def test_commands_have_help() -> None:
-    for name in main.commands:
+    for name in main.list_commands(click.Context(main)):
         run = pvgen(name, "--help")
         assert run.returncode == 0
         assert run.stdout.startswith("Usage:")

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The commands about rendering: `pvgen gen` and `pvgen kernels`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gen.console import fail, report, say
+from gen.generate import Generation, GenerationError, generate
+from gen.kernel import KernelFactsError, load_kernels
+from gen.options import as_of_option, kernel_option, spec_option
+from gen.output import OutputError, compare, write
+from gen.resources import kernel_directory
+
+
+@click.command()
+@spec_option
+@kernel_option
+@as_of_option
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("out"),
+    show_default=True,
+    help="Directory to write; it becomes a module directory for kbuild.",
+)
+@click.option("--check", is_flag=True, help="Write nothing; show what is stale and exit 1.")
+def gen(spec: Path | None, kernel: str | None, as_of: str | None, out: Path, check: bool) -> None:
+    """Render the driver that a spec describes."""
+    try:
+        generation = generate(spec, kernel, as_of)
+        for note in generation.notes:
+            say(f"note: {note}")
+        if check:
+            _check_fresh(out, generation)
+        else:
+            changes = write(out, generation.files)
+            for change in changes:
+                say(f"  {'remove' if change.new is None else 'write'} {out / change.path}")
+            say(f"{out}: {len(generation.files)} files, {len(changes)} changed")
+    except GenerationError as error:
+        report(error.diagnostics)
+        fail(str(error), 2)
+    except OutputError as error:
+        fail(str(error), 2)
+
+
+def _check_fresh(out: Path, generation: Generation) -> None:
+    """Show how the directory differs from what would be written now."""
+    if not out.is_dir():
+        fail(f"{out}: no such directory, so nothing was compared", 3)
+    changes = compare(out, generation.files)
+    for change in changes:
+        click.echo(change.diff(), nl=False)
+    if changes:
+        fail(f"{out} is stale: {len(changes)} of its files differ; run 'make gen'", 1)
+    say(f"{out}: {len(generation.files)} files, all up to date")
+
+
+@click.command()
+def kernels() -> None:
+    """List the kernel series that a driver can be rendered for."""
+    try:
+        known = load_kernels(kernel_directory())
+    except KernelFactsError as error:
+        fail(str(error), 2)
+    for kernel in known.all:
+        default = " (default)" if kernel is known.default else ""
+        state = "verified on real headers" if kernel.verified else "unverified"
+        click.echo(f"{kernel.series:6} {state}{default}")
