@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from gen.model import Attribute
 
 # Seconds that a guest may need for what it does after a trigger.
-PATIENCE = 60.0
+PATIENCE = 30.0
 NOTHING = "nothing"
 
 
@@ -41,7 +42,11 @@ def listed(items: Iterable[str]) -> str:
 
 @dataclass
 class Stage:
-    """What a scenario's `play` gets."""
+    """What a scenario's `play` gets.
+
+    A scenario may set `allowed`, patterns for what it makes the kernel say on purpose, and
+    `judged_until`, a pattern at which the log stops to be the driver's affair.
+    """
 
     bench: Bench
     machine: Machine
@@ -49,6 +54,7 @@ class Stage:
     shell: Shell
     checks: list[Check] = field(default_factory=list)
     allowed: tuple[str, ...] = ()
+    judged_until: str = r"\Z"
     watched: tuple[Bound, ...] = ()
     first_event: int = 0
     first_character: int = 0
@@ -142,7 +148,7 @@ class Stage:
         wanted = [f"{device.name}={value:#x}" for device, value in expected]
         self.note("register writes", listed(sorted(wanted)), listed(sorted(seen)), main=True)
 
-    async def settle(self, *marks: str) -> None:
+    async def settle(self, *marks: str, limit: float = PATIENCE) -> None:
         """Wait for the guest's end: a stopped machine, or last words of the kernel's.
 
         Afterwards no event is under way any more.
@@ -153,7 +159,7 @@ class Stage:
             stopped = any(event.name == "STOP" for event in events[self.first_event :])
             return stopped or any(mark in self.log() for mark in marks)
 
-        await self.host.wait("the guest to end", ended, PATIENCE)
+        await self.host.wait("the guest to end", ended, limit)
         await self.host.settle()
 
     def expect_reports(self, expected: Sequence[str]) -> None:
@@ -184,7 +190,8 @@ class Stage:
     def quiet(self) -> None:
         """Note that the kernel had nothing to complain about since the scenario began."""
         names = module_names(self.bench.device)
-        found = journal.complaints(self.log(), names, self.allowed)
+        judged = re.split(self.judged_until, self.log(), maxsplit=1, flags=re.MULTILINE)[0]
+        found = journal.complaints(judged, names, self.allowed)
         self.note("complaints in the kernel log", NOTHING, " | ".join(found) or NOTHING)
 
     async def unharmed(self) -> None:

@@ -7,7 +7,6 @@ import fcntl
 import shutil
 import subprocess
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,13 +19,14 @@ from gen.lab.problem import LabError
 from gen.lab.runner import Runner
 from gen.lab.stories import all_scenarios
 from gen.load import load_device
-from gen.model import Device
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from gen.lab.scenario import Outcome
+    from gen.model import Device
 
 BUILT = ("*.o", "*.ko", "*.mod", "*.mod.c", ".*", "*.symvers", "*.order")
 

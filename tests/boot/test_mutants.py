@@ -39,7 +39,7 @@ class Mutant:
 MUTANTS = (
     Mutant("nothing is written", r"\biowrite8\([^;]*\);", ";", "panic-pci", "register writes"),
     Mutant(
-        "too much is written", r"\biowrite8\(", "iowrite16(", "panic-platform", "register writes"
+        "too much is written", r"\biowrite8\(", "iowrite16(", "panic-several", "register writes"
     ),
     Mutant(
         "the next byte is written",
@@ -65,8 +65,8 @@ MUTANTS = (
         "stores in another base",
         r"\bkstrtouint\((\w+), \d+,",
         r"kstrtouint(\1, 0,",
-        "stores-accepted",
-        "to 0000",
+        "stores-refused",
+        "33 bits",
     ),
     Mutant(
         "an attribute of another mode",

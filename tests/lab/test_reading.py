@@ -71,7 +71,8 @@ def test_an_unusual_write_tells_its_place_and_size() -> None:
     assert bound.wrote(Write(0x100, 1, 1), register) == "dev=0x1"
     assert bound.wrote(Write(0x101, 1, 1), register) == "dev=0x1 (8 bits at 1)"
     assert bound.wrote(Write(0x100, 1, 4), register) == "dev=0x1 (32 bits at 0)"
-    assert not bound.holds(Write(0x110, 1, 1))
+    assert bound.holds(Write(0x110, 1, 1)), "the spill of a wide access"
+    assert not bound.holds(Write(0x113, 1, 1))
 
 
 def test_a_region_is_found_by_the_name_of_its_device() -> None:

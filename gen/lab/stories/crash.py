@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # MiB: half of it is set aside, and with less the crash kernel cannot be loaded.
 MEMORY = 512
 RESERVE = "crashkernel=128M"
+# Seconds for a panic and another boot.
+BOOT_PATIENCE = 120.0
 NOTIFY_FIRST = "crash_kexec_post_notifiers"
 
 
@@ -70,7 +72,7 @@ async def _crash(stage: Stage, bound: tuple[Bound, ...], *, told: bool) -> None:
     writers = bound if told else ()
     await stage.watch(bound)
     await stage.shell.send(CRASH)
-    await stage.settle(CRASH_MARK)
+    await stage.settle(CRASH_MARK, limit=BOOT_PATIENCE)
     stage.expect_line("the crash kernel takes over", CRASH_MARK)
     stage.expect_reports([f"{signal.qmp} run"] * len(writers))
     stage.expect_writes([(device, signal.value) for device in writers])
