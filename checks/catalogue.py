@@ -15,7 +15,7 @@ WIDTH = 96
 HEAD = """\
 # Rules of the checker
 
-Made from `checks/rules.yaml` by `python -m checks.catalogue`; change that file. How a rule comes
+Made from `checks/rules*.yaml` by `python -m checks.catalogue`; change those files. How a rule comes
 to its verdict, and what the exit status says, is in [checker.md](checker.md).
 """
 

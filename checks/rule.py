@@ -8,7 +8,8 @@ decide, `NotApplicable` where there is nothing to look at. One that yields nothi
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from checks.facts import DriverFacts
+    from checks.parse import Unit
     from gen.model import Device
     from gen.source import Span
 
@@ -97,10 +99,12 @@ class NotApplicable:
 
 @dataclass(frozen=True)
 class Context:
-    """What a rule may look at."""
+    """What a rule may look at; `memo` keeps what several rules would work out alike."""
 
     device: Device
     facts: DriverFacts
+    units: tuple[Unit, ...] = ()
+    memo: dict[str, Any] = field(default_factory=dict)
 
 
 Word = Found | Unknown | NotApplicable
@@ -124,10 +128,14 @@ def check(rule_id: str) -> Callable[[Check], Check]:
 
 @cache
 def rules() -> dict[str, Rule]:
-    """All rules by id, in the order of rules.yaml."""
-    text = resources.files("checks").joinpath("rules.yaml").read_text("utf-8")
-    records = [_rule(item) for item in yaml.safe_load(text)["rules"]]
+    """All rules by id, in the order of the files rules*.yaml and of their records."""
+    files = sorted(resources.files("checks").iterdir(), key=lambda file: file.name)
+    texts = [file.read_text("utf-8") for file in files if fnmatch(file.name, "rules*.yaml")]
+    records = [_rule(item) for text in texts for item in yaml.load(text, _Loader)["rules"]]  # noqa: S506 (a safe loader)
     return {record.id: record for record in records}
+
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def _rule(item: dict[str, Any]) -> Rule:

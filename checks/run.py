@@ -83,7 +83,7 @@ def check_tree(tree: SourceTree, device: Device, kernel: Kernel) -> Report:
     facts = extract(tree, units, kernel)
     findings = [_of_problem(facts, index) for index in range(len(facts.problems))]
     judgements = [_judge_analysis(rules()[rule], facts) for rule in ANALYSIS]
-    context = Context(device, facts)
+    context = Context(device, facts, units)
     for rule in rules().values():
         if rule.id in ANALYSIS:
             continue

@@ -61,12 +61,29 @@ class Access:
 
 
 @dataclass(frozen=True)
+class Lock:
+    """How a lock is taken or given back: `variant` such as plain, irq, irqsave has to be the same.
+
+    Who holds an `atomic` one must not sleep.
+    """
+
+    variant: str
+    atomic: bool
+
+
+@dataclass(frozen=True)
 class Api:
     """A kernel interface; the fields are those of the table.
 
     `sleeps` is True, False, "gfp" (unless its flags forbid it) or None where it is no question.
     `fails` is never, errno, null, err-ptr or zero. `expands` is what the parser's stub of a macro
     turns into, None where a use of it parses as it stands.
+
+    `calls` has the role of each function that the kernel calls back, by parameter or member, such
+    as probe, store or sys-off; for a notifier chain under "chain". `initialises` names what a call
+    makes ready for use, `tells` the trigger whose presence it tells. `walk` is how a loop goes
+    through a list: plain, safe (against deletion) or rcu. `waits` is the kind of lock whose holders
+    a call waits for.
     """
 
     name: str
@@ -89,6 +106,12 @@ class Api:
     access: Access | None = None
     maps: str | None = None
     implies: Mapping[str, str] = field(default_factory=dict)
+    calls: Mapping[str, str] = field(default_factory=dict)
+    lock: Lock | None = None
+    initialises: str | None = None
+    tells: str | None = None
+    walk: str | None = None
+    waits: str | None = None
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -294,6 +317,12 @@ def _api(name: str, item: Mapping[str, Any]) -> Api:
         access=Access(**item["access"]) if "access" in item else None,
         maps=item.get("maps"),
         implies=item.get("implies", {}),
+        calls=item.get("calls", {}),
+        lock=Lock(**item["lock"]) if "lock" in item else None,
+        initialises=item.get("initialises"),
+        tells=item.get("tells"),
+        walk=item.get("walk"),
+        waits=item.get("waits"),
     )
 
 
