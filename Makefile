@@ -36,8 +36,8 @@ python := .venv/bin/python
 target_options = $(if $(SPEC),--spec '$(SPEC)') $(if $(KERNEL),--kernel '$(KERNEL)') \
 	$(if $(AS_OF),--as-of '$(AS_OF)')
 kbuild = kdir=$$(.ci/kdir "$$KDIR") && $(MAKE) --no-print-directory -C "$$kdir" M='$(abspath $(OUT))'
-# Two processes: more would wait for each other on a small machine.
-pytest = $(python) -m pytest -q
+# Two processes: a guest and a compiler each keep one processor busy.
+pytest = $(python) -m pytest -q -n 2
 
 .PHONY: help
 help: ## show this list
@@ -87,7 +87,7 @@ boot: modules ## boot a kernel with the compiled modules in QEMU and watch what 
 test: ## everything: lint, unit tests, real kernels, boots; stops at the first stage that fails
 	$(Q).ci/setup test
 	$(Q)$(MAKE) --no-print-directory lint
-	$(Q)$(pytest) -n 2 -m 'not kbuild and not boot'
+	$(Q)$(pytest) -m 'not kbuild and not boot'
 	$(Q)$(pytest) -m 'kbuild and not boot'
 	$(Q)$(pytest) -m boot
 
