@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from pycparser import c_ast
 
-from checks.address import Addresses
+from checks.address import Addresses, Source
 from checks.facts import (
     Address,
     Branch,
@@ -41,9 +41,10 @@ FACT = "__fact_"
 def extract(tree: SourceTree, units: tuple[Unit, ...], kernel: Kernel) -> DriverFacts:
     """All facts of a tree."""
     addresses = Addresses(kernel)
-    for unit in units:
-        addresses.learn(_functions(unit))
-    facts = tuple(_Reader(unit, tree, kernel, addresses).read() for unit in units)
+    readers = [_Reader(unit, tree, kernel, addresses) for unit in units]
+    for reader in readers:
+        reader.learn()
+    facts = tuple(reader.read() for reader in readers)
     problems = [*tree.problems, *(problem for unit in units for problem in unit.problems)]
     kconfig, more = read_kconfig(tree.of(Role.KCONFIG))
     problems += more
@@ -70,11 +71,6 @@ def _once(problems: list[Problem]) -> Iterator[Problem]:
             yield problem
 
 
-def _functions(unit: Unit) -> list[c_ast.FuncDef]:
-    items = unit.ast.ext if unit.ast else []
-    return [item for item in items if isinstance(item, c_ast.FuncDef)]
-
-
 def constants(kernel: Kernel) -> dict[str, int]:
     """The kernel's constants by name."""
     return {api.name: api.value for api in kernel.table.values() if api.value is not None}
@@ -89,14 +85,21 @@ class _Reader:
         self.names = constants(kernel)
         self.structs: dict[str, tuple[str, ...]] = {}
 
+    def learn(self) -> None:
+        """What has to be known of all units before any is read."""
+        for item in self._items():
+            _Constants(self).visit(item)
+        self.addresses.learn(self.unit, self.names)
+
+    def _items(self) -> list[c_ast.Node]:
+        """The unit's items without the stubs that were put before them."""
+        items = self.unit.ast.ext if self.unit.ast else []
+        return [item for item in items if self.unit.token(item) is not None]
+
     def read(self) -> UnitFacts:
         """All facts of the unit."""
-        items = self.unit.ast.ext if self.unit.ast else []
-        own = [item for item in items if self.unit.token(item) is not None]
-        for item in own:
-            _Constants(self).visit(item)
-        declarations = [item for item in own if isinstance(item, c_ast.Decl)]
-        functions = _functions(self.unit)
+        declarations = [item for item in self._items() if isinstance(item, c_ast.Decl)]
+        functions = self.unit.functions
         calls = [(call, node) for item in functions for call, node in self._calls(item)]
         return UnitFacts(
             file=self.unit.file,
@@ -178,9 +181,21 @@ class _Reader:
             index = len(api.parameters) - 1
             if index >= len(call.arguments):
                 continue
-            offset = self.addresses.offset(node.args.exprs[index], call.function, self.names)
-            address = Address(offset, call.arguments[index])
+            source = Source(self.unit, call.function, node.args.exprs[index])
+            address = self._address(source, call.arguments[index])
             yield RegisterAccess(call, api.access.direction, api.access.width, address)
+
+    def _address(self, source: Source, value: Value) -> Address:
+        """The offsets of an access: blamed on its own expression if that moves the address."""
+        offsets = self.addresses.offsets(source)
+        if offsets is None:
+            return Address(None, value)
+        sums = isinstance(strip(source.node), c_ast.BinaryOp)
+        spans = {
+            offset: value.span if sums or where is None else where.unit.span(where.node)
+            for offset, where in offsets.items()
+        }
+        return Address(spans, value)
 
     def _branches(self, function: c_ast.FuncDef) -> Iterator[Branch]:
         for node in _walk(function.body):

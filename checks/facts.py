@@ -77,9 +77,12 @@ class Mark:
 
 @dataclass(frozen=True)
 class Address:
-    """Where an access goes: bytes from the start of the region; None if that is not known."""
+    """Where an access goes: offsets in bytes from the region's start, each with its cause's place.
 
-    offset: int | None
+    `offsets` is None if that is not known.
+    """
+
+    offsets: Mapping[int, Span] | None
     value: Value
 
 

@@ -8,15 +8,14 @@ the file is parsed without it.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pycparser import c_ast
-from pycparser.c_parser import CParser, ParseError
 
 from checks.preprocess import TooLargeError, TreePreprocessor
 from checks.raw import RawTree
+from checks.recover import parse_tokens
 from checks.tree import Problem, Role
 
 if TYPE_CHECKING:
@@ -25,11 +24,10 @@ if TYPE_CHECKING:
     from gen.kernel import Kernel
     from gen.source import Source, Span
 
-MAX_UNPARSED = 20
 _PREFIXES = frozenset({"&", "*", "-", "+", "~", "!"})
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Unit:
     """A parsed .c file with what it includes from the tree; `ast` is None if nothing parsed."""
 
@@ -42,6 +40,12 @@ class Unit:
     problems: tuple[Problem, ...]
     raws: dict[Source, RawTree]
     first: int
+
+    @property
+    def functions(self) -> list[c_ast.FuncDef]:
+        """The functions that the unit defines."""
+        items = self.ast.ext if self.ast else []
+        return [item for item in items if isinstance(item, c_ast.FuncDef)]
 
     def token(self, node: c_ast.Node) -> Token | None:
         """The first token of a node."""
@@ -99,12 +103,20 @@ def _parse(tree: SourceTree, file: TreeFile, kernel: Kernel, raws: dict[Source, 
         tokens = tuple(reader.run())
     except TooLargeError:
         tokens = ()
-        problems.append(Problem("PARSE001", "macros expand without bounds", file.start))
+        problems.append(
+            Problem(
+                "PARSE001", "cannot be parsed: too much text, or macros without bounds", file.start
+            )
+        )
+    except (AssertionError, AttributeError, IndexError, TypeError, ValueError):
+        # pcpp checks little of what it is given.
+        tokens = ()
+        problems.append(Problem("PARSE001", "cannot be preprocessed: not C", file.start))
     except RecursionError:
         tokens = ()
         problems.append(Problem("PARSE001", "nested too deeply", file.start))
     types = _typedefs(kernel)
-    ast = _parse_tokens(tokens, types, file, problems) if tokens or not problems else None
+    ast = parse_tokens(tokens, types, file, problems) if tokens or not problems else None
     return Unit(
         file=file,
         ast=ast,
@@ -122,73 +134,3 @@ def _typedefs(kernel: Kernel) -> list[str]:
     """Declarations of the kernel's types, one on a line."""
     types = [api.prototype for api in kernel.table.values() if api.kind == "type"]
     return [f"{prototype};" for prototype in types]
-
-
-def _parse_tokens(
-    tokens: tuple[Token, ...], types: list[str], file: TreeFile, problems: list[Problem]
-) -> c_ast.FileAST | None:
-    """Parse, leaving out one broken item after the other."""
-    texts = [token.text for token in tokens]
-    items = _items(tokens)
-    for _ in range(MAX_UNPARSED):
-        try:
-            return CParser().parse("\n".join([*types, *texts]) + "\n", "unit")
-        except ParseError as error:
-            index = _index(str(error), len(types), len(texts))
-            start, end = next(
-                ((a, b) for a, b in items if a <= index < b and any(texts[a:b])), (0, 0)
-            )
-            problems.append(_unparsed(tokens, index, start, file))
-            if start == end:
-                return None
-            texts[start:end] = [""] * (end - start)
-        except (RecursionError, AssertionError, ValueError, AttributeError, IndexError) as error:
-            reason = "nested too deeply" if isinstance(error, RecursionError) else "not C"
-            problems.append(Problem("PARSE001", f"cannot be parsed: {reason}", file.start))
-            return None
-    return None
-
-
-def _unparsed(tokens: tuple[Token, ...], index: int, start: int, file: TreeFile) -> Problem:
-    if not tokens:
-        return Problem("KERN133", "this file is not analysed: it cannot be parsed", file.start)
-    words = " ".join(token.text for token in tokens[start : start + 4])
-    return Problem(
-        "KERN133",
-        f"not analysed from '{words} ...' on: it cannot be parsed here",
-        tokens[min(index, len(tokens) - 1)].span,
-        "an unknown macro or an extension of C that the checker does not know, or a plain mistake",
-    )
-
-
-def _index(message: str, skip: int, count: int) -> int:
-    """The number of the token that a parser's message is about; at its end, the last one."""
-    match = re.search(r"unit:(\d+)", message)
-    line = int(match[1]) - skip - 1 if match else count - 1
-    return min(max(line, 0), max(count - 1, 0))
-
-
-def _items(tokens: tuple[Token, ...]) -> list[tuple[int, int]]:
-    """Where each file-scope item starts and ends, by its brackets.
-
-    In the kernel's style a function ends with a brace in the first column. That limits what an
-    unbalanced bracket can swallow.
-    """
-    items, start, depth, body = [], 0, 0, False
-    for index, token in enumerate(tokens):
-        text, before = token.text, tokens[index - 1] if index else None
-        if before and before.text == "}" and before.span.column == token.span.column == 1 and depth:
-            items.append((start, index))
-            start, depth, body = index, 0, False
-        if text in {"{", "(", "["}:
-            body = body or bool(text == "{" and depth == 0 and before and before.text == ")")
-            depth += 1
-        elif text in {"}", ")", "]"}:
-            depth = max(depth - 1, 0)
-        ends = text == ";" or (text == "}" and body)
-        if depth == 0 and ends:
-            items.append((start, index + 1))
-            start, body = index + 1, False
-    if start < len(tokens):
-        items.append((start, len(tokens)))
-    return items

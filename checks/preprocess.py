@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from gen.kernel import Kernel
     from gen.source import Source, Span
 
-MAX_TOKENS = 500_000
+_WITH_OPERAND = frozenset({"define", "undef", "ifdef", "ifndef", "if", "elif", "include"})
+MAX_TOKENS = 60_000
 # What ends a line for str.splitlines but not for a compiler.
 _ODD_ENDS = re.compile("[\f\v\x1c\x1d\x1e\x85\u2028\u2029]")
 
@@ -54,6 +55,7 @@ class Include:
     """An `#include` line; `file` is the tree's file that it brings in, None for the kernel's."""
 
     header: str
+    quoted: bool
     file: TreeFile | None
     span: Span
 
@@ -106,7 +108,7 @@ class TreePreprocessor(Preprocessor):  # type: ignore[misc]
         """A macro's body with the macros in it replaced, as of the end of the file."""
         try:
             tokens = self.expand_macros(self.tokenize(text))
-        except RecursionError:
+        except (RecursionError, TooLargeError):
             return ""
         return " ".join(str(token.value) for token in tokens if token.type not in self.t_WS)
 
@@ -129,13 +131,13 @@ class TreePreprocessor(Preprocessor):  # type: ignore[misc]
         text = "".join(str(token.value) for token in tokens)
         match = re.fullmatch(r'<([^>]+)>|"([^"]+)"', text)
         if match is None:
-            self._problem("PARSE002", "this #include names no file", _place(tokens[0]))
+            self._problem("KERN133", "not analysed: this #include names no file", _place(tokens[0]))
             return
         span = _place(tokens[0])
         span = span.source.span(span.line, span.column, len(text))
         header = match[1] or match[2]
         file = self.tree.resolve(header, self._stack[-1])
-        self.includes.append(Include(header, file, span))
+        self.includes.append(Include(header, match[2] is not None, file, span))
         if file is not None and file not in self._stack:
             self._stack.append(file)
             yield from self.parsegen(file.source.text, str(file.path), str(file.path))
@@ -155,6 +157,8 @@ class TreePreprocessor(Preprocessor):  # type: ignore[misc]
     def expand_macros(self, tokens: list[Any], expanding_from: Any = ()) -> list[Any]:
         """Give what a body brought in the place of its use, before an outer use hides it."""
         expanded: list[Any] = super().expand_macros(tokens, list(expanding_from))
+        if len(expanded) > MAX_TOKENS:
+            raise TooLargeError
         if not expanding_from:
             for token in expanded:
                 if getattr(token, "place", None) is None and isinstance(token.lineno, _Line):
@@ -187,9 +191,17 @@ class TreePreprocessor(Preprocessor):  # type: ignore[misc]
         self, directive: Any, tokens: list[Any], if_passthru: bool, preceding: list[Any]
     ) -> bool | None:
         """Nothing but #error means anything to a checker beyond what pcpp does itself."""
+        if directive.value in _WITH_OPERAND and not tokens:
+            self._problem(
+                "KERN133", f"not analysed: #{directive.value} of nothing", _place(directive)
+            )
+            # pcpp takes an operand for granted.
+            nothing = copy.copy(directive)
+            nothing.type, nothing.value = self.t_ID, "__nothing"
+            tokens.append(nothing)
         if directive.value == "error" and not if_passthru:
             words = "".join(str(token.value) for token in tokens)
-            self._problem("PARSE002", f"the preprocessor stops here: {words}", _place(directive))
+            self._problem("KERN133", f"the preprocessor stops here: {words}", _place(directive))
         if directive.value in {"pragma", "error", "warning", "line", "ident"}:
             raise OutputDirective(Action.IgnoreAndRemove)
         handled: bool | None = super().on_directive_handle(
@@ -200,7 +212,7 @@ class TreePreprocessor(Preprocessor):  # type: ignore[misc]
     def on_error(self, _file: str, line: int, message: str) -> None:
         """What pcpp cannot make sense of is a problem of the analysis."""
         where = line.span if isinstance(line, _Line) else self._stack[-1].start
-        self._problem("PARSE002", message[:1].lower() + message[1:], where)
+        self._problem("KERN133", f"not analysed: {message[:1].lower()}{message[1:]}", where)
 
     def on_unknown_macro_in_defined_expr(self, _token: Any) -> bool:
         """A macro that nobody defined is not defined."""

@@ -59,16 +59,18 @@ def check_offset(context: Context) -> Iterator[Word]:
             event.at.item,
             absent=True,
         )
+    region = _region(context.device)
     known = ", ".join(f"{item.name} at {item.offset:#x}" for item in context.device.registers)
     for access in accesses:
-        offset = access.address.offset
-        span = access.address.value.span
-        if offset is None:
-            yield Unknown(f"where '{access.address.value.written}' points is not known", span)
-        elif _register(context.device, offset) is None and offset < _region(context.device):
-            expected = event if access.direction == "write" else context.device.capability_register
-            message = f"no register at offset {offset:#x}; the spec has {known}"
-            yield Found(message, span, expected.at["offset"])
+        value = access.address.value
+        if access.address.offsets is None:
+            yield Unknown(f"where '{value.written}' points is not known", value.span)
+            continue
+        expected = event if access.direction == "write" else context.device.capability_register
+        for offset, span in access.address.offsets.items():
+            if _register(context.device, offset) is None and 0 <= offset < region:
+                message = f"no register at offset {offset:#x}; the spec has {known}"
+                yield Found(message, span, expected.at["offset"])
 
 
 @check("SPEC002")
@@ -103,21 +105,20 @@ def check_region(context: Context) -> Iterator[Word]:
     """An access stays inside the device's region."""
     region = _region(context.device)
     for access in _accesses(context):
-        offset = access.address.offset
-        if offset is not None and not 0 <= offset < region:
-            message = f"offset {offset:#x} lies outside the device's region of {region} bytes"
-            at = context.device.event_register.at["offset"]
-            yield Found(message, access.address.value.span, at)
+        for offset, span in (access.address.offsets or {}).items():
+            if not 0 <= offset < region:
+                message = f"offset {offset:#x} lies outside the device's region of {region} bytes"
+                yield Found(message, span, context.device.event_register.at["offset"])
     if not _accesses(context):
         yield NotApplicable("no register access in the given files")
 
 
 def _hits(context: Context) -> Iterator[tuple[RegisterAccess, Register]]:
     for access in _accesses(context):
-        offset = access.address.offset
-        register = None if offset is None else _register(context.device, offset)
-        if register is not None:
-            yield access, register
+        registers = [_register(context.device, item) for item in access.address.offsets or {}]
+        hit = next((register for register in registers if register is not None), None)
+        if hit is not None:
+            yield access, hit
 
 
 @check("SPEC005")
@@ -158,7 +159,7 @@ def _no_header(context: Context) -> Iterator[Word]:
     path = context.device.uapi.path
     includes = [item for unit in context.facts.units for item in unit.includes]
     missing = next((item for item in includes if item.header.endswith(path)), None)
-    if missing is not None and missing.file is None:
+    if missing is not None and not (missing.quoted and expects_all(context)):
         yield Unknown(f"the header {path} is not among the given files", missing.span)
     elif expects_all(context):
         yield Found(
@@ -185,7 +186,8 @@ def check_notifier(context: Context) -> Iterator[Word]:
     if not calls:
         message = "no notifier is registered for panics"
         yield Found(message, anchor(context), event.at["trigger"], absent=True)
-    wanted = device.hooks.panic_notifier
+    hook = device.hooks.panic_notifier
+    wanted = hook.priority if hook else None
     for call in calls:
         block = context.facts.object(call.named["nb"].name, call.file)
         if block is None:
@@ -245,11 +247,11 @@ def check_sys_off(context: Context) -> Iterator[Word]:
         elif "priority" in call.named:
             priority = call.named["priority"]
             yield from _priority(
-                context, priority, context.device.hooks.sys_off, call.span, "sys_off"
+                context, priority, _sys_off_priority(context), call.span, "sys_off"
             )
         else:
             implied = _implied(context, call, "priority")
-            if implied[2] != _number(context, context.device.hooks.sys_off):
+            if implied[2] != _number(context, _sys_off_priority(context)):
                 message = f"{call.name} registers with {implied[0]}"
                 yield Found(message, call.callee, context.device.hooks.at["sys-off"])
     if not calls:
@@ -276,3 +278,9 @@ def _implied(context: Context, call: Call, key: str) -> tuple[str, Span, int | N
     name = api.implies.get(key, "") if api else ""
     known = context.facts.kernel.table.get(name)
     return name, call.callee, known.value if known else None
+
+
+def _sys_off_priority(context: Context) -> int | str | None:
+    """The priority that the spec gives to the sys-off handlers."""
+    hook = context.device.hooks.sys_off
+    return hook.priority if hook else None

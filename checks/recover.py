@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Parsing although an item is broken: which item to leave out, and how to say so."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pycparser.c_parser import CParser, ParseError
+
+from checks.tree import Problem
+
+if TYPE_CHECKING:
+    from pycparser import c_ast
+
+    from checks.preprocess import Token
+    from checks.tree import TreeFile
+
+MAX_UNPARSED = 20
+_OPEN, _CLOSE = frozenset("{(["), frozenset("})]")
+HELP = "an unknown macro or an extension of C that the checker does not know, or a plain mistake"
+
+
+@dataclass(frozen=True)
+class _Item:
+    """A file-scope item: numbers of its first token and of the one after its last."""
+
+    start: int
+    end: int
+    balanced: bool
+
+
+def parse_tokens(
+    tokens: tuple[Token, ...], types: list[str], file: TreeFile, problems: list[Problem]
+) -> c_ast.FileAST | None:
+    """Parse, leaving out one broken item after the other.
+
+    Args:
+        tokens: the file; each becomes a line of what is parsed.
+        types: lines with the kernel's types, which come first.
+        file: the file that a problem without a place belongs to.
+        problems: receives what was left out.
+
+    Returns:
+        The tree of the rest, or None if nothing can be parsed.
+    """
+    texts = [token.text for token in tokens]
+    items = _items(tokens)
+    for _ in range(MAX_UNPARSED):
+        try:
+            return CParser().parse("\n".join([*types, *texts]) + "\n", "unit")
+        except ParseError as error:
+            index = _number(str(error), len(types), len(texts))
+            item = _blame(items, index)
+            problems.append(_unparsed(tokens, index, item, file))
+            if item is None:
+                return None
+            items.remove(item)
+            texts[item.start : item.end] = [""] * (item.end - item.start)
+        except (RecursionError, AssertionError, ValueError, AttributeError, IndexError) as error:
+            reason = "nested too deeply" if isinstance(error, RecursionError) else "not C"
+            problems.append(Problem("PARSE001", f"cannot be parsed: {reason}", file.start))
+            return None
+    return None
+
+
+def _blame(items: list[_Item], index: int) -> _Item | None:
+    """The item that a parser's complaint is about: one with open brackets before it, else its own.
+
+    After an open bracket everything that follows looks wrong.
+    """
+    unbalanced = [item for item in items if not item.balanced and item.start <= index]
+    around = [item for item in items if item.start <= index < item.end]
+    return next(iter((*unbalanced, *around)), None)
+
+
+def _unparsed(tokens: tuple[Token, ...], index: int, item: _Item | None, file: TreeFile) -> Problem:
+    if item is None:
+        return Problem("KERN133", "this file is not analysed: it cannot be parsed", file.start)
+    words = " ".join(token.text for token in tokens[item.start : item.start + 4])
+    inside = item.balanced and item.start <= index < item.end
+    reason = "cannot be parsed from here on" if inside else "its brackets do not match"
+    place = tokens[index if inside else item.start].span
+    return Problem("KERN133", f"'{words} ...' is not analysed: {reason}", place, HELP)
+
+
+def _number(message: str, skip: int, count: int) -> int:
+    """The number of the token that a parser's message is about; at its end, the last one."""
+    match = re.search(r"unit:(\d+)", message)
+    line = int(match[1]) - skip - 1 if match else count - 1
+    return min(max(line, 0), max(count - 1, 0))
+
+
+def _items(tokens: tuple[Token, ...]) -> list[_Item]:
+    """Where each file-scope item starts and ends, by its brackets.
+
+    In the kernel's style a function ends with a brace in the first column. That limits what an
+    unbalanced bracket can swallow.
+    """
+    items: list[_Item] = []
+    start, depth, body = 0, 0, False
+    for index, token in enumerate(tokens):
+        text, before = token.text, tokens[index - 1] if index else None
+        if before and before.text == "}" and before.span.column == token.span.column == 1 and depth:
+            items.append(_Item(start, index, balanced=False))
+            start, depth, body = index, 0, False
+        if text in _OPEN:
+            body = body or bool(text == "{" and depth == 0 and before and before.text == ")")
+            depth += 1
+        elif text in _CLOSE and depth == 0:
+            items.append(_Item(start, index + 1, balanced=False))
+            start = index + 1
+        elif text in _CLOSE:
+            depth -= 1
+        if depth == 0 and start <= index and (text == ";" or (text == "}" and body)):
+            items.append(_Item(start, index + 1, balanced=True))
+            start, body = index + 1, False
+    if start < len(tokens):
+        items.append(_Item(start, len(tokens), balanced=depth == 0))
+    return items
