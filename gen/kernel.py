@@ -83,7 +83,7 @@ class Api:
     as probe, store or sys-off; for a notifier chain under "chain". `initialises` names what a call
     makes ready for use, `tells` the trigger whose presence it tells. `walk` is how a loop goes
     through a list: plain, safe (against deletion) or rcu. `waits` is the kind of lock whose holders
-    a call waits for.
+    a call waits for; `data` says that it sets or gets the driver's data of a device.
     """
 
     name: str
@@ -112,6 +112,7 @@ class Api:
     tells: str | None = None
     walk: str | None = None
     waits: str | None = None
+    data: str | None = None
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -323,6 +324,7 @@ def _api(name: str, item: Mapping[str, Any]) -> Api:
         tells=item.get("tells"),
         walk=item.get("walk"),
         waits=item.get("waits"),
+        data=item.get("data"),
     )
 
 
