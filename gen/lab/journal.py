@@ -11,13 +11,12 @@ if TYPE_CHECKING:
 
 # Words with which the kernel and its detectors report a defect, wherever they stand.
 ALARMS = re.compile(
-    r"WARNING:|BUG:|UBSAN:|KASAN:|KCSAN:|\bOops\b|general protection|unable to handle|"
+    r"WARNING:|\bBUG:|UBSAN:|KASAN:|KCSAN:|\bOops\b|general protection|[Uu]nable to handle|"
     r"scheduling while atomic|sleeping function|unreferenced object|refcount_t:|"
     r"list_(?:add|del) corruption|possible (?:circular|recursive)|suspicious RCU|"
     r"INFO: (?:rcu|task|trying)|self-detected stall|blocked for more than|Bad page|"
     r"double fault|stack guard|nobody cared|sysfs: cannot create|Unknown symbol|"
-    r"disagrees about version|Trying to (?:free|vfree) nonexistent",
-    re.IGNORECASE,
+    r"disagrees about version|Trying to (?:free|vfree) nonexistent"
 )
 # What the kernel says in a module's or driver's name without finding fault: where a module comes
 # from, and that the PCI core switched a device on.

@@ -22,6 +22,7 @@ class Board:
 
     program: str
     options: tuple[str, ...]
+    steady_options: tuple[str, ...]
     console: str
     channel: str
     pci_bus: str
@@ -37,6 +38,7 @@ class Board:
 PC = Board(
     program="qemu-system-x86_64",
     options=("-machine", "q35", "-accel", "tcg"),
+    steady_options=("-icount", "shift=2,sleep=off"),
     console="ttyS0",
     channel="ttyS1",
     pci_bus="pcie.0",
@@ -77,6 +79,8 @@ class Machine:
         processors: how many the guest has.
         append: kernel parameters besides the lab's own.
         ports: empty ones into which devices can be plugged.
+        steady: time in the guest follows its instructions. That is slower, but on a busy host no
+            timer interrupt comes too late for a kernel that is just testing or calibrating it.
         on_panic: QEMU's action when a guest reports a panic: `none` or `pause`.
         crash_kernel: whether the initramfs brings a crash kernel along.
         table: source of an ACPI table to add, in ASL.
@@ -88,6 +92,7 @@ class Machine:
     processors: int = 1
     append: tuple[str, ...] = ()
     ports: int = 0
+    steady: bool = False
     on_panic: str = "none"
     crash_kernel: bool = False
     table: str | None = None
@@ -153,7 +158,7 @@ def command(
         for word in ("-device", f"loader,addr={preset.address:#x},data={preset.value},data-len=1")
     ]
     return [
-        *(board.program, *board.options),
+        *(board.program, *board.options, *(board.steady_options if machine.steady else ())),
         *(
             "-m",
             str(machine.memory),

@@ -9,7 +9,11 @@ class LabError(Exception):
 
 
 class GuestError(LabError):
-    """The guest did not do what every guest does: boot, run a command, answer in time."""
+    """The guest did not do what every booted guest does: run a command, answer in time."""
+
+
+class NoBootError(LabError):
+    """The guest did not come up; nothing of the driver was in it yet."""
 
 
 class QemuGoneError(LabError):

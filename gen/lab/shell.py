@@ -8,7 +8,7 @@ import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gen.lab.problem import GuestError, QemuGoneError
+from gen.lab.problem import GuestError, NoBootError, QemuGoneError
 
 if TYPE_CHECKING:
     from gen.lab.qemu import Host
@@ -41,12 +41,16 @@ class Shell:
         """Wait for a guest that is starting.
 
         Raises:
-            GuestError: it did not come up within `limit` seconds.
+            NoBootError: it did not come up within `limit` seconds.
         """
         streams = await asyncio.open_unix_connection(sock=host.channel, limit=LINE_LIMIT)
         shell = cls(host, *streams)
-        if await shell._line(limit, "the guest to boot") != "ready":
-            raise GuestError("the guest came up with something else than the lab's first process")
+        try:
+            line = await shell._line(limit, "the guest to boot")
+        except GuestError as error:
+            raise NoBootError(str(error)) from None
+        if line != "ready":
+            raise NoBootError("the guest came up with something else than the lab's first process")
         return shell
 
     async def send(self, script: str) -> None:

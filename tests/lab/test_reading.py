@@ -19,6 +19,7 @@ FINE = """\
 [    1.000000] pvpanic: loading out-of-tree module taints kernel.
 [    1.000001] pvpanic: module verification failed: signature missing - tainting kernel
 [    1.100000] pvpanic-pci 0000:01:00.0: enabling device (0000 -> 0002)
+[    1.500000] ..MP-BIOS bug: 8254 timer not connected to IO-APIC
 [    2.000000] Modules linked in: pvpanic_pci(OE) pvpanic(OE)
 [    2.000000] Kernel panic - not syncing: sysrq triggered crash
 [    2.000000] Call Trace:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 # MiB: half of it is set aside, and with less the crash kernel cannot be loaded.
 MEMORY = 512
 RESERVE = "crashkernel=128M"
+# What the crash kernel says while it boots is not the driver's affair.
+CRASH_KERNEL_STARTS = r"\bLinux version "
 # Seconds for a panic and another boot.
 BOOT_PATIENCE = 120.0
 NOTIFY_FIRST = "crash_kexec_post_notifiers"
@@ -54,7 +56,9 @@ def scenarios(bench: Bench) -> Iterator[Scenario]:
 
 
 def _machine(bench: Bench, *append: str) -> Machine:
-    return Machine(bench.one_of_each(), memory=MEMORY, append=append, crash_kernel=True)
+    return Machine(
+        bench.one_of_each(), memory=MEMORY, append=append, crash_kernel=True, steady=True
+    )
 
 
 async def _load_crash_kernel(stage: Stage) -> None:
@@ -70,6 +74,7 @@ async def _load_crash_kernel(stage: Stage) -> None:
 async def _crash(stage: Stage, bound: tuple[Bound, ...], *, told: bool) -> None:
     signal = stage.bench.signal(Trigger.CRASH_KERNEL)
     writers = bound if told else ()
+    stage.judged_until = CRASH_KERNEL_STARTS
     await stage.watch(bound)
     await stage.shell.send(CRASH)
     await stage.settle(CRASH_MARK, limit=BOOT_PATIENCE)
