@@ -3,7 +3,8 @@
 
 By default the running kernel's headers are used, or any that are installed, through kbuild itself.
 Headers whose build tools do not run here (another distribution's) are read with --syntax: the
-compiler alone, with the options that kbuild would give for finding headers.
+compiler alone, with the options that kbuild would give for finding headers. --fetch takes the
+distribution's headers of every series, which needs its archive and some 10 MB for each.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gen.kernel import Kernel, KernelFactsError, load_kernels
+from gen.lab.problem import LabError
 from gen.resources import kernel_directory
+from tests.kernel.fetch import fetch_headers
 from tests.kernel.probe import Probe, discarding, probes
 
 if TYPE_CHECKING:
@@ -173,17 +176,24 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("kdir", nargs="*", type=Path, help="kernel header directories")
     parser.add_argument("--syntax", action="store_true", help="use the compiler without kbuild")
+    parser.add_argument("--fetch", action="store_true", help="fetch each series' headers")
     given = parser.parse_args(arguments)
     kernels = load_kernels(kernel_directory())
     worst = 0
     directories = given.kdir or [d for d in installed() if series_of(d) in kernels.series]
+    if given.fetch:
+        try:
+            directories = [fetch_headers(kernel) for kernel in kernels.all]
+        except LabError as error:
+            print(error, file=sys.stderr)
+            return 3
     if not directories:
         print("no kernel headers are installed; install linux-headers-amd64", file=sys.stderr)
         return 3
     for kdir in directories:
         try:
             kernel = kernels.get(series_of(kdir))
-            mismatches = verify(kdir, kernel, syntax=given.syntax)
+            mismatches = verify(kdir, kernel, syntax=given.syntax or given.fetch)
         except (VerificationError, KernelFactsError) as error:
             print(f"{kdir}: {error}", file=sys.stderr)
             worst = 3
