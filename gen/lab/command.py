@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import shutil
 import sys
 import tempfile
 from contextlib import suppress
@@ -76,6 +78,9 @@ def play(
         with tempfile.TemporaryDirectory(prefix="pvgen-guest-") as work:
             files = guest.build(modules, image, Path(work))
             return Runner(bench, files, boots, say, jobs).run(scenarios)
+    except BaseException:
+        shutil.rmtree(boots, ignore_errors=True)
+        raise
     finally:
         with suppress(OSError):
             boots.rmdir()
@@ -142,6 +147,8 @@ def boot(  # noqa: PLR0917 (click names them)
             json_file.write_text(outcome.as_json(outcomes, bench, modules.release))
     except (LabError, OSError) as error:
         fail(str(error), UNANSWERED)
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        fail("ended before everything was played", UNANSWERED)
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     click.echo(outcome.table(outcomes, colour=colour))
     sys.exit(outcome.exit_status(outcomes, allow_unavailable=allow_unavailable))

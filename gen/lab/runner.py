@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import signal
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -66,6 +67,9 @@ class Runner:
 
     async def _run(self, scenarios: Sequence[Scenario]) -> None:
         places = asyncio.Semaphore(self.jobs)
+        task = asyncio.current_task()
+        if task is not None:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
 
         async def one(group: list[Scenario]) -> None:
             async with places:
