@@ -102,7 +102,7 @@ def find_trees(paths: Iterable[Path], device: Device) -> tuple[SourceTree, ...]:
 def _directory(root: Path, device: Device) -> SourceTree:
     found: list[tuple[Path, PurePosixPath]] = []
     for home in _homes(root, device):
-        inside = _of_driver(home, device.name)
+        inside = _of_driver(home, device)
         found += [(path, PurePosixPath(path.relative_to(root).as_posix())) for path in inside]
     for top in ("include/uapi", "uapi", "include"):
         path = root / top / device.uapi.path
@@ -137,11 +137,12 @@ def _has_units(directory: Path, name: str) -> bool:
     return directory.is_dir() and any(directory.glob(f"{name}*.c"))
 
 
-def _of_driver(home: Path, name: str) -> Iterator[Path]:
-    """The driver's files in a directory: those with its name, or all when none has it."""
+def _of_driver(home: Path, device: Device) -> Iterator[Path]:
+    """The driver's files in a directory: those with one of its names, or all when none has."""
+    names = (device.name, *(frontend.name for frontend in device.frontends))
     entries = sorted(home.iterdir()) if home.is_dir() else []
     code = [path for path in entries if path.suffix in {".c", ".h"} and _counts(path)]
-    named = [path for path in code if path.name.startswith(name)]
+    named = [path for path in code if path.name.startswith(names)]
     yield from named if any(path.suffix == ".c" for path in named) else code
     yield from (path for path in entries if path.name in {"Kconfig", "Makefile", "Kbuild"})
 
