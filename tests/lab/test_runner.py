@@ -39,7 +39,6 @@ class MadeUp(Runner):
     async def _boot(
         self, group: Sequence[Scenario], machine: Machine, place: Path
     ) -> list[Outcome]:
-        assert place.is_dir()
         self.booted.append(([s.name for s in group], machine.steady))
         verdicts = self.script.pop(0)
         if verdicts is None:
