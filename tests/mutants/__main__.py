@@ -27,7 +27,7 @@ FAMILIES = {family.name.lower(): family for family in Family}
 @click.option("--json", "file", type=click.Path(path_type=Path), help="Write the outcomes there.")
 @click.option("--jobs", type=int, default=os.cpu_count() or 1, show_default=True)
 @click.option("--quiet", is_flag=True, help="Do not show the mutants that were not killed.")
-def main(
+def main(  # noqa: PLR0917 (an option is a parameter)
     driver: str, family: str | None, name: str | None, file: Path | None, jobs: int, quiet: bool
 ) -> None:
     """Apply every operator to the drivers, and check each result.

@@ -132,7 +132,7 @@ def _first_device(driver: Driver) -> Iterable[Change]:
 
 @operator("wrong-capability-source", FACTS, "SPEC030 SPEC007 SPEC008 SPEC010")
 def _enabled_starts(driver: Driver) -> Iterable[Change]:
-    """The enabled mask starts as something else than the capability: events are off, or too many."""
+    """The enabled mask does not start as the capability: too few events are on, or too many."""
     for place in driver.nodes("assignment_expression"):
         if place.function == roles.attach(driver) and re.match(r"\w+->events\b", str(place)):
             right = place.field("right")

@@ -219,4 +219,4 @@ def _make_object(driver: Driver) -> Iterable[Change]:
 
 
 add("other-mapping-kind", FACTS, "SPEC015", "A port is mapped as if it were memory.",
-    lambda driver: callee("devm_ioport_map", "devm_ioremap")(driver))  # fmt: skip
+    callee("devm_ioport_map", "devm_ioremap"))  # fmt: skip

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tests.mutants.text import Driver
 
 FACTS = Family.FACTS
+_BIT = re.compile(r"(_?BIT(?:ULL?)?\(|\(1 << )(\d+)\)")
 
 add("wrong-offset", FACTS, "SPEC001 SPEC004",
     "The register beside the right one: reads give noise, events get lost.",
@@ -38,7 +39,7 @@ def _macros(driver: Driver) -> list[tuple[Place, re.Match[str]]]:
     found = []
     for file in driver.of(Role.UAPI):
         for node in walk(file.root):
-            match = re.fullmatch(r"(_?BIT(?:ULL?)?)\((\d+)\)", file.of(node).strip())
+            match = _BIT.fullmatch(file.of(node).strip())
             if node.type == "preproc_arg" and match:
                 found.append((Place(file, node), match))
     return found
@@ -59,7 +60,7 @@ def _wrong_bit(driver: Driver) -> Iterable[Change]:
     """The host takes the event for another one, or for none."""
     for place, match in _macros(driver):
         for bit in (int(match[2]) + 1, max(_bits(driver)) + 5):
-            yield place.replace(f"{match[1]}({bit})", f"{_macro_name(place)}={bit}")
+            yield place.replace(f"{match[1]}{bit})", f"{_macro_name(place)}={bit}")
 
 
 @operator("bit-for-mask", FACTS, "SPEC005")

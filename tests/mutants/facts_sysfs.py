@@ -37,7 +37,7 @@ def _written_out(name: str, mode: str, kind: str) -> str:
 def _mode(driver: Driver) -> Iterable[Change]:
     """Users who could read cannot any more, or everybody can write."""
     for place, kind, name in _attributes(driver):
-        for mode in ("0400", "0600") if kind == "RO" else ("0666", "0600", "0444"):
+        for mode in ("0400", "0600") if kind == "RO" else ("0664", "0600", "0444"):
             text = _written_out(name, mode, kind)
             end = place.end + len(name) + 2
             yield Change(place.file.path, place.start, end, text, f"{name}-{mode}")

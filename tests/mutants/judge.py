@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from checks.run import check_paths
 from checks.tree import Role
 from gen.diagnostics import Severity
-from tests.mutants.text import Text
+from tests.mutants.text import Text, changed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gen.kernel import Kernel
     from gen.model import Device
     from tests.mutants.operators import Mutant
-    from tests.mutants.text import Change, Driver
+    from tests.mutants.text import Changed, Driver
 
 
 class Verdict(enum.StrEnum):
@@ -68,11 +68,6 @@ class Baseline:
     errors: tuple[str, ...]
 
 
-def mutated(text: str, change: Change) -> str:
-    """The text after a change."""
-    return text[: change.start] + change.text + text[change.end :]
-
-
 def unpack(driver: Driver, directory: Path) -> Path:
     """The driver's files and nothing else, below a directory."""
     for file in driver.files:
@@ -101,9 +96,9 @@ def baseline(subject: Subject) -> Baseline:
     return Baseline(keys, tuple(error.removeprefix(name).lstrip("/") for error in errors))
 
 
-def _lines(file: Text, change: Change) -> set[int]:
+def _lines(file: Text, change: Changed) -> set[int]:
     """The lines of the items that a change touches; `file` has the changed text."""
-    end = change.start + len(change.text)
+    end = change.end
     if file.role is Role.MAKEFILE:
         return set(range(1, file.text.count("\n") + 2))
     if file.role is Role.KCONFIG:
@@ -142,7 +137,8 @@ def judge(subject: Subject, mutant: Mutant, directory: Path, before: Baseline) -
     """Check one mutant in a copy of its driver, which is as before afterwards."""
     change = mutant.change
     original = next(file for file in subject.driver.files if file.path == change.file)
-    file = Text(original.path, original.role, mutated(original.text, change))
+    after = changed(original.text, change)
+    file = Text(original.path, original.role, after.text)
     path = directory / change.file
     path.write_text(file.text, encoding="utf-8")
     try:
@@ -157,7 +153,7 @@ def judge(subject: Subject, mutant: Mutant, directory: Path, before: Baseline) -
             left[key] -= 1
         else:
             new.append(item)
-    lines = _lines(file, change)
+    lines = _lines(file, after)
     rule = mutant.operator
     named = {i.rule for i in new if rule.named_by(i.rule)
              and (rule.elsewhere or _in_place(i, path, lines))}  # fmt: skip

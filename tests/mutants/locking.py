@@ -79,7 +79,7 @@ add("unlock-of-other-kind", LOCKING, "KERN108 KERN106 KERN107",
 
 @operator("blocking-lock-on-panic", LOCKING, "KERN105 KERN101 KERN102", elsewhere=PATH)
 def _blocking(driver: Driver) -> Iterable[Change]:
-    """If the panic interrupted the holder of the lock, the guest hangs and the host hears nothing."""
+    """If the panic interrupted the holder of the lock, the guest hangs and nobody hears of it."""
     name = roles.lock_name(driver)
     for call in driver.calls("spin_trylock"):
         gate = call.up("if_statement")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What an operator is: one kind of mistake, where in a driver it can be made, and who should see it.
+"""What an operator is: one kind of mistake, where it can be made, and which rules name it.
 
 An operator is a function from a driver to changes. Its docstring says what the mistake does to a
 user of the driver; a mistake that has no such effect is listed as equivalent, with the reason.
@@ -10,7 +10,7 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tests.mutants.text import Change
@@ -130,7 +130,7 @@ def mutants(driver: Driver, family: Family | None = None) -> Iterator[Mutant]:
 
 def of_operator(driver: Driver, item: Operator) -> list[Mutant]:
     """One operator's mutants; several are told apart by a note or a number."""
-    changes = list(dict.fromkeys(item.find(driver)))
+    changes = list(dict.fromkeys(_with_header(change) for change in item.find(driver)))
     labels = [change.note for change in changes]
     found = []
     for number, change in enumerate(changes, 1):
@@ -139,6 +139,23 @@ def of_operator(driver: Driver, item: Operator) -> list[Mutant]:
             label = f"{label}{'-' if label else ''}{number}"
         found.append(Mutant(f"{item.name}{'/' if label else ''}{label}", item, driver.name, change))
     return found
+
+
+# Whoever calls another function includes its header, too.
+_HEADERS = (
+    (r"\bmsleep\(", "linux/delay.h"),
+    (r"\bk(?:free|zalloc|malloc)\(", "linux/slab.h"),
+    (r"\b(?:sn?|scn|kas)printf\(|\bsscanf\(", "linux/kernel.h"),
+    (r"\bsynchronize_rcu\(", "linux/rcupdate.h"),
+)
+
+
+def _with_header(change: Change) -> Change:
+    if change.file.suffix == ".c":
+        for pattern, header in _HEADERS:
+            if re.search(pattern, change.text):
+                return replace(change, header=header)
+    return change
 
 
 # What most operators are made of.

@@ -13,11 +13,17 @@ from tests.mutants.text import Change
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from tests.mutants.text import Driver
+    from tests.mutants.text import Driver, Text
 
 PORTABILITY = Family.PORTABILITY
 NEW = {"mainline": "its target has this"}
 OLD = dict.fromkeys(("ours", "mainline-6.1"), "its target has this")
+
+
+def _last_include(file: Text) -> int:
+    """The offset behind the last of the kernel's headers."""
+    lines = re.finditer(r"^#include <linux/.*>$", file.text, re.MULTILINE)
+    return [match.end() for match in lines][-1]
 
 
 def _include(header: str) -> Callable[[Driver], list[Change]]:
@@ -26,9 +32,7 @@ def _include(header: str) -> Callable[[Driver], list[Change]]:
     def find(driver: Driver) -> list[Change]:
         found = []
         for file in driver.units:
-            last = [
-                m.end() for m in re.finditer(r"^#include <linux/.*>$", file.text, re.MULTILINE)
-            ][-1]
+            last = _last_include(file)
             found.append(Change(file.path, last, last, f"\n#include <{header}>", file.path.name))
         return found
 
@@ -73,7 +77,8 @@ add("ioremap-nocache", PORTABILITY, "PORT201", "Gone since 5.6.",
         call.replace("devm_ioremap_nocache(dev, res->start, resource_size(res))")
         for call in driver.calls("devm_ioremap_resource")
     ], breaks="no such function")  # fmt: skip
-add("panic-list-from-kernel-h", PORTABILITY, "PORT201", "The panic list was declared elsewhere, once.",
+add("panic-list-from-kernel-h", PORTABILITY, "PORT201 PORT203 PORT206",
+    "The panic list was declared elsewhere, once.",
     lambda driver: [
         Change(file.path, match.start(), match.end(), "#include <linux/kernel.h>")
         for file in driver.units
@@ -127,26 +132,28 @@ add("own-vendor-macro", PORTABILITY, "PORT204 SPEC033 KERN143",
 @operator("version-code", PORTABILITY, "PORT205")
 def _version(driver: Driver) -> Iterable[Change]:
     """A driver in the tree is for the tree's kernel only."""
-    for call in driver.calls("sysfs_emit"):
-        around = call.statement
-        text = (f"#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 10, 0)\n\t{around}\n#else\n"
-                f'\treturn sprintf(buf, "%x\\n", 0);\n#endif')  # fmt: skip
-        start = around.file.line_range(around.start, around.end)[0]
-        yield Change(around.file.path, start, around.end, text, call.function)
+    for file in driver.units:
+        last = _last_include(file)
+        text = (
+            "\n#include <linux/version.h>\n\n#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 10, 0)\n"
+            "#define sysfs_emit sprintf\n#endif"
+        )
+        yield Change(file.path, last, last, text, file.path.name)
 
 
 def _needed(driver: Driver, header: str) -> list[Change]:
     """The line that includes a header."""
-    found = []
-    for file in driver.units:
-        for match in re.finditer(rf"^#include <{re.escape(header)}>\n", file.text, re.MULTILINE):
-            found.append(Change(file.path, match.start(), match.end(), "", file.path.name))
-    return found
+    pattern = re.compile(rf"^#include <{re.escape(header)}>\n", re.MULTILINE)
+    return [
+        Change(file.path, match.start(), match.end(), "", file.path.name)
+        for file in driver.units
+        for match in pattern.finditer(file.text)
+    ]
 
 
 # Headers that nothing else brings in: without them the file does not compile.
 for _header in ("linux/kexec.h", "linux/panic_notifier.h", "linux/reboot.h", "linux/pci.h",
-                "linux/platform_device.h", "linux/module.h"):  # fmt: skip
+                "linux/platform_device.h"):  # fmt: skip
     add(f"drop-include-{_header[6:-2].replace('_', '-')}", PORTABILITY, "PORT206 PORT203 PORT201",
         "What the header declares is not declared.",
         lambda driver, header=_header: _needed(driver, header),  # type: ignore[misc]

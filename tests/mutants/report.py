@@ -8,7 +8,8 @@ from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from tests.mutants.judge import Baseline, Outcome, Subject, Verdict, mutated
+from tests.mutants.judge import Baseline, Outcome, Subject, Verdict
+from tests.mutants.text import changed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,8 +31,8 @@ def matrix(outcomes: Iterable[Outcome]) -> str:
     table: dict[str, list[Outcome]] = {}
     for item in outcomes:
         table.setdefault(item.operator, []).append(item)
-    lines = [f"{'operator':32} {'mutants':>7} {'killed':>6} {'acc.':>4} {'surv.':>5} {'equiv.':>6}"
-             "  named by"]  # fmt: skip
+    head = f"{'operator':32} {'mutants':>7} {'killed':>6} {'acc.':>4} {'surv.':>5} {'equiv.':>6}"
+    lines = [f"{head}  named by"]
     for name, items in table.items():
         count = Counter(item.verdict for item in items)
         rules = Counter(rule for item in items for rule in item.named)
@@ -65,7 +66,7 @@ def difference(subject: Subject, mutant: Mutant) -> str:
     return "\n".join(
         difflib.unified_diff(
             file.text.splitlines(),
-            mutated(file.text, mutant.change).splitlines(),
+            changed(file.text, mutant.change).text.splitlines(),
             f"a/{file.path}",
             f"b/{file.path}",
             n=2,

@@ -20,7 +20,8 @@ NOT_MANAGED = "KERN111 KERN112 KERN114"
 PAIR = "a pair of which one half is gone is told at the other half"
 BACK = "use and setup stand in two functions; the finding may be in either"
 STATIC = {"ours": "initialises its list and lock statically"}
-DYNAMIC = dict.fromkeys(("mainline", "mainline-6.1"), "initialises its list and lock at run time")  # fmt: skip
+MAINLINE = ("mainline", "mainline-6.1")
+DYNAMIC = dict.fromkeys(MAINLINE, "initialises its list and lock at run time")
 NO_POWER_OFF = {"mainline-6.1": "has no power-off event"}
 
 add("enable-unmanaged", RESOURCES, NOT_MANAGED, "The device stays enabled after unbinding.",
@@ -180,10 +181,10 @@ def _member(driver: Driver) -> Iterable[Change]:
 
 
 add("kmalloc-for-kzalloc", RESOURCES, "KERN131", "Members start as whatever stood in memory.",
-    callee("devm_kzalloc", "devm_kmalloc"), absent=dict.fromkeys(("mainline", "mainline-6.1"), "does not clear the instance"), equivalent={
-        "ours:.*": "every member is set before the instance is published: nothing reads what "
-        "zeroing did"
-    })  # fmt: skip
+    callee("devm_kzalloc", "devm_kmalloc"),
+    absent=dict.fromkeys(MAINLINE, "does not clear the instance"),
+    equivalent={"ours:.*": "every member is set before the instance is published: nothing reads "
+                "what zeroing did"})  # fmt: skip
 add("list-never-initialised", RESOURCES, "KERN131", "The first walk follows a null pointer.",
     dropped("INIT_LIST_HEAD"), absent=STATIC, elsewhere=BACK)  # fmt: skip
 add("lock-never-initialised", RESOURCES, "KERN131", "Debug kernels complain; RT kernels crash.",

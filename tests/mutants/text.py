@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 import tree_sitter_c
@@ -20,6 +19,7 @@ from checks.tree import Role, find_trees
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path, PurePosixPath
 
     from tree_sitter import Node
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _LANGUAGE = Language(tree_sitter_c.language())
 _LOOP = re.compile(r"\blist_for_each_entry\w*(?=\()")
+_DEFINITION = re.compile(r"\bDEVICE_ATTR\([^()]*\)")
 _BLOCKS = frozenset(
     {"compound_statement", "translation_unit", "case_statement", "preproc_ifdef", "preproc_if"}
 )
@@ -35,13 +36,37 @@ _ANNOTATION = re.compile(r"\b(?:__iomem|__init|__exit|__rcu)\b")
 
 @dataclass(frozen=True)
 class Change:
-    """One contiguous replacement in one file; offsets in characters. `note` tells variants apart."""
+    """One contiguous replacement in a file, with the header that it needs; offsets in characters.
+
+    `note` tells the changes of one operator apart.
+    """
 
     file: PurePosixPath
     start: int
     end: int
     text: str
     note: str = ""
+    header: str = ""
+
+
+@dataclass(frozen=True)
+class Changed:
+    """A text after a change, and where in it the change stands."""
+
+    text: str
+    start: int
+    end: int
+
+
+def changed(text: str, change: Change) -> Changed:
+    """The text after a change; the header that it needs is included behind the others."""
+    end = change.start + len(change.text)
+    after = text[: change.start] + change.text + text[change.end :]
+    line = f"#include <{change.header}>\n"
+    if not change.header or line in after:
+        return Changed(after, change.start, end)
+    at = [match.end() for match in re.finditer(r"^#include <linux/.*>\n", text, re.MULTILINE)][-1]
+    return Changed(after[:at] + line + after[at:], change.start + len(line), end + len(line))
 
 
 @dataclass(frozen=True)
@@ -57,6 +82,7 @@ class Text:
         """The syntax tree; meaningless for what is not C."""
         masked = _LOOP.sub(lambda m: "while".ljust(len(m[0])), self.text)
         masked = _ANNOTATION.sub(lambda m: " " * len(m[0]), masked)
+        masked = _DEFINITION.sub(lambda m: re.sub(r"\b\d|\bN", "m", m[0]), masked)
         masked = "".join(c if c.isascii() else "?" for c in masked)
         return Parser(_LANGUAGE).parse(masked.encode()).root_node
 
