@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 # Importing a module of rules puts its functions into CHECKS.
 from checks import rules_build, rules_ids, rules_registers, rules_sysfs  # noqa: F401
 from checks.extract import extract
+from checks.flow import rules as _flow_rules  # noqa: F401 (as above)
 from checks.parse import parse_tree
 from checks.rule import CHECKS, Context, Found, NotApplicable, Unknown, Verdict, rules
 from checks.tree import find_trees

@@ -117,7 +117,8 @@ class Calls:
         done = self._done(node, state, event, success(api.fails) if failure(api.fails) else ANY)
         if api.fails == "zero":
             done.signs[("call", id(node), event.name)] = POSITIVE
-        done.locks = (*done.locks, held)
+        if not values_held(done, lock):
+            done.locks = (*done.locks, held)
         if not failure(api.fails):
             return [done]
         return [done, self._done(node, without, event, failure(api.fails))]
@@ -219,3 +220,8 @@ class Calls:
 
 def _named(place: Value) -> str:
     return name_of(place) if place[0] in {"field", "global"} else ""
+
+
+def values_held(state: State, lock: Value) -> bool:
+    """Whether a lock is held already; only RCU sections nest."""
+    return lock != ("rcu",) and any(item.lock == lock for item in state.locks)
