@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Calls: of the driver's own functions, of the modelled kernel's, and what only looks like one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pycparser import c_ast
+
+from checks.execution.faults import UnknownError
+from checks.execution.layout import INT, ULONG, VOID, Func, Int, Ptr, Struct
+from checks.execution.statements import Function
+
+if TYPE_CHECKING:
+    from checks.execution.expressions import Code, Expressions, Frame
+    from checks.execution.layout import Type
+    from gen.kernel import Api
+
+
+def call(on: Expressions, node: c_ast.FuncCall) -> tuple[Code, Type]:
+    """Code for a call."""
+    name = node.name.name if isinstance(node.name, c_ast.ID) else None
+    special = _SPECIAL.get(name or "")
+    if special is not None:
+        return special(on, node)
+    if name is not None and name.startswith("__model_list_more"):
+        return on.more(node)
+    if name is None or on.variable(name) is not None:
+        code, type_ = on.typed(node.name)
+        target = type_.to if isinstance(type_, Ptr) else type_
+        return _indirect(on, node, code), target.returns if isinstance(target, Func) else INT
+    function = on.program.function(on.unit, name)
+    if function is not None:
+        return _direct(on, node, function), function.returns
+    api = on.program.facts.table.get(name)
+    if api is not None and api.kind in {"function", "macro"}:
+        return _kernel(on, node, api), on.program.facts.returns(name)
+    if on.program.object(on.unit, name) is not None:
+        code, _ = on.typed(node.name)
+        return _indirect(on, node, code), INT
+    raise UnknownError(f"{name}() is neither in the given files nor in the kernel's facts")
+
+
+def _direct(on: Expressions, node: c_ast.FuncCall, function: Function) -> Code:
+    codes = [on.value(item) for item in on.arguments(node)]
+    if len(codes) == 1:
+        only = codes[0]
+        return lambda f: function(only(f))
+    return lambda f: function(*[code(f) for code in codes])
+
+
+def _indirect(on: Expressions, node: c_ast.FuncCall, code: Code) -> Code:
+    codes = [on.value(item) for item in on.arguments(node)]
+    world, at = on.world, on.at(node)
+
+    def run(f: Frame) -> Any:
+        function = code(f)
+        world.at = at
+        return invoke(world, function, *[item(f) for item in codes])
+
+    return run
+
+
+def invoke(world: Any, function: Any, *given: Any) -> Any:
+    """Call through a pointer."""
+    if not isinstance(function, Function):
+        raise world.defect("RUN306", "calls through a pointer that is no function of the driver")
+    return function(*given)
+
+
+def _kernel(on: Expressions, node: c_ast.FuncCall, api: Api) -> Code:
+    """A call of a function that the facts know and, usually, a model stands for."""
+    world, at, model = on.world, on.at(node), on.program.models.get(api.name)
+    items = list(on.arguments(node))
+    if model is None:
+        if api.access is not None:
+            model = on.program.models["access"](api)
+        elif not _harmless(on, api):
+            raise UnknownError(f"{api.name}() of the kernel is not modelled")
+    codes, flags = [], None
+    for number, item in enumerate(items):
+        by_name = api.kind == "macro" and number < len(api.parameters)
+        if by_name and api.parameters[number] == "flags" and api.acquires == "spinlock":
+            flags = on.assign(on.place(item), node)
+        elif api.name == "kfree_rcu" and number:
+            continue
+        else:
+            codes.append(on.value(item))
+    sleeps, name = api.sleeps is True, api.name
+
+    def run(f: Frame) -> Any:
+        given = [code(f) for code in codes]
+        world.at = at
+        if sleeps:
+            world.may_sleep(f"{name}()")
+        if flags is not None:
+            flags(f, 0)
+        return model(*given) if model is not None else 0
+
+    return run
+
+
+def _harmless(on: Expressions, api: Api) -> bool:
+    """Whether a function without a model can be taken to do nothing that a driver notices."""
+    plain = api.sleeps is False and api.fails == "never"
+    books = api.acquires or api.releases
+    return plain and not books and (on.program.facts.returns(api.name) == VOID or "fmt" in api.parameters)
+
+
+# What is written like a call.
+
+
+def _read_once(on: Expressions, node: c_ast.FuncCall) -> tuple[Code, Type]:
+    return on.typed(node.args.exprs[0])
+
+
+def _write_once(on: Expressions, node: c_ast.FuncCall) -> tuple[Code, Type]:
+    return on.typed(c_ast.Assignment("=", node.args.exprs[0], node.args.exprs[1], node.coord))
+
+
+def _warn(on: Expressions, node: c_ast.FuncCall) -> tuple[Code, Type]:
+    code = on.value(node.args.exprs[0])
+    return (lambda f: int(bool(code(f)))), INT
+
+
+def _offsetof(on: Expressions, node: c_ast.FuncCall) -> tuple[Code, Type]:
+    type_, member = node.args.exprs
+    found: Type = on.unit.types.of(type_)
+    offset, names = 0, []
+    while isinstance(member, c_ast.StructRef):
+        names.insert(0, member.field.name)
+        member = member.name
+    for name in [member.name, *names]:
+        if not isinstance(found, Struct):
+            raise UnknownError("this member is not understood")
+        more, found = found.member(name)
+        offset += more
+    return (lambda _f: offset), ULONG
+
+
+def _builtin_constant(_on: Expressions, _node: c_ast.FuncCall) -> tuple[Code, Type]:
+    return (lambda _f: 0), Int(32, True)  # noqa: FBT003 (signed)
+
+
+_SPECIAL = {
+    "READ_ONCE": _read_once,
+    "rcu_dereference": _read_once,
+    "WRITE_ONCE": _write_once,
+    "rcu_assign_pointer": _write_once,
+    "WARN_ON": _warn,
+    "WARN_ON_ONCE": _warn,
+    "offsetof": _offsetof,
+    "__builtin_constant_p": _builtin_constant,
+}

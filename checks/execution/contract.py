@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the spec says must happen, apart from any driver: the other side of each comparison."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from checks.execution.texts import EINVAL, ERANGE, as_text, parse
+from gen.model import Mask, Trigger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gen.model import Attribute, Device, Event, Store
+
+NUMBER = 64
+RANGE = 32
+
+
+@dataclass(frozen=True)
+class Happening:
+    """Something that may be reported: a trigger, and whether a crash kernel is loaded."""
+
+    trigger: Trigger
+    crash: bool = False
+
+    def __str__(self) -> str:
+        loaded = " with a crash kernel loaded" if self.crash else ""
+        return f"{self.trigger.value}{loaded}"
+
+
+class Contract:
+    """The spec's device, as far as a driver can be compared with it."""
+
+    def __init__(self, spec: Device) -> None:
+        self.spec = spec
+        self.width = spec.event_register.width
+        self.known = 0
+        for event in spec.events:
+            self.known |= event.value
+
+    def happenings(self) -> Iterator[Happening]:
+        """All that may happen."""
+        yield Happening(Trigger.PANIC)
+        yield Happening(Trigger.PANIC, crash=True)
+        yield Happening(Trigger.POWER_OFF)
+        yield Happening(Trigger.RESTART)
+
+    def event(self, happening: Happening) -> Event | None:
+        """The event that reports it."""
+        if happening.crash:
+            crash = self.spec.event_for(Trigger.CRASH_KERNEL)
+            if crash is not None:
+                return crash
+        return self.spec.event_for(happening.trigger)
+
+    def capability(self, raw: int) -> int:
+        """The events that a device and the driver know, from what the register reads as."""
+        return raw & self.known
+
+    def capabilities(self) -> list[int]:
+        """What a register may read as: every subset of known events, a bit more, all ones."""
+        bits = [event.value for event in self.spec.events]
+        ones = (1 << self.spec.capability_register.width) - 1
+        unknown = next((1 << n for n in range(self.width) if not self.known >> n & 1), 0)
+        found = list(_subsets(bits)) if len(bits) <= 4 else [0, *bits, self.known]  # noqa: PLR2004
+        return list(dict.fromkeys([self.known, *found, self.known | unknown, unknown, ones]))
+
+    def masks(self, capability: int) -> list[int]:
+        """Masks that may be stored."""
+        bits = [event.value for event in self.spec.events if event.value & capability]
+        return list(_subsets(bits))
+
+    def shown(self, attribute: Attribute, capability: int, enabled: int) -> str | None:
+        """The text of an attribute."""
+        value = capability if attribute.shows is Mask.CAPABILITY else enabled
+        return as_text(attribute.format, [value], lambda _: "")
+
+    def stored(self, store: Store, text: str, capability: int) -> int | set[int]:
+        """What writing a text does: the new mask, or the errors that may be returned."""
+        number = parse(text, store.base, NUMBER, signed=False)
+        if isinstance(number, str):
+            return {-EINVAL}
+        if number is None or number >= 1 << RANGE:
+            return {-EINVAL, -ERANGE}
+        if number & ~capability:
+            return {-EINVAL} if number < 1 << self.width else {-EINVAL, -ERANGE}
+        return number
+
+    def texts(self, store: Store, capability: int) -> list[str]:
+        """Texts that are no masks of this capability."""
+        outside = [1 << n for n in range(min(self.width, 32)) if not capability >> n & 1]
+        numbers = [*outside[:2], *outside[-1:], capability | (outside[0] if outside else 0)]
+        bad = [written(store.base, n) for n in dict.fromkeys(numbers) if n & ~capability]
+        over = written(store.base, 1 << 32)
+        return [*bad, "", "\n", "zz\n", "-1\n", " 1\n", "1 \n", "1\n\n", over, over * 3]
+
+
+def written(base: int, number: int) -> str:
+    """A number as somebody writes it in a base; base 0 means any."""
+    form = {16: "{:x}\n", 10: "{}\n", 8: "{:o}\n"}.get(base, "0x{:x}\n")
+    return form.format(number)
+
+
+def _subsets(bits: list[int]) -> Iterator[int]:
+    for chosen in range(1 << len(bits)):
+        yield sum(bit for n, bit in enumerate(bits) if chosen >> n & 1)

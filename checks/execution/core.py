@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the kernel's core does with a driver: load, bind, sysfs, triggers, unbind, unload."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pycparser import c_ast
+
+from checks.execution.calls import invoke
+from checks.execution.devices import Devices
+from checks.execution.faults import UnknownError
+from checks.execution.hooks import Hooks
+from checks.execution.layout import Struct
+from checks.execution.memory import Memory
+from checks.execution.program import Program
+from checks.execution.texts import Texts, sysfs_buffer
+from checks.execution.world import Obj, Task
+from checks.match import pairs
+from gen.model import PciFrontend, Trigger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from checks.execution.devices import Machine
+    from checks.execution.program import UnitCode
+    from checks.parse import Unit
+    from checks.rule import Context
+    from gen.model import Frontend
+
+MODES = {
+    Trigger.POWER_OFF: ("SYS_OFF_MODE_POWER_OFF_PREPARE", "SYS_OFF_MODE_POWER_OFF"),
+    Trigger.RESTART: ("SYS_OFF_MODE_RESTART_PREPARE", "SYS_OFF_MODE_RESTART"),
+}
+
+
+class Core:
+    """A driver in its modelled kernel."""
+
+    def __init__(self, context: Context, units: Iterable[Unit]) -> None:
+        self.spec = context.device
+        self.program = program = Program(units, context.facts)
+        self.world, self.types = program.world, program.facts
+        self.memory = Memory(self.world, self.types.constants)
+        self.devices = Devices(self.world, self.types, self.memory, self.spec)
+        self.hooks = Hooks(self.world, self.types, self.memory)
+        parts = (self.memory, self.devices, self.hooks, Texts(self.world))
+        for part in (*parts, program.lists, program.locks):
+            program.models.update(part.models())
+        program.models["platform_driver_register"] = self._register
+        program.models["platform_driver_unregister"] = self._unregister
+        self.modules = tuple(self._ordered())
+        self.drivers = dict(self._drivers(context))
+        self.over: Task | None = None
+
+    def task(self, name: str, atomic: str = "") -> Task:
+        """Begin a task, beside the one that is held still if there is one."""
+        made = self.world.task = Task(name, atomic, self.over)
+        return made
+
+    def _drivers(self, context: Context) -> Iterator[tuple[str, tuple[Obj, Struct]]]:
+        """The driver structure of each frontend that has one."""
+        for frontend, item in pairs(context):
+            unit = next((u for u in self.modules if item and u.unit.file is item.file), None)
+            found = unit.objects.get(item.name) if unit and item else None
+            if found is not None and isinstance(found[1], Struct):
+                yield frontend.name, (found[0], found[1])
+
+    def _ordered(self) -> list[UnitCode]:
+        """The files in an order in which what one uses is loaded before it."""
+        ordered: list[UnitCode] = []
+
+        def visit(unit: UnitCode, above: tuple[UnitCode, ...]) -> None:
+            if unit in ordered or unit in above:
+                return
+            for other in self.program.units:
+                if other is not unit and unit.declared & other.shared:
+                    visit(other, (*above, unit))
+            ordered.append(unit)
+
+        for unit in self.program.units:
+            visit(unit, ())
+        return ordered
+
+    # Modules
+
+    def _mark(self, unit: UnitCode, kind: str) -> Any:
+        """The function that a file names as its start or end."""
+        nodes = unit.marks.get(kind, [])
+        name = nodes[0].name if nodes and isinstance(nodes[0], c_ast.ID) else None
+        return self.program.function(unit, name) if name else None
+
+    def load(self, unit: UnitCode) -> int:
+        """Load the module of a file: its init function's result."""
+        self.task("loading of the module")
+        start = self._mark(unit, "init")
+        if start is not None and (result := start()):
+            return int(result)
+        for node in unit.marks.get("driver", []):
+            inner = node.expr if isinstance(node, c_ast.UnaryOp) else node
+            name = getattr(inner, "name", "")
+            if name in unit.objects:
+                self._enlist(unit.objects[name][0])
+        return 0
+
+    def unload(self, unit: UnitCode) -> None:
+        """Unload the module of a file."""
+        self.task("unloading of the module")
+        end = self._mark(unit, "exit")
+        if end is not None:
+            end()
+        for node in unit.marks.get("driver", []):
+            inner = node.expr if isinstance(node, c_ast.UnaryOp) else node
+            name = getattr(inner, "name", "")
+            if name in unit.objects:
+                self._unregister((unit.objects[name][0], 0))
+
+    def _register(self, driver: Any) -> int:
+        world = self.world
+        if world.fails("platform_driver_register"):
+            return -16
+        self._enlist(driver[0])
+        return 0
+
+    def _enlist(self, driver: Obj) -> None:
+        there = self.world.kernel.get("drivers", ())
+        self.world.put(self.world.kernel, "drivers", (*there, driver))
+
+    def _unregister(self, driver: Any) -> None:
+        world = self.world
+        there = world.kernel.get("drivers", ())
+        if driver[0] not in there:
+            raise world.defect("RUN308", "unregisters a driver that is not registered")
+        world.put(world.kernel, "drivers", tuple(item for item in there if item is not driver[0]))
+
+    # Devices
+
+    def _callback(self, frontend: Frontend, name: str) -> Any:
+        """A function of a driver's structure, 0 where it has none."""
+        obj, struct = self.drivers[frontend.name]
+        return self.world.load((obj, struct.member(name)[0]))
+
+    def bind(self, machine: Machine) -> int:
+        """Bind a device; what probe returned."""
+        world = self.world
+        if self.drivers[machine.frontend.name][0] not in world.kernel.get("drivers", ()):
+            raise UnknownError("this driver's structure is not seen to be registered")
+        task = self.task(f"binding of device {machine.name}")
+        probe = self._callback(machine.frontend, "probe")
+        given: list[Any] = [(machine.obj, 0)]
+        if isinstance(machine.frontend, PciFrontend):
+            given.append(self._callback(machine.frontend, "id_table"))
+        result = invoke(world, probe, *given)
+        self._settled(task)
+        if result == 0:
+            world.put(world.kernel, ("bound", machine), value=True)
+        elif result < 0:
+            self._release(machine)
+        return int(result)
+
+    def unbind(self, machine: Machine) -> None:
+        """Take the driver away from a device."""
+        world = self.world
+        task = self.task(f"unbinding of device {machine.name}")
+        world.remove(world.kernel, ("bound", machine))
+        _, struct = self.drivers[machine.frontend.name]
+        for name in ("remove", "remove_new"):
+            if name in struct.fields and (remove := self._callback(machine.frontend, name)):
+                invoke(world, remove, (machine.obj, 0))
+        self._settled(task)
+        self._release(machine)
+
+    def _release(self, machine: Machine) -> None:
+        task = self.world.task
+        self.memory.release(machine.obj)
+        self.devices.forget(machine)
+        self._settled(task)
+
+    def _settled(self, task: Task) -> None:
+        """A task that ends holds nothing.
+
+        Raises:
+            DefectError: it does.
+        """
+        if task.held:
+            raise self.world.defect("RUN309", f"the {task.name} ends with a {task.held[0][1]} held")
+        if task.rcu or task.irqs:
+            what = "in an RCU read section" if task.rcu else "with interrupts off"
+            raise self.world.defect("RUN309", f"the {task.name} ends {what}")
+
+    # sysfs
+
+    def attributes(self, machine: Machine) -> dict[str, tuple[Any, Any, Any]]:
+        """The attributes of a bound device: each with its structure, show and store."""
+        world, load, types = self.world, self.world.load, self.types
+        obj, struct = self.drivers[machine.frontend.name]
+        inner, driver = struct.member("driver")
+        places = [struct.member("dev_groups")[0]] if "dev_groups" in struct.fields else []
+        if isinstance(driver, Struct):
+            places.append(inner + driver.member("dev_groups")[0])
+        found: dict[str, tuple[Any, Any, Any]] = {}
+        group_at = types.struct("attribute_group").member("attrs")[0]
+        name_at = types.struct("attribute").member("name")[0]
+        layout = types.struct("device_attribute")
+        base, show, store = (layout.member(name)[0] for name in ("attr", "show", "store"))
+        world.at = None
+        for place in places:
+            for group in self._array(load((obj, place))):
+                for item in self._array(load((group[0], group[1] + group_at))):
+                    whole = (item[0], item[1] - base)
+                    name = world.text(load((item[0], item[1] + name_at)))
+                    calls = [load((whole[0], whole[1] + at)) for at in (show, store)]
+                    found[name] = (whole, *calls)
+        return found
+
+    def _array(self, pointer: Any) -> Iterator[Any]:
+        """The pointers of an array up to NULL."""
+        number = 0
+        while pointer and (item := self.world.load((pointer[0], pointer[1] + 8 * number))):
+            yield item
+            number += 1
+
+    def show(self, machine: Machine, attribute: tuple[Any, Any, Any]) -> tuple[Any, str]:
+        """Read an attribute: what show returned, and the text it made."""
+        task = self.task("reading of an attribute")
+        buffer = sysfs_buffer()
+        device = self.devices.device(machine)
+        result = invoke(self.world, attribute[1], device, attribute[0], buffer)
+        self._settled(task)
+        text = buffer[0].cells.get("text")
+        return result, self.world.text(buffer) if text is None else text
+
+    def store(self, machine: Machine, attribute: tuple[Any, Any, Any], text: str) -> Any:
+        """Write to an attribute; what store returned."""
+        task = self.task("writing to an attribute")
+        buffer = (Obj("text", "the text written", None, text), 0)
+        device = self.devices.device(machine)
+        result = invoke(self.world, attribute[2], device, attribute[0], buffer, len(text))
+        self._settled(task)
+        return result
+
+    # Triggers
+
+    def panic(self) -> list[Any]:
+        """Call the panic notifiers, in a task that must not sleep."""
+        task = self.world.task
+        results = self.hooks.notify((self.chain(), 0))
+        self._settled(task)
+        return results
+
+    def chain(self) -> Obj:
+        """The panic notifier list."""
+        return self.program.outside.setdefault(
+            "panic_notifier_list", (Obj("kernel", "the panic notifier list"), Struct("chain"))
+        )[0]
+
+    def leave(self, trigger: Trigger) -> list[Any]:
+        """Power the machine off or restart it: shutdown callbacks, then the handlers."""
+        results, task = [], self.world.task
+        for machine in self.devices.machines:
+            if ("bound", machine) in self.world.kernel:
+                _, struct = self.drivers[machine.frontend.name]
+                if "shutdown" in struct.fields:
+                    shutdown = self._callback(machine.frontend, "shutdown")
+                    if shutdown:
+                        invoke(self.world, shutdown, (machine.obj, 0))
+        for name in MODES[trigger]:
+            if "PREPARE" not in name:
+                task.atomic = f"a {trigger.value} handler must not sleep"
+            if name in self.types.constants:
+                results += self.hooks.sys_off(self.types.constants[name])
+        self._settled(task)
+        return results

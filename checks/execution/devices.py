@@ -1,0 +1,338 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Devices made from the spec: their registers, and how the kernel hands them to a driver."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from checks.execution.texts import EINVAL
+from checks.execution.world import Obj
+from gen.model import PciFrontend, ResourceKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from checks.execution.layout import KernelTypes
+    from checks.execution.memory import Memory
+    from checks.execution.world import World
+    from gen.kernel import Api
+    from gen.model import Device, Frontend, Register
+
+IO, MEMORY = ResourceKind.IO.value, ResourceKind.MEMORY.value
+UNMAPPED = "after it was unmapped"
+EIO, EBUSY, ENOMEM = 5, 16, 12
+PCI_BAR = 16
+
+
+@dataclass(eq=False)
+class Machine:
+    """A device in the machine: what a driver is bound to.
+
+    `space` is memory or io, `start` its address there, `capability` what its register reads as.
+    """
+
+    name: str
+    frontend: Frontend
+    space: str
+    start: int
+    length: int
+    capability: int
+    obj: Obj
+
+    def __str__(self) -> str:
+        return f"{self.frontend.bus} device {self.name}"
+
+
+class Devices:
+    """The functions that find, map and access devices."""
+
+    def __init__(self, world: World, types: KernelTypes, memory: Memory, spec: Device) -> None:
+        self._world, self._types, self._memory, self._spec = world, types, memory, spec
+        self.machines: list[Machine] = []
+        flags = {api.maps: api.value or 0 for api in types.table.values() if api.kind == "constant"}
+        self._flags = {IO: flags.get(IO, 0), MEMORY: flags.get(MEMORY, 0)}
+
+    def make(self, name: str, frontend: Frontend, space: str) -> Machine:
+        """A new device, not bound yet."""
+        pci = isinstance(frontend, PciFrontend)
+        obj = Obj("kernel", f"device {name}", data="device")
+        start = (0x500 if space == IO else 0x1000_0000) + 0x100 * len(self.machines)
+        length = max(frontend.shortest, PCI_BAR) if pci else frontend.shortest
+        made = Machine(name, frontend, space, start, length, 0, obj)
+        tag = "pci_dev" if pci else "platform_device"
+        for member, value in _members(frontend).items():
+            obj.cells[self._types.struct(tag).member(member)[0]] = value
+        resource = Obj("kernel", f"the resource of device {name}", data=made)
+        layout = self._types.struct("resource")
+        values = {"start": start, "end": start + length - 1, "flags": self._flags[space]}
+        for member, value in values.items():
+            resource.cells[layout.member(member)[0]] = value
+        obj.data = (made, (resource, 0))
+        obj.cells[self._driver_data(made)] = 0
+        self.machines.append(made)
+        return made
+
+    def device(self, machine: Machine) -> tuple[Obj, int]:
+        """A pointer to its struct device."""
+        tag = "pci_dev" if isinstance(machine.frontend, PciFrontend) else "platform_device"
+        return machine.obj, self._types.struct(tag).member("dev")[0]
+
+    def _driver_data(self, machine: Machine) -> int:
+        return self.device(machine)[1] + self._types.struct("device").member("driver_data")[0]
+
+    def forget(self, machine: Machine) -> None:
+        """What the driver core does to a device that has no driver any more."""
+        self._world.put(machine.obj.cells, self._driver_data(machine), 0)
+
+    def models(self) -> dict[str, Callable[..., Any]]:
+        """The functions by name."""
+        own, iomap = self._memory, self._iomap
+        return {
+            "access": self._accessor,
+            "dev_set_drvdata": lambda dev, data: self._world.store(self._data_of(dev), data),
+            "dev_get_drvdata": lambda dev: self._world.load(self._data_of(dev)),
+            "pci_set_drvdata": self._bus_set,
+            "pci_get_drvdata": self._bus_get,
+            "platform_set_drvdata": self._bus_set,
+            "platform_get_drvdata": self._bus_get,
+            "dev_name": lambda _dev: (Obj("text", "a name", None, "device"), 0),
+            "dev_err_probe": lambda _dev, error, *_rest: error,
+            "resource_size": lambda res: self._field(res, "end") - self._field(res, "start") + 1,
+            "resource_type": lambda res: self._field(res, "flags"),
+            "platform_get_resource": self._get_resource,
+            "platform_get_mem_or_io": lambda dev, n: 0 if n else self._of(dev).obj.data[1],
+            "devm_ioremap_resource": self._ioremap_resource,
+            "devm_platform_ioremap_resource": self._platform_ioremap,
+            "devm_ioremap": partial(iomap, "devm_ioremap", MEMORY),
+            "devm_ioport_map": partial(iomap, "devm_ioport_map", IO),
+            "ioremap": partial(iomap, "ioremap", MEMORY, None),
+            "ioport_map": partial(iomap, "ioport_map", IO, None),
+            "iounmap": partial(self._unmap, MEMORY),
+            "ioport_unmap": partial(self._unmap, IO),
+            "pci_iounmap": lambda _dev, pointer: self._unmap("", pointer),
+            "pcim_enable_device": partial(self._enable, "pcim_enable_device", managed=True),
+            "pci_enable_device": partial(self._enable, "pci_enable_device", managed=False),
+            "pci_disable_device": self._disable,
+            "pci_request_regions": partial(self._request, "pci_request_regions"),
+            "pci_request_region": partial(self._request, "pci_request_region"),
+            "pci_release_regions": lambda dev: own.disown(("regions", self._of(dev))),
+            "pcim_iomap": partial(self._pci_map, "pcim_iomap", managed=True),
+            "pci_iomap": partial(self._pci_map, "pci_iomap", managed=False),
+            "pcim_iomap_region": self._pcim_region,
+            "pci_resource_len": lambda dev, bar: self._bar(dev, bar, "length"),
+            "pci_resource_start": lambda dev, bar: self._bar(dev, bar, "start"),
+        }
+
+    # What a driver is given
+
+    def _of(self, pointer: Any) -> Machine:
+        """The device that a pointer into one of its structures means."""
+        obj, _ = self._world.check(pointer, "uses")
+        machine = next((item for item in self.machines if item.obj is obj), None)
+        if machine is None:
+            raise self._world.defect("RUN306", f"takes {obj.name} for a device")
+        return machine
+
+    def _data_of(self, device: Any) -> tuple[Obj, int]:
+        machine = self._of(device)
+        return machine.obj, self._driver_data(machine)
+
+    def _bus_set(self, pointer: Any, data: Any) -> None:
+        self._world.store(self._data_of(pointer), data)
+
+    def _bus_get(self, pointer: Any) -> Any:
+        return self._world.load(self._data_of(pointer))
+
+    def _field(self, resource: Any, member: str) -> Any:
+        obj, offset = self._world.check(resource, "reads")
+        return self._world.load((obj, offset + self._types.struct("resource").member(member)[0]))
+
+    def _get_resource(self, device: Any, kind: int, number: int) -> Any:
+        machine = self._of(device)
+        return machine.obj.data[1] if kind == self._flags[machine.space] and not number else 0
+
+    # Mapping
+
+    def _map(self, machine: Machine | None, space: str, shift: int, owner: Any, release: str) -> Any:
+        """A new mapping, released with `owner` if it has one."""
+        name = f"a mapping of device {machine.name}" if machine else "a mapping of nothing"
+        obj = Obj("io", name, data=(machine, space, shift, release))
+        if owner is None:
+            self._memory.own(obj, "a mapping of registers")
+        else:
+            kill = partial(self._world.put, obj.cells, "dead", UNMAPPED)
+            self._memory.manage(owner, kill, obj)
+        return (obj, 0)
+
+    def _at(self, space: str, address: int) -> tuple[Machine | None, int]:
+        for machine in self.machines:
+            if machine.space == space and 0 <= address - machine.start < machine.length:
+                return machine, address - machine.start
+        return None, 0
+
+    def _iomap(self, name: str, space: str, device: Any, *where: int) -> Any:
+        if self._world.fails(name):
+            return 0
+        start = where[0] if device is not None else where[0]
+        machine, shift = self._at(space, start)
+        owner = None if device is None else self._of(device).obj
+        return self._map(machine, space, shift, owner, space)
+
+    def _ioremap_resource(self, device: Any, resource: Any) -> Any:
+        if resource == 0:
+            return -EINVAL
+        if self._world.fails("devm_ioremap_resource"):
+            return -EBUSY
+        obj, _ = self._world.check(resource, "maps")
+        machine = obj.data
+        if machine.space != MEMORY:
+            return -EINVAL
+        return self._map(machine, MEMORY, 0, self._of(device).obj, MEMORY)
+
+    def _platform_ioremap(self, device: Any, number: int) -> Any:
+        machine = self._of(device)
+        if machine.space != MEMORY or number:
+            return -EINVAL
+        return self._ioremap_resource(self.device(machine), machine.obj.data[1])
+
+    def _unmap(self, space: str, pointer: Any) -> None:
+        if pointer == 0:
+            return
+        world = self._world
+        if pointer.__class__ is not tuple or pointer[0].kind != "io" or "dead" in pointer[0].cells:
+            raise world.defect("RUN306", "unmaps what is not mapped")
+        if not self._memory.disown(pointer[0]):
+            raise world.defect("RUN306", "unmaps a managed mapping, which is then unmapped twice")
+        if pointer[0].data[3] != space:
+            raise world.defect("RUN306", "unmaps registers in another way than they were mapped")
+        world.put(pointer[0].cells, "dead", UNMAPPED)
+
+    # PCI
+
+    def _enable(self, name: str, device: Any, *, managed: bool) -> int:
+        world, machine = self._world, self._of(device)
+        if world.fails(name):
+            return -EIO
+        world.put(world.kernel, ("enabled", machine), value=True)
+        if managed:
+            disable = partial(world.remove, world.kernel, ("enabled", machine))
+            self._memory.manage(machine.obj, disable)
+        else:
+            self._memory.own(("enable", machine), "an enabled PCI device")
+        return 0
+
+    def _disable(self, device: Any) -> None:
+        machine = self._of(device)
+        self._memory.disown(("enable", machine))
+        self._world.remove(self._world.kernel, ("enabled", machine))
+
+    def _request(self, name: str, device: Any, *_rest: Any) -> int:
+        if self._world.fails(name):
+            return -EBUSY
+        self._memory.own(("regions", self._of(device)), "a PCI region")
+        return 0
+
+    def _bar(self, device: Any, bar: int, what: str) -> int:
+        machine = self._of(device)
+        frontend = machine.frontend
+        if not isinstance(frontend, PciFrontend) or frontend.bar != bar:
+            return 0
+        return int(getattr(machine, what))
+
+    def _pci_map(self, name: str, device: Any, bar: int, _max: int, *, managed: bool) -> Any:
+        if self._world.fails(name) or not self._bar(device, bar, "length"):
+            return 0
+        machine = self._of(device)
+        return self._map(machine, MEMORY, 0, machine.obj if managed else None, "")
+
+    def _pcim_region(self, device: Any, bar: int, _name: Any) -> Any:
+        if self._world.fails("pcim_iomap_region"):
+            return -ENOMEM
+        return self._pci_map("", device, bar, 0, managed=True) or -EINVAL
+
+    # Registers
+
+    def _accessor(self, api: Api) -> Callable[..., Any]:
+        """The model of a register access, from what the facts say about it."""
+        access = api.access
+        if access is None:
+            raise self._world.unknown(f"{api.name}() is not modelled")
+        port = api.parameters[-1] == "port"
+        only = MEMORY if "volatile" in (api.prototype or "") else IO if port else ""
+        if access.direction == "read":
+            return lambda where: self._read(self._target(where, only, port), api)
+        mask = (1 << access.width) - 1
+        return lambda value, where: self._write(self._target(where, only, port), api, value & mask)
+
+    def _target(self, where: Any, only: str, port: bool) -> tuple[Machine, int]:
+        world = self._world
+        if port:
+            machine, offset = self._at(IO, where) if where.__class__ is int else (None, 0)
+        else:
+            if where.__class__ is not tuple or where[0].kind != "io" or "dead" in where[0].cells:
+                if where.__class__ is tuple and where[0].kind != "io":
+                    raise world.defect("RUN306", "accesses registers through a pointer to memory")
+                raise world.defect("RUN306", f"accesses registers through {_bad(where)}")
+            machine, space, shift, _ = where[0].data
+            offset = where[1] + shift
+            if only and space != only:
+                raise world.defect("RUN302", "accesses an I/O port as if it were memory")
+        if machine is None:
+            raise world.defect("RUN302", "accesses an address where no device is")
+        if isinstance(machine.frontend, PciFrontend) and not world.kernel.get(("enabled", machine)):
+            raise world.defect("RUN302", "accesses a PCI device that is not enabled")
+        return machine, offset
+
+    def _register(self, target: tuple[Machine, int], api: Api) -> Register:
+        """The register that an access means.
+
+        Raises:
+            DefectError: the spec has none of that place, width and direction.
+        """
+        offset, access = target[1], api.access
+        for register in self._spec.registers:
+            may = access and (access.direction in register.access)
+            if may and register.offset == offset and access and access.width == register.width:
+                return register
+        wide = f"{access.width} bits at offset {offset}" if access else ""
+        error = self._world.defect(
+            "RUN302", f"{api.name}() of {wide}: the spec has no such register to {_verb(api)}"
+        )
+        error.spec = self._spec.capability_register.at.item
+        raise error
+
+    def _read(self, target: tuple[Machine, int], api: Api) -> int:
+        register = self._register(target, api)
+        if register.read != "capability":
+            return 0
+        return target[0].capability & ((1 << register.width) - 1)
+
+    def _write(self, target: tuple[Machine, int], api: Api, value: int) -> None:
+        world = self._world
+        register = self._register(target, api)
+        if register.write == "event":
+            log = world.kernel.get("log", ())
+            world.put(world.kernel, "log", (*log, (target[0], value, world.at)))
+
+
+def _members(frontend: Frontend) -> dict[str, Any]:
+    if not isinstance(frontend, PciFrontend):
+        return {"id": 0}
+    return {"vendor": frontend.vendor.id, "device": frontend.device.id}
+
+
+def _verb(api: Api) -> str:
+    return api.access.direction if api.access else "access"
+
+
+def _bad(where: Any) -> str:
+    if where.__class__ is tuple:
+        return f"a mapping {where[0].cells.get('dead', '')}"
+    return "a NULL pointer" if where == 0 else "what is no mapping"
+
+
+def outstanding(books: Iterable[Any]) -> list[Any]:
+    """What the driver would have to release itself."""
+    return [key for key in books if isinstance(key, tuple) and key[0] == "owned"]

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The kernel's chains: notifiers of a panic, handlers of power-off and restart; small helpers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from checks.execution.calls import invoke
+from checks.execution.devices import EBUSY
+from checks.execution.world import Obj
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from checks.execution.layout import KernelTypes
+    from checks.execution.memory import Memory
+    from checks.execution.world import World
+
+EEXIST, ENOENT = 17, 2
+STOP = 0x8000
+ERRORS = 4095
+
+
+class Hooks:
+    """Books: ("chain", place) has notifier blocks, "sys-off" handlers with mode and priority."""
+
+    def __init__(self, world: World, types: KernelTypes, memory: Memory) -> None:
+        self._world, self._types, self._memory = world, types, memory
+
+    def models(self) -> dict[str, Callable[..., Any]]:
+        """The functions by name."""
+        return {
+            "atomic_notifier_chain_register": self._register,
+            "atomic_notifier_chain_unregister": self._unregister,
+            "register_sys_off_handler": self._sys_off,
+            "unregister_sys_off_handler": self._no_sys_off,
+            "devm_register_sys_off_handler": self._devm_sys_off,
+            "devm_register_power_off_handler": lambda dev, function, data: self._implied(
+                "devm_register_power_off_handler", dev, function, data
+            ),
+            "devm_register_restart_handler": lambda dev, function, data: self._implied(
+                "devm_register_restart_handler", dev, function, data
+            ),
+            "kexec_crash_loaded": lambda: self._world.kernel.get("crash", 0),
+            "IS_ERR": is_error,
+            "IS_ERR_OR_NULL": lambda pointer: int(pointer == 0 or bool(is_error(pointer))),
+            "PTR_ERR": _number,
+            "ERR_PTR": lambda number: number,
+            "PTR_ERR_OR_ZERO": lambda pointer: _number(pointer) if is_error(pointer) else 0,
+            "atomic_read": self._world.load,
+            "atomic_set": self._world.store,
+        }
+
+    # Notifiers
+
+    def _register(self, chain: Any, block: Any) -> int:
+        world, key = self._world, ("chain", chain)
+        world.check(block, "registers")
+        there = world.kernel.get(key, ())
+        if block in there:
+            raise world.defect("RUN308", "registers a notifier that is registered already")
+        if world.fails("atomic_notifier_chain_register"):
+            return -EEXIST
+        world.put(world.kernel, key, (*there, block))
+        return 0
+
+    def _unregister(self, chain: Any, block: Any) -> int:
+        world, key = self._world, ("chain", chain)
+        there = world.kernel.get(key, ())
+        if block not in there:
+            raise world.defect("RUN308", "unregisters a notifier that is not registered")
+        world.put(world.kernel, key, tuple(item for item in there if item != block))
+        return 0
+
+    def notify(self, chain: Any) -> list[Any]:
+        """Call a chain's blocks, the highest priority first; what they return."""
+        layout, load = self._types.struct("notifier_block"), self._world.load
+        results = []
+        blocks = self._world.kernel.get(("chain", chain), ())
+        priority, function = (layout.member(name)[0] for name in ("priority", "notifier_call"))
+        for obj, at in sorted(blocks, key=lambda block: -load((block[0], block[1] + priority))):
+            self._world.at = None
+            call = load((obj, at + function))
+            results.append(invoke(self._world, call, (obj, at), 0, 0))
+            if results[-1] & STOP:
+                break
+        return results
+
+    # Power-off and restart
+
+    def _add(self, name: str, mode: int, priority: int, function: Any, data: Any) -> Any:
+        world = self._world
+        if world.fails(name):
+            return -EBUSY
+        there = world.kernel.get("sys-off", ())
+        default = self._types.constants.get("SYS_OFF_PRIO_DEFAULT")
+        if priority != default and any(item.data[:2] == (mode, priority) for item in there):
+            world.put(world.kernel, "refused", world.at)
+            return -EBUSY
+        made = Obj("handle", "a sys-off handler", data=(mode, priority, function, data, world.at))
+        world.put(world.kernel, "sys-off", (*there, made))
+        return (made, 0)
+
+    def _sys_off(self, mode: int, priority: int, function: Any, data: Any) -> Any:
+        return self._add("register_sys_off_handler", mode, priority, function, data)
+
+    def _remove(self, obj: Obj) -> None:
+        world = self._world
+        there = world.kernel.get("sys-off", ())
+        world.put(world.kernel, "sys-off", tuple(item for item in there if item is not obj))
+        world.put(obj.cells, "dead", "after it was unregistered")
+
+    def _no_sys_off(self, handler: Any) -> None:
+        if handler.__class__ is not tuple:
+            return  # the kernel accepts NULL and an error
+        if handler[0].kind != "handle" or "dead" in handler[0].cells:
+            raise self._world.defect("RUN308", "unregisters a handler that is not registered")
+        self._remove(handler[0])
+
+    def _devm_sys_off(self, device: Any, mode: int, priority: int, function: Any, data: Any) -> int:
+        owner, _ = self._world.check(device, "registers for")
+        made = self._add("devm_register_sys_off_handler", mode, priority, function, data)
+        if made.__class__ is not tuple:
+            return int(made)
+        self._memory.manage(owner, lambda: self._remove(made[0]))
+        return 0
+
+    def _implied(self, name: str, device: Any, function: Any, data: Any) -> int:
+        """A function whose mode and priority the facts have."""
+        implies, constants = self._types.table[name].implies, self._types.constants
+        mode, priority = (constants[implies[key]] for key in ("mode", "priority"))
+        return self._devm_sys_off(device, mode, priority, function, data)
+
+    def handlers(self, mode: int) -> list[Obj]:
+        """The registered handlers of a mode, the highest priority first."""
+        there = [item for item in self._world.kernel.get("sys-off", ()) if item.data[0] == mode]
+        return sorted(there, key=lambda item: -item.data[1])
+
+    def sys_off(self, mode: int) -> list[Any]:
+        """Call the handlers of a mode; what they return."""
+        layout, results = self._types.struct("sys_off_data"), []
+        for handler in self.handlers(mode):
+            data = Obj("kernel", "the handler's data")
+            for member, value in {"mode": mode, "cb_data": handler.data[3], "cmd": 0}.items():
+                data.cells[layout.member(member)[0]] = value
+            results.append(invoke(self._world, handler.data[2], (data, 0)))
+            if results[-1] & STOP:
+                break
+        return results
+
+
+def _number(pointer: Any) -> Any:
+    number = pointer if pointer.__class__ is int else 1
+    return number - (1 << 64) if number >> 63 == 1 else number
+
+
+def is_error(pointer: Any) -> int:
+    """Whether a pointer is an error number."""
+    return int(pointer.__class__ is int and -ERRORS <= _number(pointer) < 0)

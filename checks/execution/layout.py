@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""C types as far as a driver of this class shows them: widths of integers, places of members.
+
+Sizes are bytes on a 64-bit machine. A structure that only the kernel defines gets a place for each
+member when it is first used, so that no layout of a kernel has to be known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pycparser import c_ast
+from pycparser.c_parser import CParser
+
+from checks.execution.faults import UnknownError
+from checks.fold import fold
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from gen.kernel import Kernel
+
+POINTER = 8
+# Where the members of a kernel's structure that the facts do not have are put, and how far apart.
+FAR, APART = 1 << 16, 1 << 8
+
+
+@dataclass(frozen=True)
+class Int:
+    """An integer of `bits`; a truth value has 1."""
+
+    bits: int
+    signed: bool
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return max(self.bits // 8, 1)
+
+    def wrapper(self) -> Callable[[Any], Any]:
+        """What storing into this type does to a number; pointers stay what they are."""
+        if self.bits == 1:
+            return lambda v: int(bool(v))
+        mask, top = (1 << self.bits) - 1, 1 << (self.bits - 1)
+        if not self.signed:
+            return lambda v: v & mask if v.__class__ is int else v
+
+        def wrap(v: Any) -> Any:
+            if v.__class__ is not int or -top <= v < top:
+                return v
+            return ((v + top) & mask) - top
+
+        return wrap
+
+
+@dataclass(frozen=True)
+class Void:
+    """No type, or one that is not known: a value is kept as it is."""
+
+    size: int = 1
+
+
+@dataclass(frozen=True)
+class Func:
+    """A function that returns `returns`."""
+
+    returns: Type
+    size: int = 1
+
+
+@dataclass(frozen=True)
+class Ptr:
+    """A pointer."""
+
+    to: Type
+    size: int = POINTER
+
+
+@dataclass(frozen=True)
+class Array:
+    """`length` of a type."""
+
+    of: Type
+    length: int
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self.of.size * self.length
+
+
+@dataclass(eq=False)
+class Struct:
+    """A structure; `closed` once its members are all known."""
+
+    tag: str
+    fields: dict[str, tuple[int, Type]] = field(default_factory=dict)
+    size: int = 0
+    closed: bool = False
+    positions: tuple[str, ...] = ()
+
+    def add(self, name: str, type_: Type) -> None:
+        """Append a member."""
+        align = min(_align(type_), POINTER)
+        start = -(-self.size // align) * align
+        self.fields[name] = (start, type_)
+        self.size = start + type_.size
+
+    def member(self, name: str) -> tuple[int, Type]:
+        """Where a member is, and its type."""
+        if name not in self.fields:
+            if self.closed:
+                raise UnknownError(f"struct {self.tag} has no member '{name}'")
+            self.fields[name] = (FAR + APART * len(self.fields), Void())
+            self.size = FAR + APART * len(self.fields)
+        return self.fields[name]
+
+    def at(self, number: int) -> str | None:
+        """The name of a member by its number in an initialiser."""
+        names = self.positions or tuple(self.fields)
+        return names[number] if number < len(names) else None
+
+
+Type = Int | Void | Func | Ptr | Array | Struct
+INT, UINT, LONG, ULONG = Int(32, True), Int(32, False), Int(64, True), Int(64, False)  # noqa: FBT003 (signed)
+CHAR, BOOL, VOID = Int(8, True), Int(1, False), Void()  # noqa: FBT003 (signed)
+_WIDTHS = {"char": 8, "short": 16, "int": 32, "long": 64, "_Bool": 1}
+
+
+def _align(type_: Type) -> int:
+    if isinstance(type_, Array):
+        return _align(type_.of)
+    if isinstance(type_, Struct):
+        return max((_align(item) for _, item in type_.fields.values()), default=POINTER)
+    return max(type_.size, 1)
+
+
+def _plain(names: list[str]) -> Type:
+    if names == ["void"]:
+        return VOID
+    width = next((_WIDTHS[name] for name in names if name in _WIDTHS and name != "int"), 32)
+    return Int(width, "unsigned" not in names and width != 1)
+
+
+class Types:
+    """The types of one unit: its own, and the kernel's from the facts."""
+
+    def __init__(self, kernel: KernelTypes | None, constants: Mapping[str, int]) -> None:
+        self._kernel, self._constants = kernel, constants
+        self._typedefs: dict[str, c_ast.Node] = {}
+        self._structs: dict[str, Struct] = {}
+        self.enums: dict[str, int] = {}
+
+    def learn(self, item: c_ast.Node) -> None:
+        """Take in a declaration."""
+        if isinstance(item, c_ast.Typedef):
+            self._typedefs[item.name] = item.type
+        node = item.type if isinstance(item, (c_ast.Decl, c_ast.Typedef)) else item
+        while isinstance(node, (c_ast.PtrDecl, c_ast.ArrayDecl, c_ast.TypeDecl, c_ast.FuncDecl)):
+            node = node.type
+        if isinstance(node, (c_ast.Struct, c_ast.Union)) and node.decls:
+            self.struct(node)
+        elif isinstance(node, c_ast.Enum) and node.values:
+            self._enumerate(node)
+
+    def _enumerate(self, node: c_ast.Enum) -> None:
+        value = -1
+        for item in node.values.enumerators:
+            known = {**self._constants, **self.enums}
+            given = fold(item.value, known) if item.value is not None else value + 1
+            if given is None:
+                return
+            value = self.enums[item.name] = given
+
+    def struct(self, node: c_ast.Struct | c_ast.Union) -> Struct:
+        """A structure that a declaration names or defines."""
+        key = node.name or f"at {node.coord}"
+        if key not in self._structs:
+            outside = self._kernel.struct(key) if self._kernel and not node.decls else None
+            self._structs[key] = outside or Struct(key)
+        made = self._structs[key]
+        if not node.decls or made.fields:
+            return made
+        for decl in node.decls if isinstance(node, c_ast.Struct) else ():
+            if isinstance(decl, c_ast.Decl):
+                made.add(decl.name or f"at {decl.coord}", self.of(decl.type))
+        made.closed = self._kernel is not None
+        return made
+
+    def of(self, node: c_ast.Node) -> Type:
+        """The type that a declaration gives."""
+        if isinstance(node, (c_ast.TypeDecl, c_ast.Typename, c_ast.Decl)):
+            return self.of(node.type)
+        if isinstance(node, c_ast.PtrDecl):
+            return Ptr(self.of(node.type))
+        if isinstance(node, c_ast.ArrayDecl):
+            length = fold(node.dim, {**self._constants, **self.enums}) if node.dim else 0
+            return Array(self.of(node.type), length or 0)
+        if isinstance(node, c_ast.FuncDecl):
+            return Func(self.of(node.type))
+        if isinstance(node, (c_ast.Struct, c_ast.Union)):
+            return self.struct(node)
+        if isinstance(node, c_ast.Enum):
+            return UINT
+        if len(node.names) == 1 and node.names[0] in self._typedefs:
+            return self.of(self._typedefs[node.names[0]])
+        return _plain(node.names)
+
+
+class KernelTypes:
+    """Structures, constants and return types of the kernel, from the facts."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.table = kernel.table
+        self.constants = _constants(kernel)
+        self._own = Types(None, self.constants)
+        self._functions: dict[str, c_ast.Node] = {}
+        for item in CParser().parse(_declarations(kernel)).ext:
+            if isinstance(item, c_ast.Decl) and isinstance(item.type, c_ast.FuncDecl):
+                self._functions[item.name] = item.type
+            else:
+                self._own.learn(item)
+
+    def struct(self, tag: str) -> Struct:
+        """A structure of the kernel, all of whose members nobody knows."""
+        made = self._own.struct(c_ast.Struct(tag, None))
+        api = self.table.get(f"struct {tag}")
+        made.positions = api.positions if api else ()
+        return made
+
+    def returns(self, name: str) -> Type:
+        """What a function of the kernel returns."""
+        node = self._functions.get(name)
+        return self._own.of(node.type) if node is not None else VOID
+
+
+def _constants(kernel: Kernel) -> Mapping[str, int]:
+    """The kernel's constants; one whose value no driver sees gets a bit of its own."""
+    found, bit = {}, 1 << 20
+    for api in kernel.table.values():
+        if api.kind == "constant":
+            found[api.name] = bit if api.value is None else api.value
+            bit <<= api.value is None
+    return found
+
+
+def _declarations(kernel: Kernel) -> str:
+    """What the facts have of the kernel's types and functions, as C."""
+    types, structs, functions = [], [], []
+    for api in kernel.table.values():
+        if api.kind == "type":
+            types.append(f"{api.prototype};")
+        elif api.kind == "struct" and kernel.release in api.range:
+            members = " ".join(f"{text};" for text in kernel.members(api.name).values())
+            structs.append(f"{api.name} {{ {members} }};" if members else f"{api.name};")
+        elif api.prototype and api.prototype.endswith(")"):
+            functions.append(f"{api.prototype.replace('__iomem', '')};")
+    return "\n".join([*types, *structs, *functions])

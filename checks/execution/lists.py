@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The kernel's linked lists, in the driver's own memory, and whether their changes are guarded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from checks.execution.world import World
+
+LINK = 8
+# What list_del() leaves in an entry, so that using it again is seen.
+POISON_NEXT, POISON_PREV = 0x100, 0x122
+
+
+class Lists:
+    """list_add() and its kin; `guards` has the locks that all changes so far had in common."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.guards: dict[Any, frozenset[Any]] = {}
+
+    def models(self) -> dict[str, Any]:
+        """The functions by name."""
+        return {
+            "INIT_LIST_HEAD": self.start,
+            "list_add": self.add,
+            "list_add_rcu": self.add,
+            "list_add_tail": self.add_tail,
+            "list_add_tail_rcu": self.add_tail,
+            "list_del": self.delete,
+            "list_del_init": self.delete_init,
+            "list_del_rcu": self.delete_rcu,
+            "list_empty": self.empty,
+        }
+
+    def start(self, head: Any) -> None:
+        """INIT_LIST_HEAD()."""
+        world = self._world
+        pointer = world.check(head, "writes to")
+        world.store(pointer, pointer)
+        world.store(_prev(pointer), pointer)
+
+    def _links(self, entry: Any) -> tuple[Any, Any]:
+        """What an entry points to."""
+        world = self._world
+        obj, offset = world.check(entry, "reads")
+        found = tuple(world.load((obj, offset + link)) for link in (0, LINK))
+        if any(item.__class__ is not tuple for item in found):
+            what = "that is not on a list" if POISON_PREV in found else "that is not initialised"
+            raise world.defect("RUN306", f"changes a list by an entry or head {what}")
+        return found[0], found[1]
+
+    def _guarded(self, head: Any) -> None:
+        """All changes of a list need a lock in common.
+
+        Raises:
+            DefectError: this one has none in common with the others.
+        """
+        world = self._world
+        held = frozenset(key for key, kind in world.task.held)
+        before = self.guards.get(head)
+        self.guards[head] = held if before is None else before & held
+        if before != frozenset() and not self.guards[head] and before is not None:
+            message = "changes a list without the lock that guards it elsewhere"
+            raise world.defect("RUN309", message)
+
+    def _insert(self, entry: Any, before: Any, after: Any) -> None:
+        world = self._world
+        if after == entry or before == entry:
+            raise world.defect("RUN306", "adds an entry to a list that it is on already")
+        world.store(entry, after)
+        world.store(_prev(entry), before)
+        world.store(_prev(after), entry)
+        world.store(before, entry)
+
+    def add(self, entry: Any, head: Any) -> None:
+        """list_add()."""
+        first, _ = self._links(head)
+        self._guarded(head)
+        self._insert(entry, head, first)
+
+    def add_tail(self, entry: Any, head: Any) -> None:
+        """list_add_tail()."""
+        _, last = self._links(head)
+        self._guarded(head)
+        self._insert(entry, last, head)
+
+    def _unlink(self, entry: Any) -> None:
+        following, before = self._links(entry)
+        world = self._world
+        if world.load(before) != entry or world.load(_prev(following)) != entry:
+            raise world.defect("RUN306", "takes an entry off a list that it is not on")
+        head = following
+        for _ in range(len(self.guards) and 16):
+            if head in self.guards:
+                self._guarded(head)
+                break
+            head = world.load(head)
+            if head.__class__ is not tuple:
+                break
+        world.store(_prev(following), before)
+        world.store(before, following)
+
+    def delete(self, entry: Any) -> None:
+        """list_del()."""
+        self._unlink(entry)
+        self._world.store(entry, POISON_NEXT)
+        self._world.store(_prev(entry), POISON_PREV)
+
+    def delete_rcu(self, entry: Any) -> None:
+        """list_del_rcu()."""
+        self._unlink(entry)
+        self._world.store(_prev(entry), POISON_PREV)
+
+    def delete_init(self, entry: Any) -> None:
+        """list_del_init()."""
+        self._unlink(entry)
+        self.start(entry)
+
+    def empty(self, head: Any) -> int:
+        """list_empty()."""
+        return int(self._world.load(head) == head)
+
+
+def _prev(pointer: Any) -> Any:
+    return (pointer[0], pointer[1] + LINK)

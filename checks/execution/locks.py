@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Locks and RCU: who holds what, who would wait for whom."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from checks.execution.faults import BlockedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from checks.execution.world import World
+
+# Function: kind of lock, and what it does to interrupts.
+_TAKE = {
+    "mutex_lock": ("mutex", ""), "spin_lock": ("spinlock", ""),
+    "spin_lock_irq": ("spinlock", "irq"), "spin_lock_irqsave": ("spinlock", "irqsave"),
+    "spin_lock_bh": ("spinlock", "bh"), "raw_spin_lock": ("spinlock", ""),
+    "raw_spin_lock_irqsave": ("spinlock", "irqsave"),
+}  # fmt: skip
+_TRY = {
+    "mutex_trylock": ("mutex", ""), "spin_trylock": ("spinlock", ""),
+    "spin_trylock_irqsave": ("spinlock", "irqsave"), "raw_spin_trylock": ("spinlock", ""),
+}  # fmt: skip
+_GIVE = {
+    "mutex_unlock": ("mutex", ""), "spin_unlock": ("spinlock", ""),
+    "spin_unlock_irq": ("spinlock", "irq"), "spin_unlock_irqrestore": ("spinlock", "irqsave"),
+    "spin_unlock_bh": ("spinlock", "bh"), "raw_spin_unlock": ("spinlock", ""),
+    "raw_spin_unlock_irqrestore": ("spinlock", "irqsave"),
+}  # fmt: skip
+_GUARDS = {
+    "mutex": ("mutex_lock", "mutex_unlock"),
+    "spinlock": ("spin_lock", "spin_unlock"),
+    "raw_spinlock": ("raw_spin_lock", "raw_spin_unlock"),
+    "spinlock_irqsave": ("spin_lock_irqsave", "spin_unlock_irqrestore"),
+    "spinlock_irq": ("spin_lock_irq", "spin_unlock_irq"),
+}
+
+
+class Locks:
+    """The state of locks is in the kernel's books under ("lock", place): who holds it, and how."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def models(self) -> dict[str, Callable[..., Any]]:
+        """The functions by name."""
+        found: dict[str, Callable[..., Any]] = {
+            "mutex_init": self._init,
+            "spin_lock_init": self._init,
+            "raw_spin_lock_init": self._init,
+            "mutex_lock_interruptible": self._interruptible,
+            "lockdep_assert_held": self._assert_held,
+            "rcu_read_lock": partial(self._rcu, 1),
+            "rcu_read_unlock": partial(self._rcu, -1),
+            "synchronize_rcu": self.synchronize,
+            "kfree_rcu": self._kfree_rcu,
+        }
+        found |= {name: partial(self._take, *how) for name, how in _TAKE.items()}
+        found |= {name: partial(self._try, *how) for name, how in _TRY.items()}
+        found |= {name: partial(self._give, *how) for name, how in _GIVE.items()}
+        return found
+
+    def guard(self, kind: str, world: World) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+        """What guard(kind) does at the start and at the end of its block."""
+        if kind not in _GUARDS:
+            raise world.unknown(f"guard({kind}) is not modelled")
+        take, give = _GUARDS[kind]
+        return partial(self._take, *_TAKE[take]), partial(self._give, *_GIVE[give])
+
+    def _init(self, lock: Any) -> None:
+        obj, offset = self._world.check(lock, "writes to")
+        self._world.put(obj.cells, ("ready", offset), value=True)
+
+    def _owner(self, lock: Any) -> Any:
+        """Who holds a lock.
+
+        Raises:
+            DefectError: the lock is none.
+        """
+        obj, offset = self._world.check(lock, "locks")
+        if ("ready", offset) not in obj.cells:
+            raise self._world.defect("RUN309", "a lock is used that was never initialised")
+        return self._world.kernel.get(("lock", lock))
+
+    def _take(self, kind: str, how: str, lock: Any, *_flags: Any) -> int:
+        world = self._world
+        if kind == "mutex":
+            world.may_sleep("taking a mutex")
+        owner = self._owner(lock)
+        if owner is not None:
+            self._wait(kind, owner[0])
+        self._hold(kind, how, lock)
+        return 0
+
+    def _wait(self, kind: str, owner: Any) -> None:
+        """Somebody holds the lock.
+
+        Raises:
+            DefectError: nobody will ever release it.
+            BlockedError: another CPU will.
+        """
+        world = self._world
+        if owner is world.task:
+            raise world.defect("RUN305", f"takes a {kind} that it holds already: a deadlock")
+        if world.task.interrupted(owner):
+            message = f"waits for a {kind} that the interrupted {owner.name} holds: a deadlock"
+            raise world.defect("RUN305", message)
+        raise BlockedError
+
+    def _hold(self, kind: str, how: str, lock: Any) -> None:
+        world, task = self._world, self._world.task
+        world.put(world.kernel, ("lock", lock), (task, how))
+        task.held = (*task.held, (lock, kind))
+        task.irqs += bool(how)
+
+    def _try(self, kind: str, how: str, lock: Any, *_flags: Any) -> int:
+        if self._owner(lock) is not None:
+            self._world.task.lost = self._world.at
+            return 0
+        self._hold(kind, how, lock)
+        return 1
+
+    def _interruptible(self, lock: Any) -> int:
+        if self._world.fails("mutex_lock_interruptible"):
+            return -4
+        return self._take("mutex", "", lock)
+
+    def _give(self, kind: str, how: str, lock: Any, *_flags: Any) -> None:
+        world, task = self._world, self._world.task
+        owner = self._owner(lock)
+        if owner is None or owner[0] is not task:
+            raise world.defect("RUN309", f"releases a {kind} that it does not hold")
+        if owner[1] != how:
+            taken = f"with {owner[1]}" if owner[1] else "without regard to interrupts"
+            raise world.defect("RUN309", f"releases a {kind} in another way than it took it ({taken})")
+        world.remove(world.kernel, ("lock", lock))
+        task.held = tuple(item for item in task.held if item[0] != lock)
+        task.irqs -= bool(how)
+
+    def _assert_held(self, lock: Any) -> None:
+        owner = self._owner(lock)
+        if owner is None or owner[0] is not self._world.task:
+            raise self._world.defect("RUN309", "runs without the lock that it says it needs")
+
+    def _rcu(self, by: int) -> None:
+        task = self._world.task
+        task.rcu += by
+        if task.rcu < 0:
+            raise self._world.defect("RUN309", "leaves an RCU read section that it is not in")
+
+    def _readers(self) -> bool:
+        """Whether a task that is held still is in an RCU read section."""
+        task = self._world.task.over
+        while task is not None:
+            if task.rcu:
+                return True
+            task = task.over
+        return False
+
+    def synchronize(self) -> None:
+        """synchronize_rcu()."""
+        if self._readers():
+            raise BlockedError
+
+    def _kfree_rcu(self, pointer: Any, *_member: Any) -> None:
+        if not self._readers() and pointer.__class__ is tuple:
+            obj, _ = self._world.check(pointer, "frees")
+            self._world.put(obj.cells, "dead", "after it was freed")
+            self._world.remove(self._world.kernel, ("owned", obj))

@@ -1,0 +1,397 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""C statements as Python closures. One returns None to go on, or a signal for what is around it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pycparser import c_ast
+
+from checks.execution.expressions import Expressions, Variable
+from checks.execution.faults import UnknownError
+from checks.execution.initial import initialise, length
+from checks.execution.layout import Array, Func, Int, Ptr, Struct
+from checks.execution.world import FUEL, UNDEFINED, Obj
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from checks.execution.expressions import Code, Frame
+    from checks.execution.layout import Type
+    from checks.execution.program import Program, UnitCode
+    from checks.execution.world import World
+
+    Statement = Callable[[Frame], Any]
+
+BREAK, CONTINUE, RETURN = object(), object(), object()
+MAX_DEPTH = 24
+
+
+@dataclass(frozen=True)
+class Goto:
+    """The signal of a jump."""
+
+    label: str
+
+
+@dataclass(eq=False)
+class Function:
+    """A function of the driver, compiled when it is first called."""
+
+    name: str
+    unit: UnitCode
+    node: c_ast.FuncDef
+    program: Program
+    returns: Type
+    slots: int = 0
+    parameters: list[tuple[Variable, Any]] = field(default_factory=list)
+    body: Statement | None = None
+
+    def __call__(self, *given: Any) -> Any:
+        """Run the function."""
+        world = self.program.world
+        if self.body is None:
+            Statements(self.unit, self.program).function(self)
+        if len(given) != len(self.parameters) or self.body is None:
+            raise world.unknown(f"{self.name} is called with another number of arguments")
+        frame: Frame = [UNDEFINED] * self.slots
+        for (variable, wrap), value in zip(self.parameters, given, strict=True):
+            kept = wrap(value) if wrap else value
+            frame[variable.slot] = _boxed(variable, kept) if variable.memory else kept
+        world.depth += 1
+        try:
+            if world.depth > MAX_DEPTH:
+                raise world.unknown(f"{self.name} calls itself without end")
+            result = self.body(frame)
+        finally:
+            world.depth -= 1
+        if isinstance(result, Goto):
+            raise world.unknown(f"the label '{result.label}' is not where it is looked for")
+        return frame[0]
+
+
+def _boxed(variable: Variable, value: Any) -> Obj:
+    return Obj("stack", "a parameter", variable.type.size, cells={0: value})
+
+
+class Statements(Expressions):
+    """Compiles a function."""
+
+    def function(self, function: Function) -> None:
+        """Give a function its code."""
+        node = function.node
+        self.addressed = _addressed(node.body)
+        for decl in getattr(node.decl.type.args, "params", None) or []:
+            type_ = self.unit.types.of(decl.type)
+            if getattr(decl, "name", None):
+                type_ = Ptr(type_.of) if isinstance(type_, Array) else type_
+                variable = self.declare(decl.name, type_)
+                wrap = type_.wrapper() if isinstance(type_, Int) else None
+                function.parameters.append((variable, wrap))
+        self.wrap = function.returns.wrapper() if isinstance(function.returns, Int) else None
+        function.body = self.statement(node.body)
+        function.slots = self.slots
+
+    def declare(self, name: str, type_: Type) -> Variable:
+        """A new local variable."""
+        memory = name in self.addressed or isinstance(type_, (Array, Struct))
+        variable = self.scopes[-1][name] = Variable(self.slots, type_, memory)
+        self.slots += 1
+        return variable
+
+    def statement(self, node: c_ast.Node | None) -> Statement:
+        """Compile one."""
+        if node is None or isinstance(node, (c_ast.EmptyStatement, c_ast.Pragma, c_ast.Typedef)):
+            return lambda _f: None
+        method = getattr(self, f"_s_{type(node).__name__.lower()}", None)
+        try:
+            if method is not None:
+                found: Statement = method(node)
+                return found
+            return self._ticking(node, self.value(node))
+        except UnknownError as error:
+            return self.unknown(node, error.why)
+
+    def _ticking(self, node: c_ast.Node, code: Code) -> Statement:
+        """A statement that is a step of the driver."""
+        world, at = self.world, self.at(node)
+
+        def run(f: Frame) -> None:
+            world.fuel -= 1
+            if world.fuel < 0:
+                world.at = at
+                world.tick()
+            code(f)
+
+        return run
+
+    def condition(self, node: c_ast.Node) -> Code:
+        """A condition, which is a step too."""
+        world, at, code = self.world, self.at(node), self.value(node)
+
+        def run(f: Frame) -> Any:
+            world.fuel -= 1
+            if world.fuel < 0:
+                world.at = at
+                world.tick()
+            return code(f)
+
+        return run
+
+    def _s_compound(self, node: c_ast.Compound) -> Statement:
+        self.scopes.append({})
+        labels: dict[str, int] = {}
+        codes: list[Statement] = []
+        items = list(node.block_items or [])
+        for number, item in enumerate(items):
+            inner = item
+            while isinstance(inner, c_ast.Label):
+                labels[inner.name] = number
+                inner = inner.stmt
+            guard = _guard(inner)
+            if guard is not None:
+                rest = c_ast.Compound(items[number + 1 :], node.coord)
+                codes.append(self._guarded(inner, guard, self.statement(rest)))
+                break
+            codes.append(self.statement(inner))
+        self.scopes.pop()
+        return _jumping(codes, labels) if labels else _sequence(tuple(codes))
+
+    def _guarded(self, node: c_ast.FuncCall, kind: str, body: Statement) -> Statement:
+        """A lock that is held up to the end of its block."""
+        take, give = self.program.locks.guard(kind, self.world)
+        pointer, world, at = self.value(node.args.exprs[0]), self.world, self.at(node)
+
+        def run(f: Frame) -> Any:
+            world.fuel -= 1
+            world.at = at
+            if world.fuel < 0:
+                world.tick()
+            lock = pointer(f)
+            world.at = at
+            take(lock)
+            result = body(f)
+            give(lock)
+            return result
+
+        return run
+
+    def _s_decl(self, node: c_ast.Decl) -> Statement:
+        type_ = self.unit.types.of(node.type)
+        self.unit.types.learn(node)
+        if node.name is None or isinstance(type_, Func):
+            return lambda _f: None
+        if "static" in (node.storage or []):
+            raise UnknownError("a static variable inside a function is not understood")
+        if isinstance(type_, Array) and node.init is not None and not type_.length:
+            type_ = Array(type_.of, length(node.init))
+        variable = self.declare(node.name, type_)
+        slot = variable.slot
+        if not variable.memory:
+            if node.init is None:
+
+                def clear(f: Frame) -> None:
+                    f[slot] = UNDEFINED
+
+                return clear
+            code = self.value_for(node.init, type_, node.name)
+            wrap = type_.wrapper() if isinstance(type_, Int) else None
+
+            def put(f: Frame) -> None:
+                v = code(f)
+                f[slot] = wrap(v) if wrap else v
+
+            return self._ticking(node, put)
+        return self._local_object(node, variable)
+
+    def _local_object(self, node: c_ast.Decl, variable: Variable) -> Statement:
+        slot, size, name = variable.slot, variable.type.size, f"'{node.name}'"
+        sets = [] if node.init is None else list(initialise(self, node.init, variable.type))
+        zero = node.init is not None
+
+        def make(f: Frame) -> None:
+            values = [(offset, code(f)) for offset, code in sets]
+            cells: dict[Any, Any] = dict(values)
+            if zero:
+                cells["zero"] = True
+            f[slot] = Obj("stack", name, size, cells=cells)
+
+        return self._ticking(node, make)
+
+    def _s_decllist(self, node: c_ast.DeclList) -> Statement:
+        return _sequence(tuple(self.statement(item) for item in node.decls))
+
+    def _s_return(self, node: c_ast.Return) -> Statement:
+        code = self.condition(node.expr) if node.expr is not None else None
+        wrap = self.wrap
+
+        def run(f: Frame) -> Any:
+            if code is not None:
+                value = code(f)
+                f[0] = wrap(value) if wrap else value
+            return RETURN
+
+        return run
+
+    def _s_if(self, node: c_ast.If) -> Statement:
+        cond, yes = self.condition(node.cond), self.statement(node.iftrue)
+        no = self.statement(node.iffalse) if node.iffalse is not None else None
+
+        def run(f: Frame) -> Any:
+            if cond(f):
+                return yes(f)
+            return no(f) if no is not None else None
+
+        return run
+
+    def _s_for(self, node: c_ast.For) -> Statement:
+        scoped = str(getattr(getattr(node.cond, "name", None), "name", ""))
+        if scoped.startswith("__model_scoped_"):
+            kind = scoped.removeprefix("__model_scoped_")
+            inner = self._guarded(node.cond, kind, self.statement(node.stmt))
+            return lambda f: None if (r := inner(f)) in {BREAK, CONTINUE} else r
+        self.scopes.append({})
+        start = self.statement(node.init) if node.init is not None else None
+        more = self.condition(node.cond) if node.cond is not None else (lambda _f: 1)
+        after = self.value(node.next) if node.next is not None else None
+        body = self.statement(node.stmt)
+        self.scopes.pop()
+        return _loop(self.world, start, more, after, body)
+
+
+    def _s_while(self, node: c_ast.While) -> Statement:
+        more, body = self.condition(node.cond), self.statement(node.stmt)
+        return _loop(self.world, None, more, None, body)
+
+    def _s_dowhile(self, node: c_ast.DoWhile) -> Statement:
+        more, body = self.condition(node.cond), self.statement(node.stmt)
+        again = _loop(self.world, None, more, None, body)
+
+        def run(f: Frame) -> Any:
+            signal = body(f)
+            if signal is BREAK:
+                return None
+            return again(f) if signal is None or signal is CONTINUE else signal
+
+        return run
+
+    def _s_break(self, _node: c_ast.Break) -> Statement:
+        return lambda _f: BREAK
+
+    def _s_continue(self, _node: c_ast.Continue) -> Statement:
+        return lambda _f: CONTINUE
+
+    def _s_goto(self, node: c_ast.Goto) -> Statement:
+        signal, world, at = Goto(node.name), self.world, self.at(node)
+
+        def run(_f: Frame) -> Any:
+            world.fuel -= 1
+            if world.fuel < 0:
+                world.at = at
+                world.tick()
+            return signal
+
+        return run
+
+    def _s_switch(self, node: c_ast.Switch) -> Statement:
+        cond = self.condition(node.cond)
+        cases: list[tuple[Code | None, int]] = []
+        codes: list[Statement] = []
+        block = node.stmt.block_items if isinstance(node.stmt, c_ast.Compound) else [node.stmt]
+        for item in block or []:
+            inner = item
+            stack = [inner]
+            while stack:
+                inner = stack.pop(0)
+                if isinstance(inner, (c_ast.Case, c_ast.Default)):
+                    label = self.value(inner.expr) if isinstance(inner, c_ast.Case) else None
+                    cases.append((label, len(codes)))
+                    stack = [*(inner.stmts or []), *stack]
+                else:
+                    codes.append(self.statement(inner))
+
+        def run(f: Frame) -> Any:
+            value = cond(f)
+            start = next((n for code, n in cases if code is not None and code(f) == value), None)
+            if start is None:
+                start = next((n for code, n in cases if code is None), len(codes))
+            for code in codes[start:]:
+                signal = code(f)
+                if signal is not None:
+                    return None if signal is BREAK else signal
+            return None
+
+        return run
+
+
+def _sequence(codes: tuple[Statement, ...]) -> Statement:
+    def run(f: Frame) -> Any:
+        for code in codes:
+            signal = code(f)
+            if signal is not None:
+                return signal
+        return None
+
+    return run
+
+
+def _jumping(codes: list[Statement], labels: dict[str, int]) -> Statement:
+    """A block with labels."""
+
+    def run(f: Frame) -> Any:
+        number = 0
+        while number < len(codes):
+            signal = codes[number](f)
+            number += 1
+            if isinstance(signal, Goto) and signal.label in labels:
+                number = labels[signal.label]
+            elif signal is not None:
+                return signal
+        return None
+
+    return run
+
+
+def _loop(
+    world: World, start: Statement | None, more: Code, step: Code | None, body: Statement
+) -> Statement:
+    def run(f: Frame) -> Any:
+        if start is not None:
+            start(f)
+        rounds = 0
+        while more(f):
+            signal = body(f)
+            if signal is BREAK:
+                return None
+            if signal is not None and signal is not CONTINUE:
+                return signal
+            if step is not None:
+                step(f)
+            rounds += 1
+            if rounds > FUEL:
+                raise world.unknown("a loop does not seem to end")
+        return None
+
+    return run
+
+
+def _addressed(node: c_ast.Node) -> set[str]:
+    """The names of variables whose address a function takes."""
+    found = set()
+    for _, child in node.children():
+        if isinstance(child, c_ast.UnaryOp) and child.op == "&":
+            inner = child.expr
+            while isinstance(inner, c_ast.StructRef) and inner.type == ".":
+                inner = inner.name
+            if isinstance(inner, c_ast.ID):
+                found.add(inner.name)
+        found |= _addressed(child)
+    return found
+
+
+def _guard(node: c_ast.Node) -> str | None:
+    """The kind of lock that a block takes up to its end."""
+    name = str(getattr(getattr(node, "name", None), "name", ""))
+    is_call = isinstance(node, c_ast.FuncCall) and name.startswith("__model_guard_")
+    return name.removeprefix("__model_guard_") if is_call else None

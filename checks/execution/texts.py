@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Numbers from text and text from numbers, as the kernel's lib/kstrtox.c and lib/vsprintf.c do."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from checks.execution.world import Obj
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from checks.execution.world import World
+
+EINVAL, ERANGE = 22, 34
+PAGE = 4096
+# Function: bits of the result and whether it is signed.
+_KSTRTO = {
+    "kstrtouint": (32, False), "kstrtoint": (32, True), "kstrtoul": (64, False),
+    "kstrtol": (64, True), "kstrtoull": (64, False), "kstrtoll": (64, True),
+    "kstrtou8": (8, False), "kstrtou16": (16, False), "kstrtou32": (32, False),
+    "kstrtou64": (64, False), "kstrtos8": (8, True), "kstrtos16": (16, True),
+}  # fmt: skip
+_FORMAT = re.compile(r"%([-+ #0]*)(\d*)(?:\.(\d+))?(hh|h|ll|l|z|j|t)?([diuxXosc%])")
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+def parse(text: str, base: int, bits: int, signed: bool) -> int | None | str:
+    """What kstrto*() makes of a text: a number, None for a range error, "" for no number."""
+    negative = signed and text.startswith("-")
+    rest = text[1:] if negative or text.startswith("+") else text
+    if base == 0:
+        hexadecimal = re.match(r"0[xX][0-9a-fA-F]", rest)
+        base = 16 if hexadecimal else 8 if rest.startswith("0") else 10
+    if base == 16 and rest[:2].lower() == "0x":  # noqa: PLR2004 (hexadecimal)
+        rest = rest[2:]
+    digits = rest.removesuffix("\n").lower()
+    if not digits or any(char not in _DIGITS[:base] for char in digits):
+        return ""
+    number = -int(digits, base) if negative else int(digits, base)
+    low, high = (-(1 << bits - 1), 1 << bits - 1) if signed else (0, 1 << bits)
+    return number if low <= number < high else None
+
+
+def as_text(form: str, given: list[Any], string: Callable[[Any], str]) -> str | None:
+    """What sprintf() makes of a format; None if it has something that is not modelled."""
+    values = iter(given)
+
+    def one(match: re.Match[str]) -> str:
+        flags, width, precision, size, kind = match.groups()
+        if kind == "%":
+            return "%"
+        value = next(values)
+        if kind == "s":
+            text = string(value)
+            return f"{text[: int(precision)] if precision else text:>{width or 0}}"
+        if kind == "c":
+            return chr(value & 0xFF)
+        bits = {"hh": 8, "h": 16, "l": 64, "ll": 64, "z": 64, "j": 64, "t": 64}.get(size or "", 32)
+        value &= (1 << bits) - 1
+        if kind in "di" and value >> (bits - 1):
+            value -= 1 << bits
+        shown = f"%{flags}{width}{'.' + precision if precision else ''}{kind.replace('u', 'd')}"
+        if "#" in flags and kind in "xX" and value == 0:
+            shown = shown.replace("#", "")
+        return shown % value
+
+    text = _FORMAT.sub(one, form)
+    return None if "%" in _FORMAT.sub("", form) else text
+
+
+class Texts:
+    """The functions for numbers and text."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def models(self) -> dict[str, Callable[..., Any]]:
+        """The functions by name."""
+        found: dict[str, Callable[..., Any]] = {
+            "sysfs_emit": self._sysfs_emit,
+            "sprintf": self._sprintf,
+            "snprintf": self._snprintf,
+            "scnprintf": self._scnprintf,
+            "kstrtobool": self._bool,
+            "strcmp": self._strcmp,
+            "memset": self._memset,
+            "strlen": lambda pointer: len(self._world.text(pointer)),
+        }
+        found |= {name: partial(self._number, *how) for name, how in _KSTRTO.items()}
+        return found
+
+    def _number(self, bits: int, signed: bool, text: Any, base: int, result: Any) -> int:
+        found = parse(self._world.text(text), base, bits, signed)
+        if found is None:
+            return -ERANGE
+        if isinstance(found, str):
+            return -EINVAL
+        self._world.store(result, found)
+        return 0
+
+    def _bool(self, text: Any, result: Any) -> int:
+        word = self._world.text(text).lower()
+        value = 1 if re.match("[yt1]|on", word) else 0 if re.match("[nf0]|of", word) else None
+        if value is None:
+            return -EINVAL
+        self._world.store(result, value)
+        return 0
+
+    def _format(self, form: Any, given: tuple[Any, ...]) -> str:
+        try:
+            text = as_text(self._world.text(form), list(given), self._world.text)
+        except (StopIteration, RuntimeError, TypeError):
+            text = None
+        if text is None:
+            raise self._world.unknown("what this format makes is not modelled")
+        return text
+
+    def _write(self, buffer: Any, text: str) -> None:
+        world = self._world
+        obj, offset = world.check(buffer, "writes to")
+        if isinstance(obj.data, str) and offset == 0:
+            world.put(obj.cells, "text", text)
+            return
+        for number, char in enumerate([*text, "\0"]):
+            world.store((obj, offset + number), ord(char) if char != "\0" else 0)
+
+    def _sysfs_emit(self, buffer: Any, form: Any, *given: Any) -> int:
+        text = self._format(form, given)[: PAGE - 1]
+        if buffer.__class__ is tuple and not isinstance(buffer[0].data, str):
+            raise self._world.defect("RUN306", "sysfs_emit() writes to what is no sysfs buffer")
+        self._write(buffer, text)
+        return len(text)
+
+    def _sprintf(self, buffer: Any, form: Any, *given: Any) -> int:
+        text = self._format(form, given)
+        self._write(buffer, text)
+        return len(text)
+
+    def _snprintf(self, buffer: Any, size: int, form: Any, *given: Any) -> int:
+        text = self._format(form, given)
+        self._write(buffer, text[: max(size - 1, 0)])
+        return len(text)
+
+    def _scnprintf(self, buffer: Any, size: int, form: Any, *given: Any) -> int:
+        text = self._format(form, given)[: max(size - 1, 0)]
+        self._write(buffer, text)
+        return len(text)
+
+    def _strcmp(self, left: Any, right: Any) -> int:
+        a, b = self._world.text(left), self._world.text(right)
+        return (a > b) - (a < b)
+
+    def _memset(self, pointer: Any, value: int, size: int) -> Any:
+        obj, offset = self._world.check(pointer, "writes to")
+        if value or obj.size is None or offset or size < obj.size:
+            raise self._world.unknown("this memset() is not modelled")
+        for key in [key for key in obj.cells if isinstance(key, int)]:
+            self._world.remove(obj.cells, key)
+        self._world.put(obj.cells, "zero", value=True)
+        return pointer
+
+
+def sysfs_buffer() -> tuple[Obj, int]:
+    """A page as the kernel hands it to show()."""
+    return Obj("stack", "the sysfs buffer", PAGE, data="page"), 0

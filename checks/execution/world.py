@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The state of a run: memory, the modelled kernel's books, and who is executing.
+
+Every change goes through `World.put`, which keeps a journal: a scenario is undone by playing it
+back, so that scenarios share what they have in common and a panic can be tried out at every step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from checks.execution.faults import BlockedError, DefectError, UnknownError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gen.source import Span
+
+FUEL = 20_000
+TOTAL = 600_000
+_NOTHING = object()
+
+
+class Undefined:
+    """What a variable holds that nobody has set."""
+
+
+UNDEFINED = Undefined()
+
+
+@dataclass(eq=False)
+class Obj:
+    """A piece of memory: values by byte offset in `cells`, marks such as `dead` by name.
+
+    `kind` is static, stack, heap, kernel, text, io (mapped registers) or handle (a kernel object
+    that drivers only hand around). Memory of the kinds stack and heap starts undefined, unless
+    marked `zero`.
+    """
+
+    kind: str
+    name: str
+    size: int | None = None
+    text: str = ""
+    cells: dict[Any, Any] = field(default_factory=dict)
+    data: Any = None
+
+
+@dataclass(eq=False)
+class Task:
+    """A flow of control. `atomic` says why it must not sleep; `over` is whom it has interrupted."""
+
+    name: str
+    atomic: str = ""
+    over: Task | None = None
+    same_cpu: bool = False
+    rcu: int = 0
+    irqs: int = 0
+    held: tuple[tuple[Any, str], ...] = ()
+    lost: Any = None
+
+    def interrupted(self, other: Task) -> bool:
+        """Whether `other` cannot go on before this task ends, as it has the same CPU."""
+        task: Task | None = self
+        while task is not None and task.over is not None:
+            if not task.same_cpu:
+                return False
+            if task.over is other:
+                return True
+            task = task.over
+        return False
+
+
+class World:
+    """Everything that a step of the driver may change, and the means to undo it."""
+
+    def __init__(self) -> None:
+        self.journal: list[tuple[dict[Any, Any], Any, Any]] = []
+        self.kernel: dict[Any, Any] = {}
+        self.task = Task("the driver")
+        self.fuel, self.left = FUEL, TOTAL
+        self.at: Callable[[], Span] | None = None
+        self.step: Callable[[], None] | None = None
+        self.fail_at: int | None = None
+        self.tried: list[tuple[str, Any]] = []
+        self.failed: str | None = None
+        self.depth = 0
+
+    # Memory
+
+    def put(self, where: dict[Any, Any], key: Any, value: Any) -> None:
+        """Change something."""
+        self.journal.append((where, key, where.get(key, _NOTHING)))
+        where[key] = value
+
+    def remove(self, where: dict[Any, Any], key: Any) -> None:
+        """Take something away."""
+        if key in where:
+            self.journal.append((where, key, where.pop(key)))
+
+    def rollback(self, mark: int) -> None:
+        """Undo all changes since the journal was `mark` long."""
+        journal = self.journal
+        while len(journal) > mark:
+            where, key, old = journal.pop()
+            if old is _NOTHING:
+                where.pop(key, None)
+            else:
+                where[key] = old
+
+    def span(self) -> Span | None:
+        """Where the driver is."""
+        return self.at() if self.at else None
+
+    def defect(self, rule: str, message: str) -> DefectError:
+        """A defect at the current place."""
+        return DefectError(rule, message, self.span())
+
+    def unknown(self, why: str) -> UnknownError:
+        """Something not understood at the current place."""
+        return UnknownError(why, self.span())
+
+    def check(self, pointer: Any, doing: str) -> tuple[Obj, int]:
+        """A pointer to memory that a driver may use.
+
+        Raises:
+            DefectError: it is none.
+        """
+        if pointer.__class__ is not tuple:
+            raise self.defect("RUN306", f"{doing} {_bad(pointer)}")
+        obj, offset = pointer
+        if "dead" in obj.cells:
+            raise self.defect("RUN306", f"{doing} {obj.name} {obj.cells['dead']}")
+        if obj.kind in {"io", "text", "handle"} and (obj.kind != "text" or doing != "reads"):
+            what = "directly, not with an accessor" if obj.kind == "io" else "of the kernel"
+            raise self.defect("RUN306", f"{doing} {obj.name} {what}")
+        return obj, offset
+
+    def load(self, pointer: Any) -> Any:
+        """The value at a pointer."""
+        if pointer.__class__ is tuple:
+            cells = pointer[0].cells
+            value = cells.get(pointer[1], UNDEFINED)
+            if value is not UNDEFINED and "dead" not in cells:
+                return value
+        obj, offset = self.check(pointer, "reads")
+        if obj.kind == "text":
+            if not 0 <= offset <= len(obj.text):
+                raise self.defect("RUN306", "reads beyond the end of a string")
+            return ord(obj.text[offset]) if offset < len(obj.text) else 0
+        if obj.size is not None and not 0 <= offset < obj.size:
+            raise self.defect("RUN306", f"reads outside {obj.name}")
+        if obj.kind == "static" or "zero" in obj.cells:
+            return 0
+        if obj.kind == "kernel":
+            raise self.unknown(f"what the kernel has in this member of {obj.name} is not modelled")
+        raise self.defect("RUN306", f"reads a part of {obj.name} that nothing has been written to")
+
+    def store(self, pointer: Any, value: Any) -> None:
+        """Write to memory."""
+        obj, offset = self.check(pointer, "writes to")
+        if obj.size is not None and not 0 <= offset < obj.size:
+            raise self.defect("RUN306", f"writes outside {obj.name}")
+        cells = obj.cells
+        self.journal.append((cells, offset, cells.get(offset, _NOTHING)))
+        cells[offset] = value
+
+    def text(self, pointer: Any) -> str:
+        """The string at a pointer, a character for each byte."""
+        obj, offset = self.check(pointer, "reads")
+        if obj.kind == "text":
+            return obj.text[offset:]
+        found = []
+        while code := self.load((obj, offset + len(found))):
+            found.append(chr(code & 0xFF))
+        return "".join(found)
+
+    # Time
+
+    def tick(self) -> None:
+        """A step of the driver has been made."""
+        if self.step is not None:
+            self.fuel = 0
+            self.step()
+            return
+        self.left -= FUEL
+        if self.left < 0:
+            raise self.unknown("there is more to run than the checker has time for")
+        self.fuel = FUEL
+
+    def between(self) -> None:
+        """A step of the kernel on behalf of the driver has been made."""
+        if self.step is not None:
+            self.step()
+
+    # Who may do what
+
+    def may_sleep(self, what: str) -> None:
+        """A function that may sleep is called.
+
+        Raises:
+            DefectError: the task must not sleep.
+        """
+        task = self.task
+        spin = next((name for _, name in task.held if name != "mutex"), None)
+        why = task.atomic or (f"a {spin} is held" if spin else "")
+        why = why or ("RCU is held" if task.rcu else "interrupts are off" if task.irqs else "")
+        if why:
+            raise self.defect("RUN305", f"{what} may sleep, but {why}")
+
+    def run(self, task: Task, code: Callable[[], Any]) -> Any:
+        """Run something as a task, on top of the current one."""
+        before, self.task = self.task, task
+        try:
+            return code()
+        except BlockedError:
+            return None
+        finally:
+            self.task = before
+
+    def fails(self, name: str) -> bool:
+        """Whether this call of a function that can fail does fail."""
+        self.tried.append((name, self.at))
+        if self.fail_at == len(self.tried) - 1:
+            self.failed = name
+            return True
+        return False
+
+
+def _bad(pointer: Any) -> str:
+    if isinstance(pointer, Undefined):
+        return "memory through a pointer that was never set"
+    if pointer.__class__ is not int:
+        return "a function as if it were memory"
+    number = pointer - (1 << 64) if pointer >> 63 == 1 else pointer
+    if -4095 <= number < 0:
+        return f"memory through an error number ({number}) as pointer"
+    return "memory through a NULL pointer" if 0 <= number < 1 << 12 else "memory at a wild address"
