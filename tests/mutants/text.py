@@ -69,6 +69,10 @@ def changed(text: str, change: Change) -> Changed:
     return Changed(after[:at] + line + after[at:], change.start + len(line), end + len(line))
 
 
+def _one_argument(call: re.Match[str]) -> str:
+    return call[0].split(",", maxsplit=1)[0].rstrip(")").ljust(len(call[0]) - 1) + ")"
+
+
 @dataclass(frozen=True)
 class Text:
     """One file."""
@@ -82,7 +86,7 @@ class Text:
         """The syntax tree; meaningless for what is not C."""
         masked = _LOOP.sub(lambda m: "while".ljust(len(m[0])), self.text)
         masked = _ANNOTATION.sub(lambda m: " " * len(m[0]), masked)
-        masked = _DEFINITION.sub(lambda m: re.sub(r"\b\d|\bN", "m", m[0]), masked)
+        masked = _DEFINITION.sub(_one_argument, masked)
         masked = "".join(c if c.isascii() else "?" for c in masked)
         return Parser(_LANGUAGE).parse(masked.encode()).root_node
 
