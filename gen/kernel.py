@@ -83,7 +83,8 @@ class Api:
     as probe, store or sys-off; for a notifier chain under "chain". `initialises` names what a call
     makes ready for use, `tells` the trigger whose presence it tells. `walk` is how a loop goes
     through a list: plain, safe (against deletion) or rcu. `waits` is the kind of lock whose holders
-    a call waits for; `data` says that it sets or gets the driver's data of a device.
+    a call waits for; `data` says that it sets or gets the driver's data of a device,
+    `resets` that it calls the given function itself when it fails.
     """
 
     name: str
@@ -113,6 +114,7 @@ class Api:
     walk: str | None = None
     waits: str | None = None
     data: str | None = None
+    resets: bool = False
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -325,6 +327,7 @@ def _api(name: str, item: Mapping[str, Any]) -> Api:
         walk=item.get("walk"),
         waits=item.get("waits"),
         data=item.get("data"),
+        resets=item.get("resets", False),
     )
 
 
