@@ -39,6 +39,7 @@ class MadeUp(Runner):
     async def _boot(
         self, group: Sequence[Scenario], machine: Machine, place: Path
     ) -> list[Outcome]:
+        assert place.name.endswith(group[0].name)
         self.booted.append(([s.name for s in group], machine.steady))
         verdicts = self.script.pop(0)
         if verdicts is None:
