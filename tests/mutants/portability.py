@@ -158,6 +158,7 @@ for _header in ("linux/kexec.h", "linux/panic_notifier.h", "linux/reboot.h", "li
         "What the header declares is not declared.",
         lambda driver, header=_header: _needed(driver, header),  # type: ignore[misc]
         breaks="not declared",
+        absent={"mainline-6.1": "does not include it"} if "reboot" in _header else {},
         elsewhere="the finding stands where the name is used")  # fmt: skip
 
 add("no-such-function", PORTABILITY, "PORT201", "No kernel has this function.",

@@ -32,10 +32,10 @@ def _sound(driver: Driver, mutant: Mutant) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_an_operator_makes_its_mistake_in_the_rendered_driver(name: str) -> None:
     item = OPERATORS[name]
-    found = of_operator(OURS.driver, item)
     if "ours" in item.absent:
         assert item.absent["ours"]
         return
+    found = of_operator(OURS.driver, item)
     assert found, "it changes nothing"
     assert len({mutant.name for mutant in found}) == len(found)
     for mutant in found:
@@ -47,9 +47,9 @@ def test_an_operator_makes_its_mistake_in_the_rendered_driver(name: str) -> None
 def test_operators_make_their_mistakes_in_mainlines_driver(name: str) -> None:
     (subject,) = subjects(name)
     for item in OPERATORS.values():
-        found = of_operator(subject.driver, item)
         if name in item.absent:
             continue
+        found = of_operator(subject.driver, item)
         assert found, f"{item.name} changes nothing"
         for mutant in found:
             _sound(subject.driver, mutant)
