@@ -95,6 +95,12 @@ test: ## everything: lint, unit tests, real kernels, boots; stops at the first s
 fresh: ## follow the README on a new Debian 12, in a root file system of its own; needs root
 	$(Q).ci/fresh
 
+.PHONY: docs
+docs: ## make the parts of docs/ that come from data
+	$(Q).ci/setup gen
+	$(Q)$(python) -m gen.docs
+	$(Q)$(python) -m checks.catalogue
+
 .PHONY: lint
 lint: ## the linters, the type checker, and whether out/ is what the spec renders
 	$(Q).ci/setup lint
