@@ -36,8 +36,7 @@ python := .venv/bin/python
 target_options = $(if $(SPEC),--spec '$(SPEC)') $(if $(KERNEL),--kernel '$(KERNEL)') \
 	$(if $(AS_OF),--as-of '$(AS_OF)')
 kbuild = kdir=$$(.ci/kdir "$$KDIR") && $(MAKE) --no-print-directory -C "$$kdir" M='$(abspath $(OUT))'
-# Two processes: a guest and a compiler each keep one processor busy.
-pytest = $(python) -m pytest -q -n 2
+pytest = $(python) -m pytest -q
 
 .PHONY: help
 help: ## show this list
@@ -87,9 +86,9 @@ boot: modules ## boot a kernel with the compiled modules in QEMU and watch what 
 test: ## everything: lint, unit tests, real kernels, boots; stops at the first stage that fails
 	$(Q).ci/setup test
 	$(Q)$(MAKE) --no-print-directory lint
-	$(Q)$(pytest) -m 'not kbuild and not boot'
+	$(Q)$(pytest) -n 2 -m 'not kbuild and not boot'
 	$(Q)$(pytest) -m 'kbuild and not boot'
-	$(Q)$(pytest) -m boot
+	$(Q)$(pytest) -n 2 -m boot
 
 .PHONY: fresh
 fresh: ## follow the README on a new Debian 12, in a root file system of its own; needs root
