@@ -55,6 +55,18 @@ def source_tree(series: str) -> Path:
     return place
 
 
+def shipped_modules(names: tuple[str, ...]) -> dict[str, Path]:
+    """The distribution's own modules for the kernel that `build_tree` builds for."""
+    release = next(
+        line.split('"')[1]
+        for line in (build_tree() / "include/generated/utsrelease.h").read_text().splitlines()
+        if "UTS_RELEASE" in line
+    )
+    package = Archive(SUITES).unpack(f"linux-image-{release}")
+    found = {path.name.split(".ko")[0]: path for path in package.rglob("*.ko*")}
+    return {name: found[name] for name in names}
+
+
 def copy_driver(source: Path, target: Path) -> Path:
     """A copy of a module directory without what a build left there."""
     built = shutil.ignore_patterns("*.o", "*.ko", "*.mod", "*.mod.c", ".*", "Module.symvers",

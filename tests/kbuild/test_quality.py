@@ -13,7 +13,7 @@ import pytest
 from gen.generate import generate
 from gen.output import write
 from tests.conftest import ROOT
-from tests.kbuild.kernels import build_tree, copy_driver, kbuild, source_tree
+from tests.kbuild.kernels import build_tree, copy_driver, kbuild, shipped_modules, source_tree
 
 pytestmark = pytest.mark.kbuild
 
@@ -177,6 +177,15 @@ def test_beside_mainline(tmp_path: Path) -> None:
         for directory in (ours, theirs)
     ]
     assert lines[0] <= MAY_EXCEED * lines[1]
+
+
+def test_aliases_are_those_of_the_distributions_own_modules(tmp_path: Path) -> None:
+    """What modprobe and the initramfs tools match on, beside the kernel package's modules."""
+    ours = copy_driver(ROOT / "out", tmp_path / "ours")
+    kbuild(ours)
+    for name, module in shipped_modules(("pvpanic", "pvpanic-mmio", "pvpanic-pci")).items():
+        assert modinfo(ours / f"{name}.ko", "alias") == modinfo(module, "alias"), name
+        assert modinfo(ours / f"{name}.ko", "depends") == modinfo(module, "depends"), name
 
 
 def test_uapi_macros_are_mainlines(tmp_path: Path) -> None:
