@@ -9,7 +9,7 @@ from pycparser import c_ast
 
 from checks.flow.cfg import callee
 from checks.flow.trace import Event
-from checks.flow.values import both, complement, name_of, number, origin, sign
+from checks.flow.values import POSITIVE, both, complement, name_of, number, origin, sign
 from checks.fold import fold, string
 
 if TYPE_CHECKING:
@@ -102,6 +102,8 @@ class Evaluator:
         known = sign(state.signs, origin(base))
         values = (origin(base), number(known))
         self.note(Event("deref", node, "", values, locks=state.locks))
+        if known & POSITIVE and base[0] != "addr":
+            state.signs[origin(base)] = POSITIVE  # one mistake is told once
 
     def _structref(self, node: c_ast.StructRef, state: State) -> Value:
         place = self.place(node, state)
@@ -135,7 +137,7 @@ class Evaluator:
             return ("cmp", "==", inner, number(0))
         if node.op == "-" and inner[0] == "num":
             return number(-inner[1])
-        return inner if node.op == "+" else ("op", id(node))
+        return ("neg", inner) if node.op == "-" else inner
 
     def _binaryop(self, node: c_ast.BinaryOp, state: State) -> Value:
         left = self.value(node.left, state)

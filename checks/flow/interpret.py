@@ -14,7 +14,7 @@ from pycparser import c_ast
 
 from checks.flow.calls import Calls
 from checks.flow.cfg import Kind, build, callee, walk
-from checks.flow.evaluate import Evaluator
+from checks.flow.evaluate import Evaluator, tests_of
 from checks.flow.trace import Event, Outcome, Path, State, Trace
 from checks.flow.values import ANY, NOT_ZERO, ZERO, number, refine, sign
 
@@ -162,7 +162,8 @@ class _Interpreter:
         _forget(state)
         if node.ast is not None:
             subject = number(sign(state.signs, value))
-            event = Event("test", node.ast, "", (value, subject), locks=state.locks)
+            known = tests_of(state)
+            event = Event("test", node.ast, "", (value, subject), None, state.locks, known)
             self._eval.note(event)
         following = []
         for truth, after in node.after:

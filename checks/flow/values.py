@@ -17,6 +17,7 @@ A value is a tuple whose first item is its kind:
     ("or", values, mask)     a bitwise or
     ("not", value)           the complement
     ("plus", left, right)    a sum
+    ("neg", value)           the value with its sign turned
     ("cmp", op, left, right) a comparison
     ("is-err", value), ("is-err-or-null", value), ("or-zero", value)
     ("op", id)               anything else
@@ -164,6 +165,9 @@ def sign(signs: Mapping[Value, int], value: Value) -> int:  # noqa: PLR0911 (one
         return POSITIVE
     if kind in {"and", "cmp", "is-err", "is-err-or-null"}:
         return ZERO | POSITIVE
+    if kind == "neg":
+        inner = sign(signs, value[1])
+        return (inner & ZERO) | (inner & NEGATIVE and POSITIVE) | (inner & POSITIVE and NEGATIVE)
     if kind == "plus":
         left, right = value[1], value[2]
         return sign(signs, left) if right[0] == "num" or left[0] != "num" else ANY

@@ -1,0 +1,304 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Rules about what a driver acquires: released on errors and on unbinding, once, in order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from checks.flow.analysis import flow_check, place
+from checks.flow.fallible import failed, signs_of
+from checks.flow.resources import (
+    PUBLISHED,
+    USED,
+    Use,
+    acquired,
+    action_of,
+    held,
+    released,
+    released_below,
+    same,
+)
+from checks.flow.values import NEGATIVE, ZERO, mentions, origin, sign
+from checks.rule import Found
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from checks.flow.analysis import Flow
+    from checks.flow.program import Function
+    from checks.flow.trace import Event, Path
+    from checks.rule import Context, Word
+
+_LEAKS = (USED | PUBLISHED) - {"driver"}
+
+
+@flow_check("KERN111")
+def leaked_on_error(flow: Flow, _context: Context) -> Iterator[Word]:
+    """A way out with an error that keeps what was acquired before."""
+    for function, trace in flow.traces.items():
+        uses = {use.event: use for use in acquired(flow, function)
+                if not use.api.managed and use.kind in _LEAKS}  # fmt: skip
+        for path in trace.paths if uses else ():
+            if not _fails(flow, path):
+                continue
+            for event in path.state.history:
+                use = uses.get(event)
+                if use and held(path.state.signs, use) and not _cleared(flow, function, path, use):
+                    node = path.node or event.node
+                    message = f"this error leaves behind what {event.name}() acquired"
+                    yield Found(message, place(function, node))
+
+
+def _fails(flow: Flow, path: Path) -> bool:
+    """Whether a path returns an error, or hands on one of a managed call that may fail."""
+    if path.value is None:
+        return False
+    known = sign(path.state.signs, path.value)
+    api = flow.program.api(path.value[2]) if path.value[0] == "call" else None
+    managed = api is not None and api.managed is not None and bool(known & NEGATIVE)
+    return known == NEGATIVE or managed
+
+
+def _cleared(flow: Flow, function: Function, path: Path, use: Use) -> bool:
+    """Whether a path releases a resource after all, or leaves it to somebody."""
+    result, index = use.event.result, path.state.history.index(use.event)
+    for event in path.state.history[index + 1 :]:
+        if event.kind in {"write", "once-write"} and result in event.values:
+            kept = event.place
+            if kept and (kept[0] == "global" or origin(kept[1])[0] in {"param", "addr", "item"}):
+                return use.kind in USED
+        if event.kind != "call":
+            continue
+        api = flow.api(event)
+        if api is not None and api.releases == use.kind:
+            return True
+        called = flow.called(function, event)
+        if called is not None and any(same(use, item) for item in released_below(flow, called)):
+            return True
+        action = action_of(flow, function, event)
+        if action is not None and api is not None:
+            surely = api.resets or sign(path.state.signs, event.result or ("op", 0)) == ZERO
+            if surely and any(same(use, item) for item in released_below(flow, action)):
+                return True
+        if use.kind == "memory" and api is not None and api.acquires in PUBLISHED:
+            return any(mentions(value, lambda item: item == result) for value in event.values)
+    return False
+
+
+@flow_check("KERN112")
+def never_released(flow: Flow, _context: Context) -> Iterator[Word]:
+    """Something registered or acquired for good, which leaving does not undo."""
+    leaving = flow.rooted("exit")
+    unbinding = [*flow.rooted("remove", "action"), *leaving]
+    for function in flow.traces:
+        roles = set(flow.roles.get(function, {}))
+        for use in acquired(flow, function):
+            if use.api.managed or use.kind == "action" or not roles or _local(flow, function, use):
+                continue
+            if roles == {"init"}:
+                roots, when = leaving, "when the module goes"
+                if not leaving and not _orphan(flow, use):
+                    continue
+            elif roles & {"probe", "store", "show"}:
+                roots, when = unbinding, "when the device goes"
+            else:
+                continue
+            done = [item for root in roots for item in released_below(flow, root)]
+            if not any(same(use, item) for item in done):
+                message = f"nothing undoes this {use.event.name}() {when}"
+                yield Found(message, place(function, use.event.node), absent=True)
+
+
+def _local(flow: Flow, function: Function, use: Use) -> bool:
+    """Whether a function releases what it acquires on each path that returns success."""
+    paths = [p for p in flow.traces[function].paths if use.event in p.state.history]
+    return all(
+        not held(p.state.signs, use) or _fails(flow, p) or _directly(flow, p, use) for p in paths
+    )
+
+
+def _directly(flow: Flow, path: Path, use: Use) -> bool:
+    index = path.state.history.index(use.event)
+    later = (flow.api(e) for e in path.state.history[index + 1 :] if e.kind == "call")
+    return any(api is not None and api.releases == use.kind for api in later)
+
+
+def _orphan(flow: Flow, use: Use) -> bool:
+    """Whether a function would release it, but nobody calls that."""
+    return any(
+        same(use, item)
+        for function in flow.traces
+        if function not in flow.roles
+        for item in released(flow, function)
+    )
+
+
+@flow_check("KERN113")
+def wrong_order(flow: Flow, _context: Context) -> Iterator[Word]:
+    """What others still get at is released before they are shut out."""
+    for function, trace in flow.traces.items():
+        for path in trace.paths:
+            gone: Event | None = None
+            for event in path.state.history:
+                kinds = _releases(flow, function, event)
+                if gone is not None and kinds & PUBLISHED:
+                    message = f"{gone.name}() comes before {event.name}(): it may still be in use"
+                    yield Found(message, place(function, gone.node))
+                elif kinds & USED and not kinds & PUBLISHED:
+                    gone = event
+    yield from _managed_order(flow)
+
+
+def _releases(flow: Flow, function: Function, event: Event) -> set[str]:
+    if event.kind != "call":
+        return set()
+    called = flow.called(function, event)
+    if called is not None:
+        return {use.kind for use in released_below(flow, called)}
+    api = flow.api(event)
+    return {api.releases} if api is not None and api.releases and not api.lock else set()
+
+
+def _managed_order(flow: Flow) -> Iterator[Word]:
+    """An action that shuts others out, registered before what they use: it then runs after."""
+    for function, trace in flow.traces.items():
+        for path in trace.paths:
+            early: Event | None = None
+            for event in path.state.history:
+                api = flow.api(event) if event.kind == "call" else None
+                action = action_of(flow, function, event) if event.kind == "call" else None
+                if action is not None:
+                    kinds = {use.kind for use in released_below(flow, action)}
+                    early = event if kinds & PUBLISHED else early
+                elif early is not None and api is not None and api.managed and api.acquires in USED:
+                    message = (
+                        f"this action runs only after what {event.name}() acquires later is gone: "
+                        "register it after that"
+                    )
+                    yield Found(message, place(function, early.node))
+
+
+@flow_check("KERN114")
+def freed_by_hand(flow: Flow, _context: Context) -> Iterator[Word]:
+    """Something that goes with its device is freed before."""
+    uses = [use for function in flow.traces for use in acquired(flow, function)]
+    for function in flow.traces:
+        for use in released(flow, function):
+            if use.api.managed or use.kind not in USED | {"sys-off"}:
+                continue
+            values = [origin(value) for value in use.event.values]
+            made = [flow.program.api(v[2]) for v in values if v[0] == "call"]
+            direct = any(api is not None and api.managed for api in made)
+            strange = any(v[0] == "call" for v in values) and not made[0]
+            alike = [item for item in uses if item.kind == use.kind]
+            by_kind = bool(alike) and all(item.api.managed for item in alike) and not strange
+            if direct or by_kind:
+                message = f"{use.event.name}() frees what its device frees again when it goes"
+                yield Found(message, place(function, use.event.node))
+
+
+@flow_check("KERN115")
+def published_early(flow: Flow, _context: Context) -> Iterator[Word]:
+    """Others get at something before it is complete, or an action before it has what it frees."""
+    for function, trace in flow.traces.items():
+        for path in trace.paths:
+            for index, event in enumerate(path.state.history):
+                if event.kind != "call":
+                    continue
+                later = path.state.history[index + 1 :]
+                if action_of(flow, function, event) is not None:
+                    yield from _action_early(flow, function, event, later)
+                api = flow.api(event)
+                if api is not None and api.acquires == "list" and event.values:
+                    yield from _entry_early(flow, function, event, later)
+
+
+def _action_early(
+    flow: Flow, function: Function, event: Event, later: tuple[Event, ...]
+) -> Iterator[Word]:
+    action = action_of(flow, function, event)
+    frees = released_below(flow, action) if action else []
+    for other in later:
+        api = flow.api(other) if other.kind == "call" else None
+        if api is None or not api.acquires or api.managed or api.lock:
+            continue
+        use = Use(function, other, api.acquires, api)
+        if any(same(use, item) for item in frees):
+            message = f"this action undoes {other.name}(), which comes only later"
+            yield Found(message, place(function, event.node))
+
+
+def _entry_early(
+    flow: Flow, function: Function, event: Event, later: tuple[Event, ...]
+) -> Iterator[Word]:
+    entry = event.values[0]
+    if entry[0] != "addr" or entry[1][0] != "field":
+        return
+    base = entry[1][1]
+    for other in later:
+        written = other.place
+        if other.kind not in {"write", "once-write"} or not written or written[0] != "field":
+            continue
+        if written[1] != base or set(event.locks) & set(other.locks) & _walkers_locks(flow, event):
+            continue
+        if other.name in _walked(flow):
+            message = f"others may find this entry before '{other.name}' is set"
+            yield Found(message, place(function, event.node))
+
+
+def _walked(flow: Flow) -> set[str]:
+    """The members that are read of entries found in a list."""
+    return {
+        event.name
+        for trace in flow.traces.values()
+        for event in trace.of("read", "once-read")
+        if event.place and event.place[0] == "field" and event.place[1][0] == "item"
+    }
+
+
+def _walkers_locks(flow: Flow, event: Event) -> set[object]:
+    """Those of the locks held at an event that everybody holds who walks through a list."""
+    walks = [(f, e) for f, trace in flow.traces.items() for e in trace.of("walk")]
+    return {item for item in event.locks if all(item.name in flow.locks(f, e) for f, e in walks)}
+
+
+@flow_check("KERN123")
+def no_data(flow: Flow, _context: Context) -> Iterator[Word]:
+    """A driver's data is used, but a probe that succeeds does not set it."""
+    gets = [event for function, event in flow.calls() if _data(flow, event) == "get"]
+    for root in flow.rooted("probe") if gets else ():
+        below = flow.reach(root)
+        if not any(_data(flow, e) == "set" for f in below for e in flow.traces[f].of("call")):
+            maker = next(
+                (f for f in below for use in acquired(flow, f) if use.kind == "memory"), root
+            )
+            message = f"{gets[0].name}() is used, but {maker.name}() does not set the data"
+            yield Found(message, maker.span, absent=True)
+            continue
+        for function in below:
+            yield from _unset(flow, function)
+
+
+def _data(flow: Flow, event: Event) -> str | None:
+    api = flow.api(event)
+    return api.data if api is not None else None
+
+
+def _failed(flow: Flow, function: Function, path: Path, event: Event) -> bool:
+    """Whether a path knows that a call has failed; what it returns then is another question."""
+    signs = signs_of(flow, function, event) if event.kind == "call" else None
+    return signs is not None and failed(path, event, signs)
+
+
+def _unset(flow: Flow, function: Function) -> Iterator[Word]:
+    """Ways to succeed on which a function that sets the data does not."""
+    trace = flow.traces[function]
+    if not any(_data(flow, event) == "set" for event in trace.of("call")):
+        return
+    for path in trace.paths:
+        done = any(e.kind == "call" and _data(flow, e) == "set" for e in path.state.history)
+        fine = path.value is not None and sign(path.state.signs, path.value) & ZERO
+        fine = fine and not any(_failed(flow, function, path, e) for e in path.state.history)
+        if fine and not done and path.node is not None:
+            message = f"{function.name}() succeeds here without setting the driver's data"
+            yield Found(message, place(function, path.node))
