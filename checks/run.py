@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 # Importing a module of rules puts its functions into CHECKS.
 from checks import rules_build, rules_ids, rules_registers, rules_sysfs  # noqa: F401
+from checks.execution import rules as execution
 from checks.extract import extract
 from checks.flow import rules as _flow_rules  # noqa: F401 (as above)
 from checks.parse import parse_tree
@@ -60,9 +61,12 @@ class Report:
         return 3 if incomplete or open_ else 0
 
 
-def check_paths(paths: Iterable[Path], device: Device, kernel: Kernel) -> Report:
-    """Check each path's driver against the device, as one report."""
-    reports = [check_tree(tree, device, kernel) for tree in find_trees(paths, device)]
+def check_paths(
+    paths: Iterable[Path], device: Device, kernel: Kernel, *, execute: bool = True
+) -> Report:
+    """Check each path's driver against the device, as one report; `execute` also runs it."""
+    trees = find_trees(paths, device)
+    reports = [check_tree(tree, device, kernel, execute=execute) for tree in trees]
     findings = {
         (item.rule, item.message, item.span.source, item.span): item
         for report in reports
@@ -78,15 +82,18 @@ def _worst(reports: list[Report], rule: Rule) -> Judgement:
     return max(given, key=lambda item: _WORSE.index(item.verdict), default=none)
 
 
-def check_tree(tree: SourceTree, device: Device, kernel: Kernel) -> Report:
+def check_tree(
+    tree: SourceTree, device: Device, kernel: Kernel, *, execute: bool = True
+) -> Report:
     """Check one driver."""
     units = parse_tree(tree, kernel)
     facts = extract(tree, units, kernel)
     findings = [_of_problem(facts, index) for index in range(len(facts.problems))]
     judgements = [_judge_analysis(rules()[rule], facts) for rule in ANALYSIS]
-    context = Context(device, facts, units)
+    # The execution rules come last and do not tell again what others have found.
+    context = Context(device, facts, units, {"findings": findings})
     for rule in rules().values():
-        if rule.id in ANALYSIS:
+        if rule.id in ANALYSIS or (rule.id in execution.RULES and not execute):
             continue
         if not facts.tree.files:
             judgements.append(Judgement(rule, Verdict.NOT_APPLICABLE, "no file could be read"))

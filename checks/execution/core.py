@@ -94,7 +94,9 @@ class Core:
         """Load the module of a file: its init function's result."""
         self.task("loading of the module")
         start = self._mark(unit, "init")
-        if start is not None and (result := start()):
+        result = start() if start is not None else 0
+        self._settled(self.world.task)
+        if result:
             return int(result)
         for node in unit.marks.get("driver", []):
             inner = node.expr if isinstance(node, c_ast.UnaryOp) else node
@@ -109,6 +111,7 @@ class Core:
         end = self._mark(unit, "exit")
         if end is not None:
             end()
+        self._settled(self.world.task)
         for node in unit.marks.get("driver", []):
             inner = node.expr if isinstance(node, c_ast.UnaryOp) else node
             name = getattr(inner, "name", "")
@@ -183,6 +186,7 @@ class Core:
             DefectError: it does.
         """
         if task.held:
+            self.world.at = self.world.kernel["lock", task.held[0][0]][2]
             raise self.world.defect("RUN309", f"the {task.name} ends with a {task.held[0][1]} held")
         if task.rcu or task.irqs:
             what = "in an RCU read section" if task.rcu else "with interrupts off"

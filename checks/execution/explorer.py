@@ -198,7 +198,11 @@ class Explorer:
                     raise self.found("RUN308", message, handler.data[4], spec)
 
     def happens(
-        self, what: Happening, loose: tuple[Machine, ...] = (), over: Task | None = None
+        self,
+        what: Happening,
+        loose: tuple[Machine, ...] = (),
+        over: Task | None = None,
+        when: str = "",
     ) -> None:
         """Let something happen and compare what devices are told; `loose` ones are in between.
 
@@ -206,7 +210,7 @@ class Explorer:
             DefectError: it is not what the contract says.
         """
         core, world = self.core, self.world
-        self.tell(str(what))
+        self.tell(f"{what}{when}")
         panic = what.trigger is Trigger.PANIC
         world.put(world.kernel, "log", ())
         world.put(world.kernel, "crash", int(what.crash))

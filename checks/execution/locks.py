@@ -112,7 +112,7 @@ class Locks:
 
     def _hold(self, kind: str, how: str, lock: Any) -> None:
         world, task = self._world, self._world.task
-        world.put(world.kernel, ("lock", lock), (task, how))
+        world.put(world.kernel, ("lock", lock), (task, how, world.at))
         task.held = (*task.held, (lock, kind))
         task.irqs += bool(how)
 

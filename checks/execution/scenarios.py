@@ -268,8 +268,8 @@ class Scenarios(Explorer):
             mark, told, at, depth = len(world.journal), len(self.story), world.at, world.depth
             log = world.kernel.get("log", ())
             world.step, world.fuel = None, FUEL
-            self.tell(f"at that moment, in {at() if at else 'the kernel'}, on the same CPU:")
-            self.happens(what, loose=(machine,), over=world.task)
+            when = f" on the same CPU, at {at() if at else 'a step of the kernel'}"
+            self.happens(what, (machine,), world.task, when)
             world.rollback(mark)
             del self.story[told:]
             world.step, world.fuel, world.at, world.depth = step, 0, at, depth

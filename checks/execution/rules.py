@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The execution rules: one run of all scenarios, whose defects are told by the rule they break.
+
+They come after all other rules. A defect that another rule has told already is not told again by
+its consequences: nothing is run while an error stands that changes what the driver does.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from checks.execution.core import Core
+from checks.execution.faults import UnknownError
+from checks.execution.scenarios import Scenarios
+from checks.match import anchor, driver_type
+from checks.rule import CHECKS, Found, NotApplicable, Unknown, rules
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from checks.execution.explorer import Shown
+    from checks.rule import Check, Context, Word
+    from gen.diagnostics import Diagnostic
+    from gen.source import Span
+
+MEMO, TOLD = "execution", "findings"
+RULES = tuple(f"RUN{number}" for number in range(301, 313))
+# What their findings are about changes nothing of what a running driver does.
+_NEUTRAL = frozenset({
+    "PARSE002", "KERN126", "KERN127", "KERN128", "KERN129",
+    "SPEC021", "SPEC022", "SPEC023", "SPEC026", "PORT201", "PORT203",
+})  # fmt: skip
+_ANALYSIS = frozenset({"PARSE001", "KERN133"})
+
+
+def _words(context: Context) -> dict[str, list[Word]]:
+    """What running the driver has to say, by rule."""
+    if MEMO not in context.memo:
+        context.memo[MEMO] = _run(context)
+    words: dict[str, list[Word]] = context.memo[MEMO]
+    return words
+
+
+def _for_all(word: Word) -> dict[str, list[Word]]:
+    return {rule: [word] for rule in RULES}
+
+
+def _told(context: Context) -> list[Diagnostic]:
+    """The findings of the other rules."""
+    return list(context.memo.get(TOLD, ()))
+
+
+def _run(context: Context) -> dict[str, list[Word]]:
+    facts = context.facts
+    problem = next((item for item in facts.problems if item.rule in _ANALYSIS), None)
+    if problem is not None:
+        return _for_all(Unknown("not all of the source could be analysed", problem.span))
+    if not any(facts.objects(driver_type(item)) for item in context.device.frontends):
+        return _for_all(NotApplicable("no driver structure in the given files"))
+    table = rules()
+    for item in _told(context):
+        if table[item.rule].gates and item.rule not in _NEUTRAL:
+            why = f"the driver is run once the errors that others have found ({item.rule}) are gone"
+            return _for_all(Unknown(why, item.span))
+    try:
+        core = Core(context, context.units)
+        scenarios = Scenarios(core, anchor(context), lambda rule: table[rule].gates)
+        scenarios.run()
+    except UnknownError as error:
+        return _for_all(_unknown(context, error.why, error.span))
+    words: dict[str, list[Word]] = {rule: [] for rule in RULES}
+    for shown in scenarios.shown.values():
+        if not _known(context, shown.span):
+            words[shown.rule].append(_found(shown))
+    for why, span in scenarios.unknown.items():
+        for said in words.values():
+            said.append(_unknown(context, why, span))
+    return words
+
+
+def _unknown(context: Context, why: str, span: Span | None) -> Word:
+    if not context.facts.tree.whole:
+        return NotApplicable(f"not the whole driver is given: {why}")
+    return Unknown(why, span)
+
+
+def _found(shown: Shown) -> Found:
+    steps = "; ".join(f"{number}. {step}" for number, step in enumerate(shown.story, 1))
+    return Found(shown.message, shown.span, shown.spec, f"seen when {steps}" if steps else None)
+
+
+def _known(context: Context, span: Span) -> bool:
+    """Whether another rule has found something in the same function."""
+    return any(
+        _function(context, item.span) == _function(context, span) is not None
+        for item in _told(context)
+        if item.rule not in _NEUTRAL
+    )
+
+
+def _function(context: Context, span: Span) -> tuple[str, int] | None:
+    """Where the function starts that a span is in."""
+    starts = [
+        place.line
+        for unit in context.facts.units
+        for place in unit.functions.values()
+        if place.source is span.source and place.line <= span.line
+    ]
+    return (span.source.name, max(starts)) if starts else None
+
+
+def _check(rule: str) -> Check:
+    def check(context: Context) -> Iterable[Word]:
+        return _words(context)[rule]
+
+    return check
+
+
+CHECKS.update({rule: _check(rule) for rule in RULES})
