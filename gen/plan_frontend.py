@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gen import names
-from gen.kernel import KernelFactsError
 from gen.model import Bus, PciFrontend, PlatformFrontend, ResourceKind
 from gen.plan_core import headers, tabs_after
 
@@ -64,24 +63,12 @@ def plan_frontend(device: Device, frontend: Frontend, kernel: Kernel) -> Fronten
     raise TypeError(f"no bus has a frontend such as {type(frontend).__name__}")
 
 
-def _last_byte(device: Device) -> int:
-    """How long the region has to be for every register that the driver accesses."""
-    return max(device.capability_register.end, device.event_register.end)
-
-
-def _plan_pci(device: Device, frontend: PciFrontend, kernel: Kernel) -> FrontendPlan:
-    used = [
-        "pcim_enable_device", "pcim_iomap", "struct pci_device_id", "ENOMEM", "MODULE_LICENSE",
-    ]  # fmt: skip
-    vendor = names.pci_macro(frontend, "vendor", frontend.vendor)
-    own = [(vendor, frontend.vendor.id)]
-    if kernel.has(vendor):
-        used.append(vendor)
-        own = []
-    product = names.pci_macro(frontend, "device", frontend.device)
-    own.append((product, frontend.device.id))
+def _plan_module(
+    device: Device, frontend: Frontend, kernel: Kernel, used: list[str]
+) -> FrontendPlan:
+    """What the modules of all buses have; `used` names the kernel interfaces in the C."""
     return FrontendPlan(
-        bus=Bus.PCI,
+        bus=frontend.bus,
         file=f"{frontend.name}.c",
         name=frontend.name,
         stem=names.frontend_stem(frontend),
@@ -92,11 +79,23 @@ def _plan_pci(device: Device, frontend: PciFrontend, kernel: Kernel) -> Frontend
         local_include=f"{device.name}.h",
         register=f"devm_{device.name}_register",
         groups=f"{device.name}_groups" if device.sysfs else None,
-        shortest=_last_byte(device),
-        macros=tuple(
-            Macro(name, f"0x{value:04x}", tabs_after(name, [name for name, _ in own]))
-            for name, value in own
-        ),
+        # How long the region has to be for every register that the driver accesses.
+        shortest=max(device.capability_register.end, device.event_register.end),
+    )
+
+
+def _plan_pci(device: Device, frontend: PciFrontend, kernel: Kernel) -> FrontendPlan:
+    used = ["pcim_enable_device", "pcim_iomap", "struct pci_device_id", "ENOMEM", "MODULE_LICENSE"]
+    vendor = names.pci_macro(frontend, "vendor", frontend.vendor)
+    product = names.pci_macro(frontend, "device", frontend.device)
+    own = [(vendor, frontend.vendor.id), (product, frontend.device.id)]
+    if kernel.has(vendor):
+        used.append(vendor)
+        own = own[1:]
+    column = [name for name, _ in own]
+    return replace(
+        _plan_module(device, frontend, kernel, used),
+        macros=tuple(Macro(name, f"0x{id_:04x}", tabs_after(name, column)) for name, id_ in own),
         vendor=vendor,
         device=product,
         bar=frontend.bar,
@@ -108,23 +107,11 @@ def _plan_platform(device: Device, frontend: PlatformFrontend, kernel: Kernel) -
     io, memory = (kind in frontend.kinds for kind in (ResourceKind.IO, ResourceKind.MEMORY))
     used += ["devm_ioport_map", "ENOMEM"] if io else []
     used += ["devm_ioremap_resource", "IS_ERR"] if memory else []
+    used += ["platform_get_mem_or_io"] if io and memory else []
     used += ["struct acpi_device_id"] if frontend.acpi else []
     used += ["struct of_device_id"] if frontend.of else []
-    if io and memory and not kernel.has("platform_get_mem_or_io"):
-        raise KernelFactsError(f"Linux {kernel.series} has no platform_get_mem_or_io()")
-    return FrontendPlan(
-        bus=Bus.PLATFORM,
-        file=f"{frontend.name}.c",
-        name=frontend.name,
-        stem=names.frontend_stem(frontend),
-        description=frontend.description,
-        author=frontend.author,
-        module_license=device.module_license,
-        includes=headers(kernel, used),
-        local_include=f"{device.name}.h",
-        register=f"devm_{device.name}_register",
-        groups=f"{device.name}_groups" if device.sysfs else None,
-        shortest=_last_byte(device),
+    return replace(
+        _plan_module(device, frontend, kernel, used),
         acpi=frontend.acpi,
         of=frontend.of,
         io=io,
