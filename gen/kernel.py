@@ -82,9 +82,10 @@ class Api:
     `calls` has the role of each function that the kernel calls back, by parameter or member, such
     as probe, store or sys-off; for a notifier chain under "chain". `initialises` names what a call
     makes ready for use, `tells` the trigger whose presence it tells. `walk` is how a loop goes
-    through a list: plain, safe (against deletion) or rcu; a change with rcu is safe under such. `waits` is the kind of lock whose holders
-    a call waits for; `data` says that it sets or gets the driver's data of a device,
-    `resets` that it calls the given function itself when it fails.
+    through a list: plain, safe (against deletion) or rcu; a change with rcu is safe under such
+    loops. `waits` is the kind of lock whose holders a call waits for; `data` says that it sets or
+    gets the driver's data of a device, `resets` that it calls the given function itself when it
+    fails.
     """
 
     name: str
