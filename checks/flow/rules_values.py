@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Rules about events: which is written when, behind which gate, within which mask."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from checks.flow.analysis import flow_check, place
+from checks.flow.attributes import has, shown
+from checks.flow.sending import sent, writes
+from checks.flow.values import NEGATIVE, ZERO, mentions, origin, parts, sign
+from checks.rule import Found, NotApplicable, Unknown
+from gen.model import Mask, Trigger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from checks.flow.analysis import Flow
+    from checks.flow.program import Function
+    from checks.flow.sending import Sent, Write
+    from checks.flow.trace import Event, Path
+    from checks.flow.values import Value
+    from checks.rule import Context, Word
+
+_ROLES = ("panic", "sys-off")
+
+
+def _known_bits(context: Context) -> int:
+    """All bits that the spec gives a meaning."""
+    return sum(event.value for event in context.device.events)
+
+
+@flow_check("SPEC006")
+def right_event(flow: Flow, context: Context) -> Iterator[Word]:
+    """The event that a hook writes is the one of its condition."""
+    roots = flow.rooted(*_ROLES)
+    if not roots:
+        yield NotApplicable("the driver has no hook")
+    for function in roots:
+        items = sent(flow, function)
+        if not items:
+            yield Found(f"{function.name}() writes no event", function.span)
+        for item in items:
+            span = place(function, item.node)
+            if item.value[0] != "num":
+                yield Unknown(f"which event {function.name}() writes here is not known", span)
+                continue
+            yield from _judge(flow, context, function, item)
+
+
+def _judge(flow: Flow, context: Context, function: Function, item: Sent) -> Iterator[Word]:
+    """Compare one write with what its condition asks for."""
+    trigger = _trigger(flow, context, function, item)
+    wanted = context.device.event_for(trigger) if trigger else None
+    value, span = item.value[1], place(function, item.node)
+    if value & ~_known_bits(context):
+        return  # told by SPEC010
+    if wanted is None:
+        what = f"the trigger '{trigger}'" if trigger else "this hook's mode"
+        yield Unknown(f"the spec has no event for {what}", span)
+    elif trigger is Trigger.PANIC and _undecided(context, item):
+        kernel = context.device.event_for(Trigger.CRASH_KERNEL)
+        where = kernel.at["trigger"] if kernel else None
+        yield Found("this does not ask whether a crash kernel takes over", span, where)
+    elif value != wanted.value:
+        message = f"on '{trigger}' the event is {wanted.value:#x}, not {value:#x}"
+        yield Found(message, span, wanted.at["bit"])
+
+
+def _trigger(flow: Flow, context: Context, function: Function, item: Sent) -> Trigger | None:
+    roles = {root.role for root in flow.program.roots if root.function is function}
+    if "panic" not in roles:
+        return _mode(flow, function)
+    crash = Trigger.CRASH_KERNEL
+    loaded = dict(item.asked).get(str(crash))
+    return crash if loaded and context.device.event_for(crash) else Trigger.PANIC
+
+
+def _undecided(context: Context, item: Sent) -> bool:
+    crash = Trigger.CRASH_KERNEL
+    asks = str(crash) in dict(item.asked)
+    return context.device.event_for(crash) is not None and not asks
+
+
+def _mode(flow: Flow, function: Function) -> Trigger | None:
+    """The trigger that a handler is registered for."""
+    for _, event in flow.calls():
+        api = flow.api(event)
+        if api is None or ("fn", function.name) not in event.values or "mode" not in (
+            *api.parameters, *api.implies
+        ):  # fmt: skip
+            continue
+        name = api.implies.get("mode")
+        if "mode" in api.parameters:
+            number = event.values[api.parameters.index("mode")]
+            name = next((one.name for one in flow.program.kernel.table.values()
+                         if one.tells and number == ("num", one.value)), None)  # fmt: skip
+        told = flow.program.api(name)
+        return Trigger(told.tells) if told is not None and told.tells else None
+    return None
+
+
+@flow_check("SPEC010")
+def known_bits(flow: Flow, context: Context) -> Iterator[Word]:
+    """What is written to the device has only bits that the spec knows."""
+    for function in flow.rooted(*_ROLES):
+        for item in sent(flow, function):
+            if item.value[0] == "num" and item.value[1] & ~_known_bits(context):
+                extra = item.value[1] & ~_known_bits(context)
+                spec = context.device.event_register.at["write"]
+                message = f"the spec gives {extra & 0xFFFFFFFF:#x} no meaning"
+                yield Found(message, place(function, item.node), spec)
+
+
+@flow_check("SPEC009")
+def gate(flow: Flow, context: Context) -> Iterator[Word]:
+    """An event is written only if the same device's mask has it."""
+    wanted = Mask.ENABLED if has(context, Mask.ENABLED) else Mask.CAPABILITY
+    if not has(context, wanted):
+        yield NotApplicable("the spec has no mask")
+        return
+    name, limit = shown(flow, context, wanted), shown(flow, context, Mask.CAPABILITY)
+    for function in flow.traces:
+        if not set(flow.roles.get(function, {})) & set(_ROLES):
+            continue
+        for write in writes(flow, function):
+            if name is None:
+                yield Unknown("which member holds the mask is not known", write.span)
+                continue
+            answers = [_gates(value, write, name, limit) for value in _true(write)]
+            if True not in answers:
+                message = f"this is written without a look at the event's bit in '{name}'"
+                told = next((item for item in answers if isinstance(item, str)), None)
+                yield Found(told or message, write.span)
+
+
+def _true(write: Write) -> list[Value]:
+    """What tests have found to have a bit set."""
+    return [v for v, known in write.event.known if v[0] == "and" and not known & ZERO]
+
+
+def _gates(value: Value, write: Write, name: str, limit: str | None) -> bool | str | None:
+    """Whether a tested value is the event and the device's mask; else what is wrong."""
+    instance = _instance(write.address)
+    event = write.value
+    items = parts(value)
+    masks = [item for item in items if _member(item) == name]
+    others = {item for item in items if item != event and _member(item) not in {name, limit}}
+    if not masks or others:
+        return None
+    if event[0] == "num":
+        return bool(value[2] == event[1])
+    if event not in items or value[2] is not None:
+        return None
+    if any(_instance(item) != instance for item in items - {event}):
+        return f"the mask is another device's than the one that is written to ('{name}')"
+    return True
+
+
+def _member(value: Value) -> str:
+    if value[0] != "load" or value[1][0] != "field":
+        return ""
+    return f"{value[1][2]}.{value[1][3]}"
+
+
+def _instance(value: Value) -> Value | None:
+    """The structure that a value stands in."""
+    start = origin(value)
+    if start[0] == "load" and start[1][0] == "field":
+        found: Value = start[1][1]
+        return found
+    return None
+
+
+def _final(flow: Flow, name: str) -> Iterator[tuple[Function, Path, list[Event]]]:
+    """The paths that succeed and write a member outside of show and store functions."""
+    for function, trace in flow.traces.items():
+        if "store" in flow.roles.get(function, {}):
+            continue
+        for path in trace.paths:
+            events = [e for e in path.state.history if e.kind.endswith("write") and e.name == name]
+            bad = path.value is not None and sign(path.state.signs, path.value) == NEGATIVE
+            if events and not bad:
+                yield function, path, events
+
+
+def _is_read(flow: Flow, value: Value) -> bool:
+    api = flow.program.api(value[2]) if value[0] == "call" else None
+    return api is not None and api.access is not None and api.access.direction == "read"
+
+
+@flow_check("SPEC008")
+def capability_read(flow: Flow, context: Context) -> Iterator[Word]:
+    """The capability is what the device's register says, not more."""
+    name = shown(flow, context, Mask.CAPABILITY)
+    if not has(context, Mask.CAPABILITY):
+        yield NotApplicable("the spec has no capability")
+    elif name is None:
+        yield Unknown("which member holds the capability is not known")
+    else:
+        spec, seen = context.device.capability_register.at["read"], False
+        for function, path, events in _final(flow, name):
+            seen, value = True, path.state.memory.get(events[-1].place or (), ("op", 0))
+            if any(_is_read(flow, item) for item in parts(value)):
+                continue
+            if mentions(value, lambda item: item[0] == "op"):
+                yield Unknown(
+                    f"what '{name}' becomes is not known", place(function, events[-1].node)
+                )
+            else:
+                message = f"'{name}' is not limited to what the device reads as"
+                yield Found(message, place(function, events[-1].node), spec)
+        if not seen:
+            yield Unknown(f"where '{name}' is set is not known")
+
+
+@flow_check("SPEC007")
+def initial_masks(flow: Flow, context: Context) -> Iterator[Word]:
+    """The capability starts from the events that the spec has, the enabled ones from that."""
+    name, other = shown(flow, context, Mask.CAPABILITY), shown(flow, context, Mask.ENABLED)
+    if not has(context, Mask.CAPABILITY):
+        yield NotApplicable("the spec has no capability")
+        return
+    if name is None:
+        yield Unknown("which member holds the capability is not known")
+        return
+    for function, path, events in _final(flow, name):
+        value = path.state.memory.get(events[-1].place or (), ("op", 0))
+        if value[0] == "and" or _is_read(flow, value):
+            yield from _limits(context, function, value, events)
+        if other is not None and has(context, Mask.ENABLED):
+            yield from _starts(function, path, value, name, other)
+
+
+def _limits(
+    context: Context, function: Function, value: Value, events: list[Event]
+) -> Iterator[Word]:
+    """Compare the number in the capability with the spec's events."""
+    mask = value[2] if value[0] == "and" else None
+    hooked = [e for e in context.device.events if _hooked(context, e.trigger)]
+    needed = sum(event.value for event in hooked)
+    holds = [e for e in events if e.values[0][0] == "num" or e.values[0][:1] == ("and",)]
+    at = place(function, (holds or events)[0].node)
+    if mask is None:
+        message = "the capability is not limited to the events that the driver knows"
+        yield Found(message, at, context.device.at["events"])
+    elif mask & ~_known_bits(context):
+        extra = mask & ~_known_bits(context)
+        yield Found(f"the spec has no event {extra:#x}", at, context.device.at["events"])
+    elif needed & ~mask:
+        missing = next(event for event in hooked if event.value & ~mask)
+        yield Found(f"the event {missing.value:#x} can never be sent", at, missing.at.item)
+
+
+def _hooked(context: Context, trigger: Trigger) -> bool:
+    """Whether this kernel has a hook for a trigger."""
+    late = {Trigger.POWER_OFF, Trigger.RESTART}
+    return trigger not in late or any(
+        "sys-off" in api.calls.values() for api in context.facts.kernel
+    )
+
+
+def _starts(function: Function, path: Path, value: Value, name: str, other: str) -> Iterator[Word]:
+    """All events that are possible are enabled at first."""
+    events = [e for e in path.state.history if e.kind.endswith("write") and e.name == other]
+    if not events:
+        yield Found(f"'{other}' is never set: no event is enabled", function.span, absent=True)
+        return
+    start = path.state.memory.get(events[-1].place or (), ("op", 0))
+    if start != value and _member(start) != name and start[0] != "op":
+        message = f"'{other}' starts as something other than '{name}'"
+        yield Found(message, place(function, events[-1].node))
+
+
+@flow_check("KERN141")
+def notifier_result(flow: Flow, _context: Context) -> Iterator[Word]:
+    """A notifier lets those that come after it run."""
+    done = flow.program.names.get("NOTIFY_DONE", 0)
+    for function in flow.rooted(*_ROLES):
+        for path in flow.traces[function].paths:
+            if path.node is None or path.value is None or path.value == ("num", done):
+                continue
+            span = place(function, path.node)
+            if path.value[0] == "num":
+                yield Found(f"{function.name}() returns something other than NOTIFY_DONE", span)
+            else:
+                yield Unknown(f"what {function.name}() returns here is not known", span)
