@@ -96,7 +96,8 @@ def followed(flow: Flow, _context: Context) -> Iterator[Word]:
     """A pointer to registers is followed like one to memory."""
     for function, trace in flow.traces.items():
         for event in trace.of("deref"):
-            pointer = getattr(event.node, "expr", None) or getattr(event.node, "name", None)
+            inner = getattr(event.node, "expr", None) or getattr(event.node, "name", None)
+            pointer = strip(inner)
             if callee(event.node) or pointer is None:
                 continue
             start = origin(event.values[0])

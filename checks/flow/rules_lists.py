@@ -35,7 +35,7 @@ def _kinds(flow: Flow) -> dict[str, str]:
 
 def _initialised(flow: Flow) -> dict[str, tuple[Function, Event]]:
     """Where objects are made ready for use, by name."""
-    found = {}
+    found: dict[str, tuple[Function, Event]] = {}
     for function, event in flow.calls():
         api = flow.api(event)
         if api is not None and api.initialises and event.values:
