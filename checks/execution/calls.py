@@ -10,11 +10,11 @@ from pycparser import c_ast
 from checks.execution.faults import UnknownError
 from checks.execution.layout import INT, ULONG, VOID, Func, Int, Ptr, Struct
 from checks.execution.statements import Function
+from gen.kernel import Api, Range
 
 if TYPE_CHECKING:
     from checks.execution.expressions import Code, Expressions, Frame
     from checks.execution.layout import Type
-    from gen.kernel import Api
 
 
 def call(on: Expressions, node: c_ast.FuncCall) -> tuple[Code, Type]:
@@ -33,6 +33,8 @@ def call(on: Expressions, node: c_ast.FuncCall) -> tuple[Code, Type]:
     if function is not None:
         return _direct(on, node, function), function.returns
     api = on.program.facts.table.get(name)
+    if api is None and name in on.program.models:
+        api = Api(name, "function", {}, Range())
     if api is not None and api.kind in {"function", "macro"}:
         return _kernel(on, node, api), on.program.facts.returns(name)
     if on.program.object(on.unit, name) is not None:
@@ -75,6 +77,8 @@ def _kernel(on: Expressions, node: c_ast.FuncCall, api: Api) -> Code:
     if model is None:
         if api.access is not None:
             model = on.program.models["access"](api)
+        elif "fmt" in api.parameters and api.parameters[0] == "dev":
+            model = on.program.models["print"]
         elif not _harmless(on, api):
             raise UnknownError(f"{api.name}() of the kernel is not modelled")
     codes, flags = [], None
@@ -104,7 +108,11 @@ def _harmless(on: Expressions, api: Api) -> bool:
     """Whether a function without a model can be taken to do nothing that a driver notices."""
     plain = api.sleeps is False and api.fails == "never"
     books = api.acquires or api.releases
-    return plain and not books and (on.program.facts.returns(api.name) == VOID or "fmt" in api.parameters)
+    return (
+        plain
+        and not books
+        and (on.program.facts.returns(api.name) == VOID or "fmt" in api.parameters)
+    )
 
 
 # What is written like a call.
@@ -126,7 +134,8 @@ def _warn(on: Expressions, node: c_ast.FuncCall) -> tuple[Code, Type]:
 def _offsetof(on: Expressions, node: c_ast.FuncCall) -> tuple[Code, Type]:
     type_, member = node.args.exprs
     found: Type = on.unit.types.of(type_)
-    offset, names = 0, []
+    offset = 0
+    names: list[str] = []
     while isinstance(member, c_ast.StructRef):
         names.insert(0, member.field.name)
         member = member.name

@@ -91,6 +91,7 @@ class Devices:
         own, iomap = self._memory, self._iomap
         return {
             "access": self._accessor,
+            "print": self._print,
             "dev_set_drvdata": lambda dev, data: self._world.store(self._data_of(dev), data),
             "dev_get_drvdata": lambda dev: self._world.load(self._data_of(dev)),
             "pci_set_drvdata": self._bus_set,
@@ -102,7 +103,7 @@ class Devices:
             "resource_size": lambda res: self._field(res, "end") - self._field(res, "start") + 1,
             "resource_type": lambda res: self._field(res, "flags"),
             "platform_get_resource": self._get_resource,
-            "platform_get_mem_or_io": lambda dev, n: 0 if n else self._of(dev).obj.data[1],
+            "platform_get_mem_or_io": self._mem_or_io,
             "devm_ioremap_resource": self._ioremap_resource,
             "devm_platform_ioremap_resource": self._platform_ioremap,
             "devm_ioremap": partial(iomap, "devm_ioremap", MEMORY),
@@ -135,6 +136,11 @@ class Devices:
             raise self._world.defect("RUN306", f"takes {obj.name} for a device")
         return machine
 
+    def _print(self, device: Any, *_rest: Any) -> int:
+        """A message for a device, which has to be one."""
+        self._of(device)
+        return 0
+
     def _data_of(self, device: Any) -> tuple[Obj, int]:
         machine = self._of(device)
         return machine.obj, self._driver_data(machine)
@@ -149,13 +155,21 @@ class Devices:
         obj, offset = self._world.check(resource, "reads")
         return self._world.load((obj, offset + self._types.struct("resource").member(member)[0]))
 
+    def _mem_or_io(self, device: Any, number: int) -> Any:
+        machine = self._of(device)
+        return 0 if number or self._world.fails("platform_get_mem_or_io") else machine.obj.data[1]
+
     def _get_resource(self, device: Any, kind: int, number: int) -> Any:
         machine = self._of(device)
+        if kind == self._flags[machine.space] and self._world.fails("platform_get_resource"):
+            return 0
         return machine.obj.data[1] if kind == self._flags[machine.space] and not number else 0
 
     # Mapping
 
-    def _map(self, machine: Machine | None, space: str, shift: int, owner: Any, release: str) -> Any:
+    def _map(
+        self, machine: Machine | None, space: str, shift: int, owner: Any, release: str
+    ) -> Any:
         """A new mapping, released with `owner` if it has one."""
         name = f"a mapping of device {machine.name}" if machine else "a mapping of nothing"
         obj = Obj("io", name, data=(machine, space, shift, release))
@@ -175,8 +189,7 @@ class Devices:
     def _iomap(self, name: str, space: str, device: Any, *where: int) -> Any:
         if self._world.fails(name):
             return 0
-        start = where[0] if device is not None else where[0]
-        machine, shift = self._at(space, start)
+        machine, shift = self._at(space, where[0])
         owner = None if device is None else self._of(device).obj
         return self._map(machine, space, shift, owner, space)
 

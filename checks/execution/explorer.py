@@ -79,7 +79,7 @@ class Explorer:
             self.shown[key] = shown
 
     def found(self, rule: str, message: str, at: Any, spec: Span | None = None) -> DefectError:
-        """A defect at a place: a callable that works out a span, a function of the driver, or None."""
+        """A defect at what works out a span, at a function of the driver, or nowhere special."""
         if isinstance(at, Function):
             span = at.unit.unit.name_span(at.node.decl)
         else:
@@ -254,7 +254,9 @@ class Explorer:
         for number, (value, at) in enumerate(told):
             wrong = f"on {what}, {value:#x} is written to {machine}"
             if event is None:
-                raise self.found("RUN301", f"{wrong}, but no event of the spec reports it", at, spec)
+                raise self.found(
+                    "RUN301", f"{wrong}, but no event of the spec reports it", at, spec
+                )
             if value != event.value:
                 raise self.found("RUN301", f"{wrong} instead of {event.value:#x}", at, spec)
             if not may or not allowed:
@@ -304,7 +306,10 @@ class Explorer:
         present = self.core.attributes(machine)
         for attribute in self.contract.spec.sysfs:
             found = present.get(attribute.name)
-            if found is None or not found[1]:
+            if found is None:
+                message = f"'{attribute.name}' is not among the attributes of a bound device"
+                raise self.found("RUN303", message, None, attribute.at.item)
+            if not found[1]:
                 continue
             capability = self.contract.capability(machine.capability)
             wanted = self.contract.shown(attribute, capability, self.enabled[machine])
@@ -343,7 +348,9 @@ class Explorer:
         if isinstance(wanted, int):
             self.world.put(self.enabled, machine, wanted)
             if result != len(text):
-                message = f"writing {text!r} to '{attribute.name}' returns {result}, not {len(text)}"
+                message = (
+                    f"writing {text!r} to '{attribute.name}' returns {result}, not {len(text)}"
+                )
                 raise self.found("RUN303", message, found[2], spec)
         elif result not in wanted:
             codes = " or ".join(str(code) for code in sorted(wanted))

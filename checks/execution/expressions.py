@@ -16,7 +16,17 @@ from pycparser import c_ast
 
 from checks.execution.faults import UnknownError
 from checks.execution.layout import (
-    CHAR, INT, LONG, UINT, ULONG, VOID, Array, Func, Int, Ptr, Struct,
+    CHAR,
+    INT,
+    LONG,
+    UINT,
+    ULONG,
+    VOID,
+    Array,
+    Func,
+    Int,
+    Ptr,
+    Struct,
 )  # fmt: skip
 from checks.execution.world import UNDEFINED, Obj
 from checks.fold import fold, string
@@ -43,11 +53,15 @@ LIST_STEPS = ("first", "last", "next", "prev")
 
 @dataclass(frozen=True)
 class Lvalue:
-    """Where a value is kept: in a frame's slot, or in memory at a pointer."""
+    """Where a value is kept: in a frame's slot, or in memory at a pointer.
+
+    `own` says that the memory has to be a structure that the driver defines.
+    """
 
     type: Type
     slot: int | None = None
     pointer: Code | None = None
+    own: bool = False
 
 
 @dataclass(frozen=True)
@@ -108,19 +122,14 @@ class Expressions:
         """
         if isinstance(node, c_ast.ID):
             found = self.variable(node.name)
-            if found is not None and not found.memory:
-                return Lvalue(found.type, found.slot)
-            if found is not None:
-                slot = found.slot
-                return Lvalue(found.type, pointer=lambda f: (f[slot], 0))
-            return self._global(node)
+            return self._global(node) if found is None else _local(found)
         if isinstance(node, c_ast.StructRef):
             return self._member(node)
-        if isinstance(node, c_ast.ArrayRef):
-            code, type_ = self._sum(node.name, node.subscript, 1)
-            return Lvalue(_target(type_), pointer=code)
-        if isinstance(node, c_ast.UnaryOp) and node.op == "*":
-            code, type_ = self.typed(node.expr)
+        if isinstance(node, c_ast.ArrayRef) or (isinstance(node, c_ast.UnaryOp) and node.op == "*"):
+            array = isinstance(node, c_ast.ArrayRef)
+            code, type_ = (
+                self._sum(node.name, node.subscript, 1) if array else self.typed(node.expr)
+            )
             return Lvalue(_target(type_), pointer=code)
         if isinstance(node, c_ast.FuncCall) and getattr(node.name, "name", "") == "READ_ONCE":
             return self.place(node.args.exprs[0])
@@ -146,13 +155,13 @@ class Expressions:
             raise UnknownError(f"what has the member '{node.field.name}' is not known")
         offset, member = struct.member(node.field.name)
         if offset == 0:
-            return Lvalue(member, pointer=base)
+            return Lvalue(member, pointer=base, own=struct.closed)
 
         def pointer(f: Frame) -> Any:
             p = base(f)
             return (p[0], p[1] + offset) if p.__class__ is tuple else _far(p, offset)
 
-        return Lvalue(member, pointer=pointer)
+        return Lvalue(member, pointer=pointer, own=struct.closed)
 
     def address(self, node: c_ast.Node) -> tuple[Code, Type]:
         """The address of something."""
@@ -182,7 +191,8 @@ class Expressions:
                 return v
 
             return local, place.type
-        load, where = world.load, pointer or self.unknown(node, "no place")
+        load = world.load_own if place.own else world.load
+        where = pointer or self.unknown(node, "no place")
 
         def memory(f: Frame) -> Any:
             p = where(f)
@@ -236,12 +246,14 @@ class Expressions:
             return self._sizeof(node)
         if node.op in {"++", "--", "p++", "p--"}:
             return self._step(node)
-        if node.op == "*":
-            code, type_ = self.typed(node.expr)
-            if isinstance(_target(type_), Func):
-                return code, type_
-            return self.fetch(node, self.place(node))
         code, type_ = self.typed(node.expr)
+        if node.op == "*":
+            called = isinstance(_target(type_), Func)
+            return (code, type_) if called else self.fetch(node, self.place(node))
+        return self._changed(node, code, type_)
+
+    def _changed(self, node: c_ast.UnaryOp, code: Code, type_: Type) -> tuple[Code, Type]:
+        """`!`, `~`, `-` and `+`."""
         if node.op == "!":
             return (lambda f: 0 if code(f) else 1), INT
         wide = _promoted(type_)
@@ -303,9 +315,8 @@ class Expressions:
         self, node: c_ast.BinaryOp, left: tuple[Code, Type], right: tuple[Code, Type]
     ) -> tuple[Code, Type]:
         (a, at), (b, bt), act = left, right, _COMPARE[node.op]
-        if node.op in {"==", "!="} or isinstance(at, Ptr):
-            if not (isinstance(at, Int) and isinstance(bt, Int)):
-                return (lambda f: int(act(a(f), b(f)))), INT
+        if not (isinstance(at, Int) and isinstance(bt, Int)):
+            return (lambda f: int(act(a(f), b(f)))), INT
         wide = _common(at, bt)
         if wide.signed:
             return (lambda f: int(act(a(f), b(f)))), INT
@@ -385,12 +396,13 @@ class Expressions:
 
             return local
         pointer = where or self.unknown(node, "no place")
+        store = world.store_own if place.own else world.store
 
         def memory(f: Frame, v: Any) -> Any:
             p = pointer(f)
             world.at = at
             v = wrap(v) if wrap else v
-            world.store(p, v)
+            store(p, v)
             return v
 
         return memory
@@ -441,12 +453,15 @@ class Expressions:
         offset, _ = _path(entry, member)
         start, world, at = self.value(node.args.exprs[0]), self.world, self.at(node)
         back = offset if step in {"next", "prev"} else 0
+        read = self.program.lists.read if step in {"first", "last"} else None
         link = 8 if step in {"last", "prev"} else 0
 
         def code(f: Frame) -> Any:
             p = start(f)
             world.at = at
             p = (p[0], p[1] + back) if p.__class__ is tuple else p
+            if read is not None and world.task.rcu:
+                read.add(p)
             found = world.load((p[0], p[1] + link) if p.__class__ is tuple else p)
             if found.__class__ is not tuple:
                 return found
@@ -481,6 +496,13 @@ class Expressions:
     def arguments(self, node: c_ast.FuncCall) -> Sequence[c_ast.Node]:
         """The arguments of a call."""
         return node.args.exprs if node.args else ()
+
+
+def _local(variable: Variable) -> Lvalue:
+    if not variable.memory:
+        return Lvalue(variable.type, variable.slot)
+    slot = variable.slot
+    return Lvalue(variable.type, pointer=lambda f: (f[slot], 0))
 
 
 def _path(struct: Struct, member: str) -> tuple[int, Type]:
@@ -520,5 +542,3 @@ def _common(left: Type, right: Type) -> Int:
     if a.bits != b.bits:
         return a if a.bits > b.bits else b
     return Int(a.bits, a.signed and b.signed)
-
-

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from checks.execution.calls import invoke
 from checks.execution.devices import EBUSY
-from checks.execution.world import Obj
+from checks.execution.world import ERRORS, Obj
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 EEXIST, ENOENT = 17, 2
 STOP = 0x8000
-ERRORS = 4095
 
 
 class Hooks:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from pycparser import c_ast
 
@@ -35,7 +35,7 @@ def initialise(
         for item in node.exprs:
             inner = item
             if isinstance(item, c_ast.NamedInitializer):
-                number, inner = fold(item.name[0], {}) or 0, item.expr
+                number, inner = _number(item.name[0]) or 0, item.expr
             yield from initialise(expressions, inner, type_.of, at + number * type_.of.size)
             number += 1
     elif isinstance(type_, Struct):
@@ -49,21 +49,35 @@ def _struct(
 ) -> Iterator[tuple[int, Code]]:
     number = 0
     for item in node.exprs:
-        inner, names = item, [type_.at(number)]
+        inner, names = item, [c_ast.ID(type_.at(number))]
         if isinstance(item, c_ast.NamedInitializer):
-            names = [getattr(name, "name", None) for name in item.name]
+            names = list(item.name)
             inner = item.expr
-            number = next((n for n, f in enumerate(type_.fields) if f == names[0]), number)
+            first = getattr(names[0], "name", None)
+            number = next((n for n, f in enumerate(type_.fields) if f == first), number)
         number += 1
-        offset, target = at, type_
-        for name in names:
-            if not isinstance(target, Struct) or name is None:
-                break
-            more, found = target.member(name)
-            offset, target = offset + more, found  # type: ignore[assignment]
-        if names[0] is None:
+        offset, target = at, cast("Type", type_)
+        if getattr(names[0], "name", "") is None:
             continue  # a structure of the kernel that drivers cannot look into
+        for name in names:
+            offset, target = _into(offset, target, name)
         yield from initialise(expressions, inner, target, offset)
+
+
+def _into(offset: int, type_: Type, step: c_ast.Node) -> tuple[int, Type]:
+    """The place and type of a member or an element that a designator names."""
+    if isinstance(type_, Struct) and isinstance(step, c_ast.ID):
+        more, found = type_.member(step.name)
+        return offset + more, found
+    number = _number(step)
+    if not isinstance(type_, Array) or number is None:
+        raise UnknownError("this designator is not understood")
+    return offset + number * type_.of.size, type_.of
+
+
+def _number(step: c_ast.Node) -> int | None:
+    """The number of an element that a designator names."""
+    return fold(getattr(step, "expr", step), {})
 
 
 def length(node: c_ast.Node) -> int:

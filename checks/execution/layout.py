@@ -192,17 +192,14 @@ class Types:
         """The type that a declaration gives."""
         if isinstance(node, (c_ast.TypeDecl, c_ast.Typename, c_ast.Decl)):
             return self.of(node.type)
-        if isinstance(node, c_ast.PtrDecl):
-            return Ptr(self.of(node.type))
+        if isinstance(node, (c_ast.PtrDecl, c_ast.FuncDecl)):
+            wrap = Ptr if isinstance(node, c_ast.PtrDecl) else Func
+            return wrap(self.of(node.type))
         if isinstance(node, c_ast.ArrayDecl):
             length = fold(node.dim, {**self._constants, **self.enums}) if node.dim else 0
             return Array(self.of(node.type), length or 0)
-        if isinstance(node, c_ast.FuncDecl):
-            return Func(self.of(node.type))
-        if isinstance(node, (c_ast.Struct, c_ast.Union)):
-            return self.struct(node)
-        if isinstance(node, c_ast.Enum):
-            return UINT
+        if isinstance(node, (c_ast.Struct, c_ast.Union, c_ast.Enum)):
+            return UINT if isinstance(node, c_ast.Enum) else self.struct(node)
         if len(node.names) == 1 and node.names[0] in self._typedefs:
             return self.of(self._typedefs[node.names[0]])
         return _plain(node.names)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,20 +15,25 @@ POISON_NEXT, POISON_PREV = 0x100, 0x122
 
 
 class Lists:
-    """list_add() and its kin; `guards` has the locks that all changes so far had in common."""
+    """list_add() and its kin.
+
+    `guards` has the locks that all changes of a list so far had in common, `read` the lists that
+    have been walked under RCU. Both are learnt over all scenarios.
+    """
 
     def __init__(self, world: World) -> None:
         self._world = world
         self.guards: dict[Any, frozenset[Any]] = {}
+        self.read: set[Any] = set()
 
     def models(self) -> dict[str, Any]:
         """The functions by name."""
         return {
             "INIT_LIST_HEAD": self.start,
             "list_add": self.add,
-            "list_add_rcu": self.add,
+            "list_add_rcu": partial(self.add, rcu=True),
             "list_add_tail": self.add_tail,
-            "list_add_tail_rcu": self.add_tail,
+            "list_add_tail_rcu": partial(self.add_tail, rcu=True),
             "list_del": self.delete,
             "list_del_init": self.delete_init,
             "list_del_rcu": self.delete_rcu,
@@ -45,6 +51,8 @@ class Lists:
         """What an entry points to."""
         world = self._world
         obj, offset = world.check(entry, "reads")
+        if obj.kind == "kernel":
+            raise world.defect("RUN306", f"takes {obj.name} for a list's entry or head")
         found = tuple(world.load((obj, offset + link)) for link in (0, LINK))
         if any(item.__class__ is not tuple for item in found):
             what = "that is not on a list" if POISON_PREV in found else "that is not initialised"
@@ -67,28 +75,42 @@ class Lists:
 
     def _insert(self, entry: Any, before: Any, after: Any) -> None:
         world = self._world
-        if after == entry or before == entry:
+        if entry in {after, before}:
             raise world.defect("RUN306", "adds an entry to a list that it is on already")
         world.store(entry, after)
         world.store(_prev(entry), before)
         world.store(_prev(after), entry)
         world.store(before, entry)
 
-    def add(self, entry: Any, head: Any) -> None:
+    def _published(self, head: Any, *, rcu: bool) -> None:
+        """Readers without a lock may see an entry at once.
+
+        Raises:
+            DefectError: they may see it before what is in it.
+        """
+        if head in self.read and not rcu:
+            message = "adds to a list that is read under RCU without RCU's variant of list_add()"
+            raise self._world.defect("RUN309", message)
+
+    def add(self, entry: Any, head: Any, *, rcu: bool = False) -> None:
         """list_add()."""
         first, _ = self._links(head)
         self._guarded(head)
+        self._published(head, rcu=rcu)
         self._insert(entry, head, first)
 
-    def add_tail(self, entry: Any, head: Any) -> None:
+    def add_tail(self, entry: Any, head: Any, *, rcu: bool = False) -> None:
         """list_add_tail()."""
         _, last = self._links(head)
         self._guarded(head)
+        self._published(head, rcu=rcu)
         self._insert(entry, last, head)
 
     def _unlink(self, entry: Any) -> None:
         following, before = self._links(entry)
         world = self._world
+        if self.read:
+            world.put(world.kernel, ("unlinked", entry[0]), world.at)
         if world.load(before) != entry or world.load(_prev(following)) != entry:
             raise world.defect("RUN306", "takes an entry off a list that it is not on")
         head = following

@@ -64,7 +64,7 @@ class Locks:
         return found
 
     def guard(self, kind: str, world: World) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
-        """What guard(kind) does at the start and at the end of its block."""
+        """What a guard does at the start and at the end of its block."""
         if kind not in _GUARDS:
             raise world.unknown(f"guard({kind}) is not modelled")
         take, give = _GUARDS[kind]
@@ -135,7 +135,9 @@ class Locks:
             raise world.defect("RUN309", f"releases a {kind} that it does not hold")
         if owner[1] != how:
             taken = f"with {owner[1]}" if owner[1] else "without regard to interrupts"
-            raise world.defect("RUN309", f"releases a {kind} in another way than it took it ({taken})")
+            raise world.defect(
+                "RUN309", f"releases a {kind} in another way than it took it ({taken})"
+            )
         world.remove(world.kernel, ("lock", lock))
         task.held = tuple(item for item in task.held if item[0] != lock)
         task.irqs -= bool(how)
@@ -164,6 +166,9 @@ class Locks:
         """synchronize_rcu()."""
         if self._readers():
             raise BlockedError
+        world = self._world
+        for key in [key for key in world.kernel if key.__class__ is tuple and key[0] == "unlinked"]:
+            world.remove(world.kernel, key)
 
     def _kfree_rcu(self, pointer: Any, *_member: Any) -> None:
         if not self._readers() and pointer.__class__ is tuple:

@@ -38,6 +38,7 @@ class Memory:
             "kzalloc": partial(self._plain, "kzalloc", zero=True),
             "kcalloc": lambda n, size, flags: self._plain("kcalloc", n * size, flags, zero=True),
             "kfree": self.free,
+            "kasprintf": lambda flags, *_rest: self._plain("kasprintf", 1, flags, zero=True),
             "devm_add_action": partial(self._action, "devm_add_action", reset=False),
             "devm_add_action_or_reset": partial(
                 self._action, "devm_add_action_or_reset", reset=True
@@ -69,6 +70,10 @@ class Memory:
         return found
 
     def _kill(self, obj: Obj) -> None:
+        if ("unlinked", obj) in self._world.kernel:
+            self._world.at = self._world.kernel["unlinked", obj]
+            message = "what leaves this list is freed without waiting for its readers under RCU"
+            raise self._world.defect("RUN306", message)
         self._world.put(obj.cells, "dead", FREED)
 
     def _devm_kfree(self, device: Any, pointer: Any) -> None:

@@ -6,11 +6,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.execution.contract import Happening
-from checks.execution.devices import IO, MEMORY
-from checks.execution.faults import BlockedError
+from checks.execution.devices import ENOMEM, IO, MEMORY
 from checks.execution.explorer import Explorer
-from checks.execution.world import FUEL
-from gen.model import Bus, PlatformFrontend, ResourceKind, Trigger
+from checks.execution.faults import BlockedError
+from checks.execution.world import ERRORS, FUEL
+from gen.model import PlatformFrontend, ResourceKind, Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from gen.source import Span
 
 SPACES = {ResourceKind.IO: IO, ResourceKind.MEMORY: MEMORY}
-ERRORS = 4095
 
 
 class Scenarios(Explorer):
@@ -184,10 +183,11 @@ class Scenarios(Explorer):
         Raises:
             DefectError: the driver does not cope with it.
         """
-        world, api = self.world, self.core.types.table[name]
+        world, api = self.world, self.core.types.table.get(name)
+        acquires = api.acquires if api else None
         result = self.bind(machine, self.full)
         world.fail_at = None
-        if result > 0 or (result == 0 and api.acquires != "sys-off"):
+        if result > 0 or (result == 0 and acquires != "sys-off"):
             message = f"probe returns {result} when {name}() fails"
             raise self.found("RUN307", message, at)
         if result < -ERRORS:
@@ -197,9 +197,10 @@ class Scenarios(Explorer):
                 if what.trigger is Trigger.PANIC:
                     with self.trial():
                         self.happens(what)
+            self._again(machine)
             self.unbind(machine)
-        if result and api.acquires == "memory" and result != -12:
-            message = f"probe returns {result} when {name}() fails: no memory is -12 (ENOMEM)"
+        if result and acquires == "memory" and result != -ENOMEM:
+            message = f"probe returns {result} when {name}() fails: no memory is -{ENOMEM} (ENOMEM)"
             raise self.found("RUN310", message, at)
         self.nothing_owned(f"probe has failed since {name}() did")
         self.hooked()
@@ -208,6 +209,13 @@ class Scenarios(Explorer):
         self._all_happen()
         self.unbind(machine)
         self.unload()
+
+    def _again(self, machine: Machine) -> None:
+        """What has failed for one device is tried again when the next one binds."""
+        other = next(item for item in self.kinds[0] if item.name != machine.name)
+        with self.trial():
+            self.bound(other, self.full)
+            self._all_happen()
 
     def several(self) -> None:
         """Two and three devices with different masks; each one goes first."""
@@ -317,5 +325,3 @@ class Scenarios(Explorer):
             self.happens(what, loose=(gone,))
         world.fuel = FUEL
         return left[0] == -1 and number < 200  # noqa: PLR2004 (more steps than any driver has)
-
-

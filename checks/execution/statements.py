@@ -207,6 +207,8 @@ class Statements(Expressions):
 
     def _local_object(self, node: c_ast.Decl, variable: Variable) -> Statement:
         slot, size, name = variable.slot, variable.type.size, f"'{node.name}'"
+        if isinstance(variable.type, Struct) and isinstance(node.init, c_ast.ID):
+            return self._local_copy(node, variable)
         sets = [] if node.init is None else list(initialise(self, node.init, variable.type))
         zero = node.init is not None
 
@@ -216,6 +218,18 @@ class Statements(Expressions):
             if zero:
                 cells["zero"] = True
             f[slot] = Obj("stack", name, size, cells=cells)
+
+        return self._ticking(node, make)
+
+    def _local_copy(self, node: c_ast.Decl, variable: Variable) -> Statement:
+        """A structure that starts as a copy of another."""
+        slot, size, name = variable.slot, variable.type.size, f"'{node.name}'"
+        both = c_ast.Assignment("=", c_ast.ID(node.name, node.coord), node.init, node.coord)
+        copy = self.value(both)
+
+        def make(f: Frame) -> None:
+            f[slot] = Obj("stack", name, size)
+            copy(f)
 
         return self._ticking(node, make)
 
@@ -258,7 +272,6 @@ class Statements(Expressions):
         body = self.statement(node.stmt)
         self.scopes.pop()
         return _loop(self.world, start, more, after, body)
-
 
     def _s_while(self, node: c_ast.While) -> Statement:
         more, body = self.condition(node.cond), self.statement(node.stmt)

@@ -27,7 +27,7 @@ _FORMAT = re.compile(r"%([-+ #0]*)(\d*)(?:\.(\d+))?(hh|h|ll|l|z|j|t)?([diuxXosc%
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
-def parse(text: str, base: int, bits: int, signed: bool) -> int | None | str:
+def parse(text: str, base: int, bits: int, signed: bool) -> int | str | None:
     """What kstrto*() makes of a text: a number, None for a range error, "" for no number."""
     negative = signed and text.startswith("-")
     rest = text[1:] if negative or text.startswith("+") else text
@@ -65,7 +65,7 @@ def as_text(form: str, given: list[Any], string: Callable[[Any], str]) -> str | 
         shown = f"%{flags}{width}{'.' + precision if precision else ''}{kind.replace('u', 'd')}"
         if "#" in flags and kind in "xX" and value == 0:
             shown = shown.replace("#", "")
-        return shown % value
+        return str(shown % value)
 
     text = _FORMAT.sub(one, form)
     return None if "%" in _FORMAT.sub("", form) else text
@@ -85,6 +85,7 @@ class Texts:
             "snprintf": self._snprintf,
             "scnprintf": self._scnprintf,
             "kstrtobool": self._bool,
+            "sscanf": self._sscanf,
             "strcmp": self._strcmp,
             "memset": self._memset,
             "strlen": lambda pointer: len(self._world.text(pointer)),
@@ -98,8 +99,29 @@ class Texts:
             return -ERANGE
         if isinstance(found, str):
             return -EINVAL
+        obj = self._world.check(result, "writes to")[0]
+        if obj.kind == "stack" and obj.size is not None and obj.size * 8 != bits:
+            message = f"writes {bits} bits to {obj.name}, which has {obj.size * 8}"
+            raise self._world.defect("RUN306", message)
         self._world.store(result, found)
         return 0
+
+    def _sscanf(self, text: Any, form: Any, *results: Any) -> int:
+        """One number, after white space and before whatever follows."""
+        kinds = {
+            "%x": (r"(?:0[xX])?[0-9a-fA-F]+", 16),
+            "%u": ("[0-9]+", 10),
+            "%d": ("[-+]?[0-9]+", 10),
+        }
+        form = self._world.text(form).strip()
+        if form not in kinds or len(results) != 1:
+            raise self._world.unknown("this sscanf() is not modelled")
+        pattern, base = kinds[form]
+        match = re.match(rf"\s*({pattern})", self._world.text(text))
+        if match is None:
+            return 0
+        self._world.store(results[0], int(match[1], base) & 0xFFFFFFFF)
+        return 1
 
     def _bool(self, text: Any, result: Any) -> int:
         word = self._world.text(text).lower()

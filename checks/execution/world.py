@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 FUEL = 20_000
 TOTAL = 600_000
+ERRORS = 4095  # the largest error number that a pointer can be
 _NOTHING = object()
 
 
@@ -165,12 +166,36 @@ class World:
         self.journal.append((cells, offset, cells.get(offset, _NOTHING)))
         cells[offset] = value
 
+    def _owned(self, pointer: Any) -> None:
+        """A pointer to one of the driver's own structures.
+
+        Raises:
+            DefectError: it is one to an object of the kernel.
+        """
+        if pointer.__class__ is tuple and pointer[0].kind == "kernel":
+            raise self.defect("RUN306", f"takes {pointer[0].name} for a structure of its own")
+
+    def load_own(self, pointer: Any) -> Any:
+        """The value of a member of a structure that the driver defines."""
+        if pointer.__class__ is tuple:
+            cells = pointer[0].cells
+            value = cells.get(pointer[1], UNDEFINED)
+            if value is not UNDEFINED and pointer[0].kind != "kernel" and "dead" not in cells:
+                return value
+        self._owned(pointer)
+        return self.load(pointer)
+
+    def store_own(self, pointer: Any, value: Any) -> None:
+        """Write to a member of a structure that the driver defines."""
+        self._owned(pointer)
+        self.store(pointer, value)
+
     def text(self, pointer: Any) -> str:
         """The string at a pointer, a character for each byte."""
         obj, offset = self.check(pointer, "reads")
         if obj.kind == "text":
             return obj.text[offset:]
-        found = []
+        found: list[str] = []
         while code := self.load((obj, offset + len(found))):
             found.append(chr(code & 0xFF))
         return "".join(found)
@@ -233,6 +258,6 @@ def _bad(pointer: Any) -> str:
     if pointer.__class__ is not int:
         return "a function as if it were memory"
     number = pointer - (1 << 64) if pointer >> 63 == 1 else pointer
-    if -4095 <= number < 0:
+    if -ERRORS <= number < 0:
         return f"memory through an error number ({number}) as pointer"
     return "memory through a NULL pointer" if 0 <= number < 1 << 12 else "memory at a wild address"

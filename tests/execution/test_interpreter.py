@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""C means in the interpreter what it means to a compiler, or is said not to be understood."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from checks.execution.core import Core
+from checks.execution.faults import DefectError, UnknownError
+from checks.execution.texts import as_text, parse
+from checks.extract import extract
+from checks.parse import parse_tree
+from checks.rule import Context
+from checks.tree import find_trees
+from gen.generate import read_device
+from gen.kernel import load_kernels
+from gen.resources import kernel_directory
+from tests.execution.drivers import SPEC
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HEAD = """
+struct inner { u8 a; u16 b; };
+struct outer { int first; struct inner in[2]; struct list_head node; u8 bits; };
+static int fact(int n) { return n < 2 ? 1 : n * fact(n - 1); }
+static u8 narrow(u8 v) { return v; }
+static struct outer object = { .first = 3, .in[1].b = 7 };
+enum { FIVE = 5, SIX };
+"""
+
+
+def run(tmp_path: Path, body: str) -> Any:
+    """The result of a function with this body."""
+    file = tmp_path / "driver.c"
+    file.write_text(f"{HEAD}\nlong test(void)\n{{\n{body}\n}}\n", encoding="utf-8")
+    device = read_device(SPEC)
+    kernel = load_kernels(kernel_directory()).default
+    tree = find_trees([file], device)[0]
+    units = parse_tree(tree, kernel)
+    program = Core(Context(device, extract(tree, units, kernel)), units).program
+    function = program.function(program.units[0], "test")
+    assert function is not None
+    return function()
+
+
+@pytest.mark.parametrize(
+    ("body", "result"),
+    [
+        ("return 7 / 2 * 2 + 7 % 4;", 9),
+        ("return -7 / 2;", -3),
+        ("return -7 % 2;", -1),
+        ("return (u8)300;", 44),
+        ("return (s8)200;", -56),
+        ("return narrow(0x1ff);", 0xFF),
+        ("unsigned int x = 0; x--; return x == 4294967295U;", 1),
+        ("unsigned int x = 1; return -1 < x;", 0),
+        ("int x = 1; return -1 < x;", 1),
+        ("return ~0U;", 0xFFFFFFFF),
+        ("return ~0;", -1),
+        ("u8 x = 0xf0; return ~x & 0xff;", 0x0F),
+        ("return 1UL << 40;", 1 << 40),
+        ("bool b = 8; return b;", 1),
+        ("u16 x = 0xffff; x += 2; return x;", 1),
+        ("return fact(5);", 120),
+        ("return FIVE + SIX;", 11),
+        ("return object.first + object.in[1].b + object.in[0].a;", 10),
+        ("struct outer o = object; o.first = 9; return object.first * 10 + o.first;", 39),
+        ("int i, s = 0; for (i = 0; i < 5; i++) { if (i == 3) continue; s += i; } return s;", 7),
+        ("int i = 0; while (1) { if (++i == 4) break; } return i;", 4),
+        ("int i = 0; do i++; while (i < 3); return i;", 3),
+        ("int r = 0; switch (2) { case 1: r = 1; case 2: r += 2; case 3: r += 4; } return r;", 6),
+        ("int r = 0; switch (9) { case 1: r = 1; break; default: r = 8; } return r;", 8),
+        ("int r = 1; goto out; r = 2; out: return r;", 1),
+        ("int n = 0; again: if (n < 3) { n++; goto again; } return n;", 3),
+        ("int a[3] = { 1, 2, 3 }, *p = a; p++; return *p + a[2] + (p - a);", 6),
+        ("struct outer *o = container_of(&object.in[1], struct outer, in[1]); return 1;", None),
+        ("struct inner *p = &object.in[1]; return p->b;", 7),
+        ("struct list_head *n = &object.node; return list_entry(n, struct outer, node)->first;", 3),
+        ("int (*f)(int) = fact; return f(4) + (*f)(3);", 30),
+        ("int x = 3, *p = &x; *p = 4; return x;", 4),
+        ("return sizeof(struct inner) + sizeof(int);", 8),
+        ("int x = (1, 2); return x ? 5 : 6;", 5),
+        ('return "ab"[1];', ord("b")),
+        ("return (0 && 1 / 0) || 1;", 1),
+    ],
+)  # fmt: skip
+def test_c_is_computed_as_c(tmp_path: Path, body: str, result: int | None) -> None:
+    if result is None:
+        with pytest.raises(UnknownError):
+            run(tmp_path, body)
+    else:
+        assert run(tmp_path, body) == result
+
+
+@pytest.mark.parametrize(
+    ("body", "what"),
+    [
+        ("int x; return x;", "nothing has been put into"),
+        ("int *p = NULL; return *p;", "NULL"),
+        ("struct outer *o = ERR_PTR(-12); return o->first;", "error number"),
+        ("struct outer *o = kmalloc(sizeof(*o), GFP_KERNEL); return o->first;", "nothing has been"),
+        ("struct outer *o = kzalloc(sizeof(*o), GFP_KERNEL); kfree(o); return o->first;", "freed"),
+        ("int a[2] = { 0 }; return a[2];", "outside"),
+        ("return 1 / (object.first - 3);", "zero"),
+        ("return 1 << 40;", "shifts"),
+        ("list_del(&object.node); return 0;", "not initialised"),
+    ],
+)
+def test_what_a_compiler_lets_pass_is_seen(tmp_path: Path, body: str, what: str) -> None:
+    with pytest.raises(DefectError, match=what):
+        run(tmp_path, body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["asm_goto_magic(1); return 0;", "return unheard_of;", "static int n; return n++;"],
+)
+def test_what_is_not_understood_is_said(tmp_path: Path, body: str) -> None:
+    with pytest.raises(UnknownError):
+        run(tmp_path, body)
+
+
+@pytest.mark.parametrize(
+    ("text", "base", "bits", "signed", "result"),
+    [
+        ("7\n", 16, 32, False, 7),
+        ("0x1F", 16, 32, False, 31),
+        ("+5", 10, 32, False, 5),
+        ("010", 0, 32, False, 8),
+        ("0x10", 0, 32, False, 16),
+        ("-1", 10, 32, True, -1),
+        ("-1", 10, 32, False, ""),
+        ("", 10, 32, False, ""),
+        ("1\n\n", 10, 32, False, ""),
+        (" 1", 10, 32, False, ""),
+        ("0x", 16, 32, False, ""),
+        ("8", 8, 32, False, ""),
+        ("100000000", 16, 32, False, None),
+        ("256", 10, 8, False, None),
+        ("128", 10, 8, True, None),
+    ],
+)
+def test_numbers_are_read_as_the_kernel_reads_them(
+    text: str, base: int, bits: int, signed: bool, result: int | str | None
+) -> None:
+    assert parse(text, base, bits, signed) == result
+
+
+def test_text_is_made_as_the_kernel_makes_it() -> None:
+    def string(value: object) -> str:
+        return str(value)
+
+    assert as_text("%x\n", [255], string) == "ff\n"
+    assert as_text("0x%08X|%u|%d|%s|%%", [255, 1 << 31, (1 << 32) - 1, "me"], string) == (
+        "0x000000FF|2147483648|-1|me|%"
+    )
+    assert as_text("%#lx %#x", [255, 0], string) == "0xff 0"
+    assert as_text("%pe", [0], string) is None
