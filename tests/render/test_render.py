@@ -28,18 +28,22 @@ def rendered(spec: str, kernel: str | None = None, as_of: str | None = None) -> 
     return dict(generate(ROOT / spec, kernel, as_of).files)
 
 
+def listing(files: dict[str, str]) -> str:
+    """All files in a row, without the hash: a comment in a spec changes no golden file."""
+    text = "".join(f"==== {path}\n{content}" for path, content in files.items())
+    return re.sub(r"\(sha256 [0-9a-f]{12}\)", "(sha256 ...)", text)
+
+
 @pytest.mark.parametrize("spec", SPECS[1:], ids=lambda spec: Path(spec).stem)
 def test_golden(spec: str, golden: Callable[[Path, str], None]) -> None:
     """Whole renderings of devices that are nothing like the shipped one."""
     files = rendered(spec)
-    text = "".join(f"==== {path}\n{content}" for path, content in files.items())
-    golden(GOLDEN / f"{Path(spec).stem}.txt", text)
+    golden(GOLDEN / f"{Path(spec).stem}.txt", listing(files))
 
 
 def test_golden_contract_of_an_older_release(golden: Callable[[Path, str], None]) -> None:
     files = rendered(SPECS[0], "7.3", "6.1")
-    text = "".join(f"==== {path}\n{content}" for path, content in files.items())
-    golden(GOLDEN / "pvpanic-7.3-as-of-6.1.txt", text)
+    golden(GOLDEN / "pvpanic-7.3-as-of-6.1.txt", listing(files))
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=lambda spec: Path(spec).stem)
