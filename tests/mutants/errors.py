@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.mutants.text import Driver
 
 RESOURCES = Family.RESOURCES
-UNCHECKED = "KERN116 KERN117 KERN118"
+UNCHECKED = "KERN116 KERN117 KERN118 RUN306 RUN307"
 MISSING = "the missing check is told where the result comes from, or is used"
 TWICE = {
     "mainline[-.0-9]*:.*devm_pvpanic_probe-base": "every frontend has tested the mapping before: "
@@ -53,7 +53,7 @@ def _drop_check(driver: Driver) -> Iterable[Change]:
             yield place.drop_lines(f"{place.function}-{name}")
 
 
-@operator("invert-check", RESOURCES, f"{UNCHECKED} KERN119 KERN132")
+@operator("invert-check", RESOURCES, f"{UNCHECKED} KERN119 RUN303")
 def _invert_check(driver: Driver) -> Iterable[Change]:
     """Success is taken for failure, and failure for success."""
     for place, condition, name in _checks(driver):
@@ -62,7 +62,7 @@ def _invert_check(driver: Driver) -> Iterable[Change]:
         yield condition.replace(new, f"{place.function}-{name}")
 
 
-@operator("swap-null-test", RESOURCES, "KERN117", equivalent=TWICE)
+@operator("swap-null-test", RESOURCES, "KERN117 RUN306", equivalent=TWICE)
 def _swap(driver: Driver) -> Iterable[Change]:
     """The test is of another way to fail, and never true."""
     for place, condition, name in _checks(driver):
@@ -73,7 +73,7 @@ def _swap(driver: Driver) -> Iterable[Change]:
             yield condition.replace(f"!{name}", f"{place.function}-{name}")
 
 
-@operator("pointer-below-zero", RESOURCES, "KERN117 KERN118 KERN119")
+@operator("pointer-below-zero", RESOURCES, "KERN117 KERN118 KERN119 RUN306 RUN307 RUN303")
 def _positive(driver: Driver) -> Iterable[Change]:
     """Only a positive result counts as failure, and no such result exists."""
     for place, condition, name in _checks(driver):
@@ -99,14 +99,19 @@ def _of(place: Place) -> str:
     return f"{place.function}-{names[-1]}" if names else place.function
 
 
-@operator("return-zero-on-error", RESOURCES, "KERN119 KERN120 SPEC020 KERN122", equivalent=TWICE)
+@operator(
+    "return-zero-on-error",
+    RESOURCES,
+    "KERN119 KERN120 SPEC020 KERN122 RUN303 RUN307",
+    equivalent=TWICE,
+)
 def _zero(driver: Driver) -> Iterable[Change]:
     """The device counts as bound, or the write as done, though it failed."""
     for place in _errors(driver):
         yield place.replace("return 0;", _of(place))
 
 
-@operator("positive-errno", RESOURCES, "KERN119 KERN120 SPEC020", equivalent=TWICE)
+@operator("positive-errno", RESOURCES, "KERN119 KERN120 SPEC020 RUN303 RUN307", equivalent=TWICE)
 def _positive_errno(driver: Driver) -> Iterable[Change]:
     """A positive number is no error: a probe succeeds, a write counts bytes."""
     for place in _errors(driver):
@@ -114,7 +119,7 @@ def _positive_errno(driver: Driver) -> Iterable[Change]:
             yield place.replace(str(place).replace("-E", "E"), _of(place))
 
 
-@operator("error-of-null", RESOURCES, "KERN117 KERN119", equivalent=TWICE)
+@operator("error-of-null", RESOURCES, "KERN117 KERN119 RUN307", equivalent=TWICE)
 def _error_of_null(driver: Driver) -> Iterable[Change]:
     """PTR_ERR of a null pointer is 0, which means success."""
     for place, condition, name in _checks(driver):
@@ -124,7 +129,7 @@ def _error_of_null(driver: Driver) -> Iterable[Change]:
             )
 
 
-@operator("result-dropped", RESOURCES, "KERN118 KERN119 KERN111",
+@operator("result-dropped", RESOURCES, "KERN118 KERN119 KERN111 RUN304 RUN306 RUN307",
           equivalent={})  # fmt: skip
 def _result_dropped(driver: Driver) -> Iterable[Change]:
     """A failure is forgotten: what could not be set up counts as set up."""
@@ -135,7 +140,7 @@ def _result_dropped(driver: Driver) -> Iterable[Change]:
             yield place.replace(f"{match[1]};\n\treturn 0;", place.function)
 
 
-@operator("result-overwritten", RESOURCES, "KERN118")
+@operator("result-overwritten", RESOURCES, "KERN118 RUN307 RUN303")
 def _overwritten(driver: Driver) -> Iterable[Change]:
     """The result is cleared before it is tested."""
     for place, condition, name in _checks(driver):
@@ -153,7 +158,7 @@ def _unassigned(driver: Driver) -> Iterable[Change]:
             yield place.replace(str(right), f"{place.function}-{left}")
 
 
-add("store-returns-zero", RESOURCES, "KERN120",
+add("store-returns-zero", RESOURCES, "KERN120 RUN303",
     "User space takes 0 for nothing written, and writes again and again.",
     lambda driver: [
         place.replace(f"return {value};", note)
@@ -161,7 +166,7 @@ add("store-returns-zero", RESOURCES, "KERN120",
         for place in driver.nodes("return_statement")
         if place.function == roles.store(driver) and str(place) == "return count;"
     ])  # fmt: skip
-add("show-returns-zero", RESOURCES, "KERN120", "The file reads as empty.",
+add("show-returns-zero", RESOURCES, "KERN120 RUN303", "The file reads as empty.",
     lambda driver: [
         place.replace(f"{str(place)[7:-1]};\n\treturn 0;", place.function)
         for place in driver.nodes("return_statement")
@@ -169,7 +174,9 @@ add("show-returns-zero", RESOURCES, "KERN120", "The file reads as empty.",
     ])  # fmt: skip
 
 
-@operator("store-swallows-error", RESOURCES, "KERN120 KERN122 KERN119 KERN118 SPEC020 SPEC019")
+@operator(
+    "store-swallows-error", RESOURCES, "KERN120 KERN122 KERN119 KERN118 SPEC020 SPEC019 RUN303"
+)
 def _swallow(driver: Driver) -> Iterable[Change]:
     """What cannot be parsed counts as written."""
     for place, _, name in _checks(driver):
@@ -189,7 +196,7 @@ add("sysfs-sprintf", RESOURCES, "KERN121", "Nothing keeps the text inside its pa
     ])  # fmt: skip
 
 
-@operator("parse-with-sscanf", RESOURCES, "SPEC019 KERN122")
+@operator("parse-with-sscanf", RESOURCES, "SPEC019 KERN122 RUN303")
 def _sscanf(driver: Driver) -> Iterable[Change]:
     """Text behind the number, and numbers that do not fit, are accepted."""
     for call in driver.calls("kstrtou?int"):

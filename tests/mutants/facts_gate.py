@@ -39,7 +39,7 @@ def _operands(place: Place) -> list[str]:
     return [part.strip() for part in re.split(r"&(?![^()]*\))", str(place))]
 
 
-@operator("gate-lacks-operand", FACTS, "SPEC009 SPEC006 SPEC010", equivalent={
+@operator("gate-lacks-operand", FACTS, "SPEC009 SPEC006 SPEC010 RUN301", equivalent={
     "mainline[-.0-9]*:.*capability.*": "the enabled mask is always within the capability: probe "
     "and store see to it, so the second test of the capability decides nothing",
 })  # fmt: skip
@@ -52,21 +52,21 @@ def _gate_lacks(driver: Driver) -> Iterable[Change]:
         yield place.replace(rest, re.sub(r"\W+", "-", part).strip("-"))
 
 
-@operator("gate-dropped", FACTS, "SPEC009 SPEC006 SPEC010")
+@operator("gate-dropped", FACTS, "SPEC009 SPEC006 SPEC010 RUN301")
 def _gate_dropped(driver: Driver) -> Iterable[Change]:
     """Events are sent whether or not they are enabled."""
     gate = _gate(driver)
     yield gate.replace(str(_write(driver).statement))
 
 
-@operator("gate-inverted", FACTS, "SPEC009 SPEC006 SPEC010")
+@operator("gate-inverted", FACTS, "SPEC009 SPEC006 SPEC010 RUN301")
 def _gate_inverted(driver: Driver) -> Iterable[Change]:
     """Exactly the disabled events are sent."""
     place = _condition(driver)
     yield place.replace(f"!({place})")
 
 
-@operator("gate-logical", FACTS, "SPEC009 SPEC006 SPEC010")
+@operator("gate-logical", FACTS, "SPEC009 SPEC006 SPEC010 RUN301")
 def _gate_logical(driver: Driver) -> Iterable[Change]:
     """`&&` for `&`: any enabled event lets all of them through."""
     place = _condition(driver)
@@ -74,7 +74,7 @@ def _gate_logical(driver: Driver) -> Iterable[Change]:
     yield place.replace(" && ".join(parts))
 
 
-@operator("gate-with-or", FACTS, "SPEC009 SPEC006 SPEC010")
+@operator("gate-with-or", FACTS, "SPEC009 SPEC006 SPEC010 RUN301")
 def _gate_or(driver: Driver) -> Iterable[Change]:
     """`|` for `&`: always true."""
     place = _condition(driver)
@@ -82,7 +82,7 @@ def _gate_or(driver: Driver) -> Iterable[Change]:
     yield place.replace(f"{' & '.join(parts[:-1])} | {parts[-1]}")
 
 
-@operator("gate-tests-capability", FACTS, "SPEC009", absent={
+@operator("gate-tests-capability", FACTS, "SPEC009 RUN301", absent={
     "mainline": "tests both masks", "mainline-6.1": "tests both masks",
 })  # fmt: skip
 def _gate_capability(driver: Driver) -> Iterable[Change]:
@@ -93,13 +93,13 @@ def _gate_capability(driver: Driver) -> Iterable[Change]:
             yield place.replace(str(place).replace(part, "pi->capability"))
 
 
-@operator("nothing-written", FACTS, "SPEC006 SPEC009")
+@operator("nothing-written", FACTS, "SPEC006 SPEC009 RUN301")
 def _nothing_written(driver: Driver) -> Iterable[Change]:
     """The host hears nothing."""
     yield _write(driver).statement.replace(";")
 
 
-@operator("mask-written", FACTS, "SPEC006 SPEC010")
+@operator("mask-written", FACTS, "SPEC006 SPEC010 RUN301")
 def _mask_written(driver: Driver) -> Iterable[Change]:
     """All enabled bits are written, and the host takes the most severe."""
     write = _write(driver)
@@ -108,7 +108,7 @@ def _mask_written(driver: Driver) -> Iterable[Change]:
     yield event.replace(parts[-1])
 
 
-@operator("constant-written", FACTS, "SPEC006")
+@operator("constant-written", FACTS, "SPEC006 RUN301")
 def _constant_written(driver: Driver) -> Iterable[Change]:
     """Every event looks the same to the host."""
     event = _write(driver).arguments[0]
@@ -116,21 +116,21 @@ def _constant_written(driver: Driver) -> Iterable[Change]:
     yield event.replace("0", "0")
 
 
-@operator("written-twice", FACTS, "SPEC006 SPEC009")
+@operator("written-twice", FACTS, "SPEC006 SPEC009 RUN301")
 def _written_twice(driver: Driver) -> Iterable[Change]:
     """A second write without braces, so outside the condition."""
     statement = _write(driver).statement
     yield statement.after(str(statement))
 
 
-@operator("first-device-only", FACTS, "SPEC006 SPEC029")
+@operator("first-device-only", FACTS, "SPEC006 RUN301")
 def _first_device(driver: Driver) -> Iterable[Change]:
     """Only one of several devices tells its host."""
     gate = _gate(driver)
     yield gate.after("break;", "break")
 
 
-@operator("wrong-capability-source", FACTS, "SPEC030 SPEC007 SPEC008 SPEC010")
+@operator("wrong-capability-source", FACTS, "SPEC007 SPEC008 SPEC010 RUN301 RUN303")
 def _enabled_starts(driver: Driver) -> Iterable[Change]:
     """The enabled mask does not start as the capability: too few events are on, or too many."""
     for place in driver.nodes("assignment_expression"):
@@ -157,7 +157,7 @@ def _test_of_event(driver: Driver) -> list[Place]:
     ]
 
 
-@operator("power-off-tests-other-event", FACTS, "SPEC031 SPEC006",
+@operator("power-off-tests-other-event", FACTS, "SPEC006 RUN301 RUN308",
           absent={"mainline-6.1": "has no power-off event"})  # fmt: skip
 def _other_event(driver: Driver) -> Iterable[Change]:
     """The handler is registered for the wrong event."""
@@ -177,7 +177,7 @@ def _first_event(driver: Driver) -> str:
     return match[1] if match else "1"
 
 
-@operator("power-off-test-inverted", FACTS, "SPEC031 SPEC006",
+@operator("power-off-test-inverted", FACTS, "SPEC006 RUN301 RUN308",
           absent={"mainline-6.1": "has no power-off event"})  # fmt: skip
 def _test_inverted(driver: Driver) -> Iterable[Change]:
     """The handler is registered when nobody wants it, and not when somebody does."""
@@ -187,8 +187,8 @@ def _test_inverted(driver: Driver) -> Iterable[Change]:
             yield around.replace(f"!({around})")
 
 
-@operator("power-off-not-updated", FACTS, "SPEC031 KERN112", elsewhere="a handler that nothing "
-          "unregisters is told where it is registered",
+@operator("power-off-not-updated", FACTS, "KERN112 RUN301 RUN308 RUN304",
+          elsewhere="a handler that nothing unregisters is told where it is registered",
           absent={"mainline-6.1": "has no power-off event"})  # fmt: skip
 def _not_updated(driver: Driver) -> Iterable[Change]:
     """The handler stays when nobody wants it, or is missing though somebody does."""

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 FACTS = Family.FACTS
 _BIT = re.compile(r"(_?BIT(?:ULL?)?\(|\(1 << )(\d+)\)")
 
-add("wrong-offset", FACTS, "SPEC001 SPEC004",
+add("wrong-offset", FACTS, "SPEC001 SPEC004 RUN302",
     "The register beside the right one: reads give noise, events get lost.",
     both(argument(roles.READ, 0, "{} + 1"), argument(roles.WRITE, 1, "{} + 1")))  # fmt: skip
-add("outside-region", FACTS, "SPEC004 SPEC001",
+add("outside-region", FACTS, "SPEC004 SPEC001 RUN302",
     "An access behind the end of the mapping faults.",
     both(argument(roles.READ, 0, "{} + 0x1000"), argument(roles.WRITE, 1, "{} + 0x1000"))
     )  # fmt: skip
@@ -85,7 +85,7 @@ def _known_masks(driver: Driver) -> Iterable[tuple[Place, str]]:
                     yield Place(file, node), match[0]
 
 
-@operator("known-mask-lacks-event", FACTS, "SPEC007")
+@operator("known-mask-lacks-event", FACTS, "SPEC007 RUN301 RUN303")
 def _known_mask_lacks(driver: Driver) -> Iterable[Change]:
     """The driver no longer knows an event, so it never sends it."""
     for place, text in _known_masks(driver):
@@ -95,7 +95,7 @@ def _known_mask_lacks(driver: Driver) -> Iterable[Change]:
             yield Change(place.file.path, start, start + len(text), rest, name)
 
 
-@operator("known-mask-is-everything", FACTS, "SPEC007 SPEC008 SPEC010")
+@operator("known-mask-is-everything", FACTS, "SPEC007 SPEC008 SPEC010 RUN301 RUN303")
 def _known_mask_everything(driver: Driver) -> Iterable[Change]:
     """Bits that this driver does not know become events of an absent port's 0xff."""
     for place, text in _known_masks(driver):
@@ -110,7 +110,7 @@ def _masking(driver: Driver) -> list[Place]:
     return [around] if around else []
 
 
-@operator("mask-with-or", FACTS, "SPEC007 SPEC008 SPEC010")
+@operator("mask-with-or", FACTS, "SPEC007 SPEC008 SPEC010 RUN301 RUN303")
 def _mask_with_or(driver: Driver) -> Iterable[Change]:
     """With `|`, the capability has what only one side knows."""
     for place in _masking(driver):
@@ -118,7 +118,7 @@ def _mask_with_or(driver: Driver) -> Iterable[Change]:
         yield sign.replace(str(sign).replace("&", "|"))
 
 
-@operator("device-mask-ignored", FACTS, "SPEC008 SPEC010")
+@operator("device-mask-ignored", FACTS, "SPEC008 SPEC010 RUN301 RUN303")
 def _device_mask_ignored(driver: Driver) -> Iterable[Change]:
     """Events are sent that the host did not ask for."""
     for place in _masking(driver):
@@ -128,7 +128,7 @@ def _device_mask_ignored(driver: Driver) -> Iterable[Change]:
             yield place.replace(str(place.field("right")))
 
 
-@operator("known-mask-ignored", FACTS, "SPEC007 SPEC008 SPEC010")
+@operator("known-mask-ignored", FACTS, "SPEC007 SPEC008 SPEC010 RUN301 RUN303")
 def _known_mask_ignored(driver: Driver) -> Iterable[Change]:
     """Bits of newer hosts become events that nothing in this driver sends or shows rightly."""
     for place in _masking(driver):
@@ -139,17 +139,17 @@ def _known_mask_ignored(driver: Driver) -> Iterable[Change]:
             yield place.replace(str(place.field("left")))
 
 
-@operator("crash-test-negated", FACTS, "SPEC006")
+@operator("crash-test-negated", FACTS, "SPEC006 RUN301")
 def _crash_test_negated(driver: Driver) -> Iterable[Change]:
     """A plain panic is told as one that a crash kernel handles, and the other way round."""
     for call in driver.calls("kexec_crash_loaded"):
         yield call.replace(f"!{call}")
 
 
-add("crash-kernel-ignored", FACTS, "SPEC006",
+add("crash-kernel-ignored", FACTS, "SPEC006 RUN301",
     "The host resets the guest while its crash kernel writes the dump.",
     replaced(lambda driver: driver.calls("kexec_crash_loaded"), "0"))  # fmt: skip
-add("crash-kernel-presumed", FACTS, "SPEC006",
+add("crash-kernel-presumed", FACTS, "SPEC006 RUN301",
     "The host waits for a crash kernel that does not exist.",
     replaced(lambda driver: driver.calls("kexec_crash_loaded"), "1"))  # fmt: skip
 
@@ -164,7 +164,7 @@ def _sent(driver: Driver) -> list[Place]:
     ]
 
 
-@operator("wrong-event", FACTS, "SPEC006")
+@operator("wrong-event", FACTS, "SPEC006 RUN301")
 def _wrong_event(driver: Driver) -> Iterable[Change]:
     """The callback tells the host of something else."""
     names = _events(driver)
@@ -174,7 +174,7 @@ def _wrong_event(driver: Driver) -> Iterable[Change]:
                 yield place.replace(other, f"{place}-as-{other}")
 
 
-@operator("two-events-at-once", FACTS, "SPEC006 SPEC010")
+@operator("two-events-at-once", FACTS, "SPEC006 SPEC010 RUN301")
 def _two_events(driver: Driver) -> Iterable[Change]:
     """Of several bits only the highest counts for the host, and other hosts refuse them."""
     names = _events(driver)
@@ -188,7 +188,7 @@ def _callbacks(driver: Driver) -> list[str]:
     return [name for name in names if name]
 
 
-@operator("callback-sends-nothing", FACTS, "SPEC006")
+@operator("callback-sends-nothing", FACTS, "SPEC006 RUN301")
 def _callback_sends_nothing(driver: Driver) -> Iterable[Change]:
     """The callback runs and the host hears nothing."""
     for name in _callbacks(driver):
@@ -196,7 +196,7 @@ def _callback_sends_nothing(driver: Driver) -> Iterable[Change]:
             yield call.statement.drop(name)
 
 
-@operator("callback-sends-twice", FACTS, "SPEC006")
+@operator("callback-sends-twice", FACTS, "SPEC006 RUN301")
 def _callback_sends_twice(driver: Driver) -> Iterable[Change]:
     """The host hears of the event twice."""
     for name in _callbacks(driver):
@@ -204,7 +204,7 @@ def _callback_sends_twice(driver: Driver) -> Iterable[Change]:
             yield call.statement.after(str(call.statement), name)
 
 
-@operator("chain-stopped", FACTS, "SPEC028 KERN134")
+@operator("chain-stopped", FACTS, "KERN141 RUN308")
 def _chain_stopped(driver: Driver) -> Iterable[Change]:
     """Handlers behind this one, such as kdump's or the firmware's, never run."""
     for name in _callbacks(driver):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.mutants.text import Driver
 
 FACTS = Family.FACTS
-CHECKED = "SPEC020 KERN122"
+CHECKED = "SPEC020 KERN122 RUN303"
 
 
 def _attributes(driver: Driver) -> Iterable[tuple[Place, str, str]]:
@@ -81,7 +81,7 @@ def _format(driver: Driver) -> Iterable[Change]:
             yield place.replace(str(place).replace("%x", new), f"{place.function}-{note}")
 
 
-@operator("shows-other-mask", FACTS, "SPEC032")
+@operator("shows-other-mask", FACTS, "RUN303")
 def _other_mask(driver: Driver) -> Iterable[Change]:
     """The attribute has the value of another one."""
     for call in driver.calls("sysfs_emit"):
@@ -92,7 +92,7 @@ def _other_mask(driver: Driver) -> Iterable[Change]:
         yield call.arguments[2].replace(other, call.function)
 
 
-add("shows-constant", FACTS, "SPEC032", "The attribute has nothing to do with the device.",
+add("shows-constant", FACTS, "RUN303", "The attribute has nothing to do with the device.",
     argument("sysfs_emit", 2, "0"))  # fmt: skip
 
 
@@ -103,7 +103,9 @@ def _base(driver: Driver) -> Iterable[Change]:
         yield from argument("kstrtou?int|kstrtou\\d+", 1, base, base)(driver)
 
 
-@operator("parse-narrow", FACTS, "SPEC019 SPEC020 KERN117", breaks="warns: another pointer type")
+@operator(
+    "parse-narrow", FACTS, "SPEC019 SPEC020 RUN303 RUN306", breaks="warns: another pointer type"
+)
 def _narrow(driver: Driver) -> Iterable[Change]:
     """Only a part of the variable is written; the rest is whatever stood there."""
     yield from callee("kstrtouint", "kstrtou8")(driver)
@@ -192,13 +194,13 @@ def _assignment(driver: Driver) -> Place:
     )
 
 
-@operator("store-forgets", FACTS, "SPEC030 SPEC020 KERN122")
+@operator("store-forgets", FACTS, "SPEC020 KERN122 RUN303")
 def _forgets(driver: Driver) -> Iterable[Change]:
     """The write succeeds and changes nothing."""
     yield _assignment(driver).drop_lines()
 
 
-@operator("store-adds", FACTS, "SPEC030 SPEC020 KERN122")
+@operator("store-adds", FACTS, "SPEC020 KERN122 RUN303")
 def _adds(driver: Driver) -> Iterable[Change]:
     """Events can be enabled, but never disabled."""
     place = _assignment(driver)
@@ -206,13 +208,13 @@ def _adds(driver: Driver) -> Iterable[Change]:
     yield place.replace(f"pi->events |= {value};")
 
 
-@operator("store-writes-capability", FACTS, "SPEC030 SPEC020 KERN122")
+@operator("store-writes-capability", FACTS, "SPEC020 KERN122 RUN303")
 def _writes_capability(driver: Driver) -> Iterable[Change]:
     """The capability is the device's and does not change."""
     place = _assignment(driver)
     yield place.replace(str(place).replace("->events", "->capability"))
 
 
-add("parse-ignored", FACTS, "KERN118 KERN122 SPEC020 SPEC019",
+add("parse-ignored", FACTS, "KERN118 KERN122 SPEC020 SPEC019 RUN306",
     "What is no number is stored as whatever stood in the variable.",
     dropped("kstrtou?int|kstrtou\\d+"))  # fmt: skip

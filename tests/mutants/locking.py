@@ -22,19 +22,19 @@ NO_MUTEX = dict.fromkeys(("mainline", "mainline-6.1"), "its lock is a spinlock")
 PATH = "the path from the notifier to the lock has several functions"
 UNGUARDED = "a lock that one place lacks is told where it is, or where it is missing"
 
-add("drop-unlock", LOCKING, "KERN106 KERN101 KERN102", "The next taker waits for ever.",
+add("drop-unlock", LOCKING, "KERN106 RUN309 RUN305", "The next taker waits for ever.",
     dropped(roles.UNLOCK))  # fmt: skip
-add("drop-lock", LOCKING, "KERN107 KERN106 KERN110",
+add("drop-lock", LOCKING, "KERN107 KERN106 KERN110 RUN309",
     "What is not held is released, and the section is not exclusive.",
     dropped(f"{roles.LOCK}"))  # fmt: skip
-add("lock-twice", LOCKING, "KERN107 KERN101", "The second taking waits for the first for ever.",
+add("lock-twice", LOCKING, "KERN107 RUN305", "The second taking waits for the first for ever.",
     lambda driver: [
         call.statement.after(str(call.statement), call.function)
         for call in driver.calls("(?:mutex|spin)_lock")
     ])  # fmt: skip
 
 
-@operator("drop-section", LOCKING, "KERN110 KERN135 KERN136", elsewhere=UNGUARDED)
+@operator("drop-section", LOCKING, "KERN110 KERN142 KERN143 KERN144 RUN309", elsewhere=UNGUARDED)
 def _section(driver: Driver) -> Iterable[Change]:
     """Nothing excludes two writers any more."""
     for first, last in roles.sections(driver):
@@ -44,7 +44,7 @@ def _section(driver: Driver) -> Iterable[Change]:
         yield Change(first.file.path, start, end, inner, first.function)
 
 
-@operator("early-return-under-lock", LOCKING, "KERN106")
+@operator("early-return-under-lock", LOCKING, "KERN106 RUN309")
 def _early(driver: Driver) -> Iterable[Change]:
     """One way out of the function keeps the lock."""
     for first, _ in roles.sections(driver):
@@ -55,7 +55,7 @@ def _early(driver: Driver) -> Iterable[Change]:
         yield first.after(f"if (list_empty({name}))\n\t\treturn{value};", first.function)
 
 
-@operator("check-moved-under-lock", LOCKING, "KERN106",
+@operator("check-moved-under-lock", LOCKING, "KERN106 RUN309",
           absent={**NO_MUTEX, "mainline": "its store takes no lock"})  # fmt: skip
 def _check_moved(driver: Driver) -> Iterable[Change]:
     """The refusal of a wrong mask keeps the lock."""
@@ -69,7 +69,7 @@ def _check_moved(driver: Driver) -> Iterable[Change]:
     yield Change(lock.file.path, check.start, lock.end, f"{lock}\n\n\t{check}\n")
 
 
-add("unlock-of-other-kind", LOCKING, "KERN108 KERN106 KERN107",
+add("unlock-of-other-kind", LOCKING, "KERN108 KERN106 KERN107 RUN309",
     "Interrupts or bottom halves are switched on that were not switched off here.",
     lambda driver: [
         *callee("(rcu_read_unlock)", r"\1_bh")(driver),
@@ -77,7 +77,9 @@ add("unlock-of-other-kind", LOCKING, "KERN108 KERN106 KERN107",
     ])  # fmt: skip
 
 
-@operator("blocking-lock-on-panic", LOCKING, "KERN105 KERN101 KERN102", elsewhere=PATH)
+@operator(
+    "blocking-lock-on-panic", LOCKING, "KERN105 KERN109 KERN101 KERN102 RUN305", elsewhere=PATH
+)
 def _blocking(driver: Driver) -> Iterable[Change]:
     """If the panic interrupted the holder of the lock, the guest hangs and nobody hears of it."""
     name = roles.lock_name(driver)
@@ -92,7 +94,7 @@ def _blocking(driver: Driver) -> Iterable[Change]:
             yield Change(first.file.path, first.start, last.end, text, "mutex")
 
 
-@operator("lock-in-callback", LOCKING, "KERN105 KERN101 KERN102", elsewhere=PATH)
+@operator("lock-in-callback", LOCKING, "KERN105 KERN109 KERN101 KERN102 RUN305", elsewhere=PATH)
 def _lock_in_callback(driver: Driver) -> Iterable[Change]:
     """As above, in the callback itself."""
     name = roles.lock_name(driver)
@@ -103,7 +105,7 @@ def _lock_in_callback(driver: Driver) -> Iterable[Change]:
         yield call.replace(text, callback)
 
 
-@operator("trylock-ignored", LOCKING, "KERN106 KERN107 KERN118 KERN105",
+@operator("trylock-ignored", LOCKING, "KERN106 KERN107 KERN118 KERN105 RUN309",
           absent={"ours": "sends without a lock"})  # fmt: skip
 def _trylock_ignored(driver: Driver) -> Iterable[Change]:
     """The list is walked, and somebody else's lock released, without holding it."""
@@ -113,7 +115,7 @@ def _trylock_ignored(driver: Driver) -> Iterable[Change]:
             yield gate.replace(f"{call};")
 
 
-@operator("trylock-inverted", LOCKING, "KERN106 KERN107",
+@operator("trylock-inverted", LOCKING, "KERN106 KERN107 RUN309",
           absent={"ours": "sends without a lock"})  # fmt: skip
 def _trylock_inverted(driver: Driver) -> Iterable[Change]:
     """Success returns with the lock held, failure walks without it."""
@@ -123,7 +125,7 @@ def _trylock_inverted(driver: Driver) -> Iterable[Change]:
             yield around.replace(str(call))
 
 
-@operator("sleep-on-panic", LOCKING, "KERN101 KERN102", elsewhere=PATH)
+@operator("sleep-on-panic", LOCKING, "KERN101 KERN102 RUN305", elsewhere=PATH)
 def _sleep_on_panic(driver: Driver) -> Iterable[Change]:
     """A panic cannot schedule: the guest hangs instead of telling its host."""
     for callback in filter(None, (roles.panic_callback(driver), roles.power_off_callback(driver))):
@@ -132,7 +134,7 @@ def _sleep_on_panic(driver: Driver) -> Iterable[Change]:
             yield place.before(text, f"{callback}-{note}")
 
 
-@operator("allocation-on-panic", LOCKING, "KERN101 KERN103", elsewhere=PATH)
+@operator("allocation-on-panic", LOCKING, "KERN101 KERN103 RUN305", elsewhere=PATH)
 def _allocation(driver: Driver) -> Iterable[Change]:
     """GFP_KERNEL waits for memory, in a kernel that has stopped."""
     place = driver.calls(roles.sender(driver), roles.panic_callback(driver))[0].statement
@@ -140,7 +142,7 @@ def _allocation(driver: Driver) -> Iterable[Change]:
     yield place.before(text)
 
 
-@operator("sleep-in-helper-on-panic", LOCKING, "KERN102 KERN101", elsewhere=PATH)
+@operator("sleep-in-helper-on-panic", LOCKING, "KERN102 KERN101 RUN305", elsewhere=PATH)
 def _helper(driver: Driver) -> Iterable[Change]:
     """The function that the callback calls sleeps."""
     place = driver.functions()[roles.sender(driver)]
@@ -148,7 +150,7 @@ def _helper(driver: Driver) -> Iterable[Change]:
     yield Change(place.file.path, first.start, first.start, "might_sleep();\n\tmsleep(1);\n\t")
 
 
-@operator("sleep-under-lock", LOCKING, "KERN101 KERN102")
+@operator("sleep-under-lock", LOCKING, "KERN101 KERN102 RUN305")
 def _sleep(driver: Driver) -> Iterable[Change]:
     """Others spin, or a grace period hangs, while the holder sleeps."""
     for first, last in roles.sections(driver):
@@ -156,7 +158,7 @@ def _sleep(driver: Driver) -> Iterable[Change]:
             yield last.before("msleep(1);", first.function)
 
 
-@operator("gfp-kernel-under-spinlock", LOCKING, "KERN103 KERN101")
+@operator("gfp-kernel-under-spinlock", LOCKING, "KERN103 KERN101 RUN305")
 def _gfp(driver: Driver) -> Iterable[Change]:
     """The allocation may sleep where that is not allowed."""
     for first, last in roles.sections(driver):
@@ -164,7 +166,7 @@ def _gfp(driver: Driver) -> Iterable[Change]:
             yield last.before("kfree(kmalloc(8, GFP_KERNEL));", first.function)
 
 
-@operator("sleeping-helper-under-lock", LOCKING, "KERN102 KERN101",
+@operator("sleeping-helper-under-lock", LOCKING, "KERN102 KERN101 RUN305",
           absent={**NO_SPIN, "mainline-6.1": "no helper of it sleeps"})  # fmt: skip
 def _helper_under_lock(driver: Driver) -> Iterable[Change]:
     """Registering the power-off handler allocates memory, and unregistering waits."""
@@ -178,7 +180,7 @@ def _helper_under_lock(driver: Driver) -> Iterable[Change]:
             yield last.before("unregister_sys_off_handler(pi->sys_off);", first.function)
 
 
-@operator("sleep-in-rcu-section", LOCKING, "KERN101", absent=NO_RCU)
+@operator("sleep-in-rcu-section", LOCKING, "KERN101 RUN305", absent=NO_RCU)
 def _rcu_sleep(driver: Driver) -> Iterable[Change]:
     """Waiting for readers, as one of them, never ends."""
     for first, last in roles.sections(driver):
@@ -193,21 +195,21 @@ add("gfp-atomic-in-process-context", LOCKING, "KERN104",
         for place in driver.nodes("identifier")
         if str(place) == "GFP_KERNEL"
     ])  # fmt: skip
-add("list-without-rcu", LOCKING, "KERN137 KERN136",
+add("list-without-rcu", LOCKING, "KERN144",
     "A panic in the middle of the change sees a list that is torn.",
     callee(r"(list_add|list_del)(?:_tail)?_rcu", r"\1"), absent=NO_RCU)  # fmt: skip
-add("walk-without-rcu", LOCKING, "KERN137 KERN136", "The compiler may read a pointer twice.",
+add("walk-without-rcu", LOCKING, "KERN143 KERN144", "The compiler may read a pointer twice.",
     lambda driver: [
         Change(file.path, match.start(), match.end(), "list_for_each_entry")
         for file in driver.units
         for match in re.finditer(r"\blist_for_each_entry_rcu\b", file.text)
     ], absent=NO_RCU)  # fmt: skip
-add("drop-synchronize-rcu", LOCKING, "KERN138 KERN113",
+add("drop-synchronize-rcu", LOCKING, "KERN145 KERN113 RUN306",
     "A panic on another CPU still uses the device that is freed next.",
     dropped("synchronize_rcu"), absent=NO_RCU)  # fmt: skip
 
 
-@operator("synchronize-before-unlinking", LOCKING, "KERN138 KERN113", absent=NO_RCU)
+@operator("synchronize-before-unlinking", LOCKING, "KERN145 KERN113 RUN306", absent=NO_RCU)
 def _synchronize_early(driver: Driver) -> Iterable[Change]:
     """The grace period ends before the device has left the list."""
     for call in driver.calls("synchronize_rcu"):
@@ -219,7 +221,9 @@ def _synchronize_early(driver: Driver) -> Iterable[Change]:
                      f"{call.statement}\n\n\t{head}")  # fmt: skip
 
 
-@operator("update-after-unlock", LOCKING, "KERN110 KERN139", absent=NO_MUTEX, elsewhere=UNGUARDED)
+@operator(
+    "update-after-unlock", LOCKING, "KERN110 KERN142 RUN309", absent=NO_MUTEX, elsewhere=UNGUARDED
+)
 def _update_after(driver: Driver) -> Iterable[Change]:
     """Two writers register the handler twice, or both unregister it."""
     name = roles.updater(driver)
@@ -234,7 +238,9 @@ def _update_after(driver: Driver) -> Iterable[Change]:
                              first.function)  # fmt: skip
 
 
-@operator("lock-taken-by-helper", LOCKING, "KERN107 KERN102", absent=NO_MUTEX, elsewhere=PATH)
+@operator(
+    "lock-taken-by-helper", LOCKING, "KERN107 KERN102 RUN305", absent=NO_MUTEX, elsewhere=PATH
+)
 def _taken_by_helper(driver: Driver) -> Iterable[Change]:
     """The helper takes the lock that its callers hold."""
     for call in driver.calls("lockdep_assert_held"):
@@ -246,7 +252,7 @@ def _taken_by_helper(driver: Driver) -> Iterable[Change]:
                      f"mutex_lock({name});{text}\n\tmutex_unlock({name});\n}}")  # fmt: skip
 
 
-@operator("unregister-while-notified", LOCKING, "KERN101 KERN102", elsewhere=PATH)
+@operator("unregister-while-notified", LOCKING, "KERN101 KERN102 RUN305", elsewhere=PATH)
 def _unregister(driver: Driver) -> Iterable[Change]:
     """Unregistering waits for the callbacks, and this is one."""
     callback = roles.panic_callback(driver)

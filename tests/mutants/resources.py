@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.mutants.text import Driver
 
 RESOURCES = Family.RESOURCES
-NOT_MANAGED = "KERN111 KERN112 KERN114"
+NOT_MANAGED = "KERN111 KERN112 KERN114 RUN304"
 PAIR = "a pair of which one half is gone is told at the other half"
 BACK = "use and setup stand in two functions; the finding may be in either"
 STATIC = {"ours": "initialises its list and lock statically"}
@@ -43,45 +43,47 @@ add("ioremap-unmanaged", RESOURCES, f"{NOT_MANAGED} KERN117", "The mapping stays
         call.replace("ioremap(res->start, resource_size(res))", call.function)
         for call in driver.calls("devm_ioremap_resource")
     ])  # fmt: skip
-add("action-without-reset", RESOURCES, "KERN111 KERN118 KERN112",
+add("action-without-reset", RESOURCES, "KERN111 KERN118 KERN112 RUN304 RUN306 RUN307",
     "If the action cannot be added, the device stays on the list and is freed.",
     callee("devm_add_action_or_reset", "devm_add_action"))  # fmt: skip
-add("action-not-added", RESOURCES, "KERN112 KERN111", "The device is freed while on the list.",
+add("action-not-added", RESOURCES, "KERN112 KERN111 RUN304 RUN306",
+    "The device is freed while on the list.",
     lambda driver: [
         place.replace("return 0;", place.function)
         for place in driver.nodes("return_statement")
         if "devm_add_action" in str(place)
     ], elsewhere=PAIR)  # fmt: skip
-add("action-with-wrong-data", RESOURCES, "KERN140 KERN112 KERN123",
+add("action-with-wrong-data", RESOURCES, "KERN112 KERN123 RUN306",
     "The action undoes what somebody else set up.",
     argument("devm_add_action_or_reset", 2, "dev"), elsewhere=BACK)  # fmt: skip
-add("drop-driver-data", RESOURCES, "KERN123", "The attributes dereference a null pointer.",
+add("drop-driver-data", RESOURCES, "KERN123 RUN306", "The attributes dereference a null pointer.",
     dropped("dev_set_drvdata"), elsewhere=BACK)  # fmt: skip
-add("wrong-driver-data", RESOURCES, "KERN123", "The attributes read something else.",
+add("wrong-driver-data", RESOURCES, "KERN123 RUN306", "The attributes read something else.",
     argument("dev_set_drvdata", 1, "dev"), elsewhere=BACK)  # fmt: skip
-add("drop-list-add", RESOURCES, "KERN112 SPEC029", "The device is bound and never told.",
+add("drop-list-add", RESOURCES, "KERN112 RUN301", "The device is bound and never told.",
     dropped(r"list_add(_tail)?(_rcu)?"), elsewhere=PAIR)  # fmt: skip
-add("drop-list-del", RESOURCES, "KERN112 KERN113", "The device is freed while on the list.",
+add("drop-list-del", RESOURCES, "KERN112 KERN113 RUN304 RUN306",
+    "The device is freed while on the list.",
     dropped(r"list_del(_rcu|_init)?"), elsewhere=PAIR)  # fmt: skip
-add("swap-list-add", RESOURCES, "KERN141 KERN112 SPEC029",
+add("swap-list-add", RESOURCES, "KERN112 KERN131 RUN301 RUN306",
     "The head is added to the entry: all devices before are lost.",
     lambda driver: [
         call.replace(f"{call.field('function')}({call.arguments[1]}, {call.arguments[0]})")
         for call in driver.calls(r"list_add(_tail)?(_rcu)?")
     ])  # fmt: skip
-add("drop-notifier-unregister", RESOURCES, "KERN112",
+add("drop-notifier-unregister", RESOURCES, "KERN112 RUN304 RUN308",
     "After unloading, a panic calls into freed memory.",
     dropped("atomic_notifier_chain_unregister"), elsewhere=PAIR)  # fmt: skip
-add("drop-notifier-register", RESOURCES, "KERN112 SPEC025", "No panic is told to anybody.",
+add("drop-notifier-register", RESOURCES, "KERN112 SPEC025 RUN301", "No panic is told to anybody.",
     lambda driver: [
         call.statement.replace("return 0;") if str(call.statement).startswith("return")
         else call.statement.drop_lines()
         for call in driver.calls("atomic_notifier_chain_register")
     ], elsewhere=PAIR)  # fmt: skip
-add("drop-handler-unregister", RESOURCES, "KERN112 SPEC031",
+add("drop-handler-unregister", RESOURCES, "KERN112 RUN304 RUN308",
     "The handler stays: the kernel calls into freed memory, or believes it can power off.",
     dropped("unregister_sys_off_handler"), elsewhere=PAIR, absent=NO_POWER_OFF)  # fmt: skip
-add("handler-not-cleared", RESOURCES, "KERN114 KERN142",
+add("handler-not-cleared", RESOURCES, "KERN114 RUN306 RUN308",
     "The next update unregisters a handler that is gone.",
     lambda driver: [
         place.statement.drop(place.function)
@@ -90,7 +92,7 @@ add("handler-not-cleared", RESOURCES, "KERN114 KERN142",
     ], absent=NO_POWER_OFF, elsewhere=PAIR)  # fmt: skip
 
 
-@operator("failed-handler-kept", RESOURCES, "KERN117 KERN118", absent=NO_POWER_OFF)
+@operator("failed-handler-kept", RESOURCES, "KERN117 KERN118 RUN306 RUN308", absent=NO_POWER_OFF)
 def _failed_handler(driver: Driver) -> Iterable[Change]:
     """An error pointer is kept as the handler and unregistered later."""
     for place in driver.nodes("else_clause"):
@@ -100,7 +102,7 @@ def _failed_handler(driver: Driver) -> Iterable[Change]:
                          str(place).removeprefix("else").strip())  # fmt: skip
 
 
-@operator("free-before-unregister", RESOURCES, "KERN113 KERN114")
+@operator("free-before-unregister", RESOURCES, "KERN113 KERN114 RUN306")
 def _free_first(driver: Driver) -> Iterable[Change]:
     """A panic uses the freed instance; devres then frees it again."""
     first = roles.body_start(driver, roles.detach(driver))
@@ -109,7 +111,7 @@ def _free_first(driver: Driver) -> Iterable[Change]:
     yield last.after("kfree(pi);", "last")
 
 
-@operator("unmap-too-early", RESOURCES, "KERN113 KERN114")
+@operator("unmap-too-early", RESOURCES, "KERN113 KERN114 RUN306")
 def _unmap(driver: Driver) -> Iterable[Change]:
     """A panic writes to what is not mapped any more."""
     first = roles.body_start(driver, roles.detach(driver))
@@ -118,7 +120,7 @@ def _unmap(driver: Driver) -> Iterable[Change]:
     yield last.after("iounmap(pi->base);", "last")
 
 
-@operator("free-managed-on-error", RESOURCES, "KERN114 KERN113")
+@operator("free-managed-on-error", RESOURCES, "KERN114 KERN113 RUN306")
 def _free_managed(driver: Driver) -> Iterable[Change]:
     """Devres disables the device once more."""
     for probe in roles.probes(driver):
@@ -140,7 +142,7 @@ def _assigned(driver: Driver, pattern: str) -> list[Place]:
     ]
 
 
-@operator("publish-before-init", RESOURCES, "KERN115")
+@operator("publish-before-init", RESOURCES, "KERN115 RUN306")
 def _publish(driver: Driver) -> Iterable[Change]:
     """A panic between the two finds a device without registers or masks."""
     first, last = next(
@@ -156,7 +158,7 @@ def _publish(driver: Driver) -> Iterable[Change]:
         yield Change(first.file.path, before, end, section + between, pattern)
 
 
-@operator("action-before-publishing", RESOURCES, "KERN115 KERN112")
+@operator("action-before-publishing", RESOURCES, "KERN115 KERN112 RUN306")
 def _action_first(driver: Driver) -> Iterable[Change]:
     """If adding the action fails, it unlinks what was never linked."""
     first, last = next(
@@ -171,7 +173,9 @@ def _action_first(driver: Driver) -> Iterable[Change]:
     assert last.end > first.start
 
 
-@operator("drop-init-of-member", RESOURCES, "KERN131 KERN115 SPEC030 SPEC007 SPEC008 KERN123")
+@operator(
+    "drop-init-of-member", RESOURCES, "KERN131 KERN115 SPEC007 SPEC008 RUN301 RUN302 RUN303 RUN306"
+)
 def _member(driver: Driver) -> Iterable[Change]:
     """A member that others read is 0, or whatever stood in memory."""
     for place in _assigned(driver, "base|capability|events|sys_off|dev"):
@@ -180,22 +184,26 @@ def _member(driver: Driver) -> Iterable[Change]:
             yield place.drop_lines(name)
 
 
-add("kmalloc-for-kzalloc", RESOURCES, "KERN131", "Members start as whatever stood in memory.",
+add("kmalloc-for-kzalloc", RESOURCES, "KERN131 RUN306 RUN309",
+    "Members start as whatever stood in memory.",
     callee("devm_kzalloc", "devm_kmalloc"),
     absent=dict.fromkeys(MAINLINE, "does not clear the instance"),
     equivalent={"ours:.*": "every member is set before the instance is published: nothing reads "
                 "what zeroing did"})  # fmt: skip
-add("list-never-initialised", RESOURCES, "KERN131", "The first walk follows a null pointer.",
+add("list-never-initialised", RESOURCES, "KERN131 RUN306 RUN309",
+    "The first walk follows a null pointer.",
     dropped("INIT_LIST_HEAD"), absent=STATIC, elsewhere=BACK)  # fmt: skip
-add("lock-never-initialised", RESOURCES, "KERN131", "Debug kernels complain; RT kernels crash.",
+add("lock-never-initialised", RESOURCES, "KERN131 RUN306 RUN309",
+    "Debug kernels complain; RT kernels crash.",
     dropped("spin_lock_init"), absent=STATIC, elsewhere=BACK)  # fmt: skip
-add("list-defined-bare", RESOURCES, "KERN131", "The first walk follows a null pointer.",
+add("list-defined-bare", RESOURCES, "KERN131 RUN306 RUN309",
+    "The first walk follows a null pointer.",
     lambda driver: [
         Change(file.path, match.start(), match.end(), f"struct list_head {match[1]};")
         for file in driver.units
         for match in re.finditer(r"\bLIST_HEAD\((\w+)\);", file.text)
     ], absent=DYNAMIC, elsewhere=BACK)  # fmt: skip
-add("lock-defined-bare", RESOURCES, "KERN131", "The mutex has no wait list.",
+add("lock-defined-bare", RESOURCES, "KERN131 RUN306 RUN309", "The mutex has no wait list.",
     lambda driver: [
         Change(file.path, match.start(), match.end(), f"struct mutex {match[1]};")
         for file in driver.units
@@ -203,7 +211,7 @@ add("lock-defined-bare", RESOURCES, "KERN131", "The mutex has no wait list.",
     ], absent=DYNAMIC, elsewhere=BACK)  # fmt: skip
 
 
-@operator("register-before-init", RESOURCES, "KERN115 KERN131", absent=STATIC)
+@operator("register-before-init", RESOURCES, "KERN115 KERN131 RUN306 RUN309", absent=STATIC)
 def _register_first(driver: Driver) -> Iterable[Change]:
     """A panic right after the registration walks a list that does not exist yet."""
     for call in driver.calls("atomic_notifier_chain_register"):
@@ -213,7 +221,7 @@ def _register_first(driver: Driver) -> Iterable[Change]:
                      f"{call.statement}\n\n\t{text}")  # fmt: skip
 
 
-add("iomem-dereferenced", RESOURCES, "KERN125",
+add("iomem-dereferenced", RESOURCES, "KERN125 RUN302",
     "A port is no memory, and the compiler may read once, twice or never.",
     lambda driver: [
         *[call.replace(f"*(volatile u8 *){call.arguments[0]}", "read")
@@ -221,7 +229,7 @@ add("iomem-dereferenced", RESOURCES, "KERN125",
         *[call.replace(f"*(volatile u8 *){call.arguments[1]} = {call.arguments[0]}", "write")
           for call in driver.calls(roles.WRITE)],
     ])  # fmt: skip
-add("memory-accessor", RESOURCES, "KERN125", "A port that was mapped is accessed as memory.",
+add("memory-accessor", RESOURCES, "KERN125 RUN302", "A port that was mapped is accessed as memory.",
     lambda driver: [*callee("ioread8", "readb")(driver), *callee("iowrite8", "writeb")(driver)]
     )  # fmt: skip
 add("iomem-lost", RESOURCES, "KERN124", "Nothing warns any more when registers are dereferenced.",

@@ -127,7 +127,7 @@ MEMBERS = {
     "acpi_match_table": "SPEC012",
     "of_match_table": "SPEC013",
     "dev_groups": "SPEC016 KERN132",
-    "notifier_call": "KERN132 SPEC025",
+    "notifier_call": "KERN132 SPEC025 RUN301 RUN306",
     "name": "SPEC021 KERN132",
 }
 
@@ -178,21 +178,21 @@ def _group(driver: Driver) -> Iterable[Change]:
                          "")  # fmt: skip
 
 
-@operator("drop-registration", TABLES, "KERN132 KERN112", elsewhere=GONE)
+@operator("drop-registration", TABLES, "KERN132 KERN112 RUN304 RUN308", elsewhere=GONE)
 def _registration(driver: Driver) -> Iterable[Change]:
     """The module loads and does nothing."""
     for call in driver.calls(r"module_\w+_driver"):
         yield call.statement.drop_lines(str(call.arguments[0]))
 
 
-@operator("drop-module-init", TABLES, "KERN132 KERN112 SPEC025", elsewhere=GONE)
+@operator("drop-module-init", TABLES, "KERN132 KERN112 SPEC025 RUN301", elsewhere=GONE)
 def _init(driver: Driver) -> Iterable[Change]:
     """Nobody calls the function that sets up the module."""
     for call in driver.calls("module_init"):
         yield call.statement.drop_lines()
 
 
-@operator("drop-module-exit", TABLES, "KERN132 KERN112", elsewhere=GONE)
+@operator("drop-module-exit", TABLES, "KERN132 KERN112 RUN304 RUN308", elsewhere=GONE)
 def _exit(driver: Driver) -> Iterable[Change]:
     """The module cannot be unloaded, or leaves its notifier behind."""
     for call in driver.calls("module_exit"):

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The checker beside the tools that kernel developers have: `python -m tests.mutants.bench`.
+
+Time and memory on the rendered driver, the share of mutants that each tool says anything new about,
+and how the checker's time grows with the device.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import shutil
+import statistics
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tests.conftest import ROOT
+from tests.kbuild.kernels import copy_driver
+from tests.mutants import growth
+from tests.mutants.catalogue import subjects
+from tests.mutants.operators import Family, Mutant, mutants
+from tests.mutants.text import changed
+from tests.mutants.tools import Tool, tools
+
+if TYPE_CHECKING:
+    from tests.mutants.measure import Cost
+
+LIMIT = 60.0
+
+
+def sample(each: int) -> list[Mutant]:
+    """So many mutants of each family, spread over its operators; all of them compile."""
+    (subject,) = subjects("ours")
+    found = []
+    for family in Family:
+        some = [m for m in mutants(subject.driver, family)
+                if not m.operator.breaks and m.change.file.suffix in {".c", ".h"}]  # fmt: skip
+        count = min(each, len(some))
+        found += [some[number * len(some) // count] for number in range(count)]
+    return found
+
+
+def fresh(directory: Path, mutant: Mutant | None = None) -> Path:
+    """A copy of the rendered driver, with a mistake if one is given."""
+    shutil.rmtree(directory, ignore_errors=True)
+    copy_driver(ROOT / "out", directory)
+    if mutant is not None:
+        path = directory / mutant.change.file
+        text = changed(path.read_text(encoding="utf-8"), mutant.change).text
+        path.write_text(text, encoding="utf-8")
+    return directory
+
+
+def cost(tool: Tool, directory: Path, runs: int) -> tuple[Cost, float]:
+    """The last of some runs, each on a clean copy, and their median time."""
+    costs = [tool.run(fresh(directory)) for _ in range(runs)]
+    return costs[-1], statistics.median(item.seconds for item in costs)
+
+
+def notices(tool: Tool, mutant: Mutant, before: Counter[str], directory: Path) -> bool:
+    """Whether a tool says anything about a mutant that it does not say about the driver."""
+    after = Counter(tool.messages(tool.run(fresh(directory, mutant)).output))
+    return bool(after - before)
+
+
+def compare(runs: int, each: int) -> None:
+    """The table of tools."""
+    chosen = sample(each)
+    click.echo(
+        f"On the rendered driver; times are medians of {runs} runs; noticed: of "
+        f"{len(chosen)} mutants, {each} from each family, those with any new message.\n"
+    )
+    click.echo(f"{'tool':14} {'seconds':>8} {'ratio':>7} {'MiB':>6} {'messages':>8} {'noticed':>9}"
+               "  how")  # fmt: skip
+    base = 0.0
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        place = Path(name) / "driver"
+        for tool in tools():
+            if tool.lacking:
+                click.echo(f"{tool.name:14} not run: {tool.lacking}")
+                continue
+            last, seconds = cost(tool, place, runs)
+            base = base or seconds
+            before = Counter(tool.messages(last.output))
+            killed = sum(notices(tool, mutant, before, place) for mutant in chosen)
+            click.echo(
+                f"{tool.name:14} {seconds:8.2f} {seconds / base:7.2f} {last.memory:6.0f} "
+                f"{before.total():8} {killed:4} of {len(chosen):<3} {tool.how}"
+            )
+
+
+def _point(pair: tuple[int, int]) -> growth.Point:
+    return growth.point(*pair)
+
+
+def grow() -> None:
+    """The table of sizes. A size that takes too long ends the table's part."""
+    click.echo("\nA made-up device of growing size, rendered and checked in one process:\n")
+    click.echo(
+        f"{'events':>6} {'frontends':>9} {'lines':>6} {'functions':>9} {'render s':>9} "
+        f"{'check s':>8} {'ms/function':>11}"
+    )
+    series = [
+        [(events, 1) for events in growth.EVENTS],
+        [(4, number) for number in growth.FRONTENDS],
+    ]
+    for sizes in series:
+        for size in sizes:
+            with multiprocessing.get_context("fork").Pool(1) as pool:
+                try:
+                    one = pool.apply_async(_point, (size,)).get(LIMIT)
+                except multiprocessing.TimeoutError:
+                    click.echo(f"{size[0]:6} {size[1]:9} more than {LIMIT:.0f} s")
+                    break
+            click.echo(
+                f"{one.events:6} {one.frontends:9} {one.lines:6} {one.functions:9} "
+                f"{one.render:9.3f} {one.check:8.3f} "
+                f"{1000 * one.check / one.functions:11.2f}"
+                + ("" if one.status == 0 else f"  status {one.status}")
+            )
+
+
+@click.command()
+@click.option("--runs", default=3, show_default=True, help="How often each tool is timed.")
+@click.option("--each", default=6, show_default=True, help="Mutants from each family.")
+@click.option("--only", type=click.Choice(["tools", "growth"]), help="Only this part.")
+def main(runs: int, each: int, only: str | None) -> None:
+    """Compare the checker with other tools, and show how it grows."""
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    if only != "growth":
+        compare(runs, each)
+    if only != "tools":
+        grow()
+
+
+if __name__ == "__main__":
+    main()
