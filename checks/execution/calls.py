@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 from pycparser import c_ast
 
 from checks.execution.faults import UnknownError
+from checks.execution.functions import Function
 from checks.execution.layout import INT, ULONG, VOID, Func, Int, Ptr, Struct
-from checks.execution.statements import Function
 from gen.kernel import Api, Range
 
 if TYPE_CHECKING:
-    from checks.execution.expressions import Code, Expressions, Frame
+    from collections.abc import Callable
+
+    from checks.execution.expressions import Expressions
     from checks.execution.layout import Type
+    from checks.execution.places import Code, Frame
 
 
 def call(on: Expressions, node: c_ast.FuncCall) -> tuple[Code, Type]:
@@ -73,7 +76,6 @@ def invoke(world: Any, function: Any, *given: Any) -> Any:
 def _kernel(on: Expressions, node: c_ast.FuncCall, api: Api) -> Code:
     """A call of a function that the facts know and, usually, a model stands for."""
     world, at, model = on.world, on.at(node), on.program.models.get(api.name)
-    items = list(on.arguments(node))
     if model is None:
         if api.access is not None:
             model = on.program.models["access"](api)
@@ -81,15 +83,7 @@ def _kernel(on: Expressions, node: c_ast.FuncCall, api: Api) -> Code:
             model = on.program.models["print"]
         elif not _harmless(on, api):
             raise UnknownError(f"{api.name}() of the kernel is not modelled")
-    codes, flags = [], None
-    for number, item in enumerate(items):
-        by_name = api.kind == "macro" and number < len(api.parameters)
-        if by_name and api.parameters[number] == "flags" and api.acquires == "spinlock":
-            flags = on.assign(on.place(item), node)
-        elif api.name == "kfree_rcu" and number:
-            continue
-        else:
-            codes.append(on.value(item))
+    codes, flags = _given(on, node, api)
     sleeps, name = api.sleeps is True, api.name
 
     def run(f: Frame) -> Any:
@@ -102,6 +96,20 @@ def _kernel(on: Expressions, node: c_ast.FuncCall, api: Api) -> Code:
         return model(*given) if model is not None else 0
 
     return run
+
+
+def _given(
+    on: Expressions, node: c_ast.FuncCall, api: Api
+) -> tuple[list[Code], Callable[[Frame, Any], Any] | None]:
+    """The arguments of a call, and what puts the flags of a macro where it wants them."""
+    codes, flags = [], None
+    for number, item in enumerate(on.arguments(node)):
+        by_name = api.kind == "macro" and number < len(api.parameters)
+        if by_name and api.parameters[number] == "flags" and api.acquires == "spinlock":
+            flags = on.assign(on.place(item), node)
+        elif not (api.name == "kfree_rcu" and number):
+            codes.append(on.value(item))
+    return codes, flags
 
 
 def _harmless(on: Expressions, api: Api) -> bool:

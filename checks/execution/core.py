@@ -22,7 +22,7 @@ from gen.model import PciFrontend, Trigger
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from checks.execution.devices import Machine
+    from checks.execution.machine import Machine
     from checks.execution.program import UnitCode
     from checks.parse import Unit
     from checks.rule import Context
@@ -149,6 +149,7 @@ class Core:
         if self.drivers[machine.frontend.name][0] not in world.kernel.get("drivers", ()):
             raise UnknownError("this driver's structure is not seen to be registered")
         task = self.task(f"binding of device {machine.name}")
+        self._present(1)
         probe = self._callback(machine.frontend, "probe")
         given: list[Any] = [(machine.obj, 0)]
         if isinstance(machine.frontend, PciFrontend):
@@ -173,10 +174,14 @@ class Core:
         self._settled(task)
         self._release(machine)
 
+    def _present(self, more: int) -> None:
+        self.world.put(self.world.kernel, "present", self.world.kernel.get("present", 0) + more)
+
     def _release(self, machine: Machine) -> None:
         task = self.world.task
         self.memory.release(machine.obj)
         self.devices.forget(machine)
+        self._present(-1)
         self._settled(task)
 
     def _settled(self, task: Task) -> None:

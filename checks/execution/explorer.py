@@ -7,21 +7,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from checks.execution.contract import Contract, Happening, written
+from checks.execution.contract import Contract, Happening
 from checks.execution.core import MODES
 from checks.execution.devices import outstanding
 from checks.execution.faults import BlockedError, DefectError, UnknownError
-from checks.execution.hooks import STOP
-from checks.execution.statements import Function
-from checks.execution.world import FUEL, Task
-from gen.model import Trigger
+from checks.execution.functions import Function
+from checks.execution.world import FUEL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from checks.execution.core import Core
-    from checks.execution.devices import Machine
-    from gen.model import Attribute
+    from checks.execution.machine import Machine
     from gen.source import Span
 
 
@@ -196,174 +193,3 @@ class Explorer:
                     message = f"a {trigger.value} handler is registered though no device wants it"
                     spec = self.contract.spec.hooks.at["sys-off"]
                     raise self.found("RUN308", message, handler.data[4], spec)
-
-    def happens(
-        self,
-        what: Happening,
-        loose: tuple[Machine, ...] = (),
-        over: Task | None = None,
-        when: str = "",
-    ) -> None:
-        """Let something happen and compare what devices are told; `loose` ones are in between.
-
-        Raises:
-            DefectError: it is not what the contract says.
-        """
-        core, world = self.core, self.world
-        self.tell(f"{what}{when}")
-        panic = what.trigger is Trigger.PANIC
-        world.put(world.kernel, "log", ())
-        world.put(world.kernel, "crash", int(what.crash))
-        task = Task(what.trigger.value, "a panic must not sleep" if panic else "", over)
-        task.same_cpu = over is not None
-        before = world.task
-        world.task = task
-        try:
-            results = core.panic() if panic else core.leave(what.trigger)
-        finally:
-            world.task = before
-        self._compare(what, loose, task)
-        if any(result & STOP for result in results):
-            message = f"its result stops the chain: nobody else is told of the {what}"
-            raise self.found("RUN308", message, self._handler(what))
-
-    def _compare(self, what: Happening, loose: tuple[Machine, ...], task: Task) -> None:
-        event = self.contract.event(what)
-        for machine in self.core.devices.machines:
-            told = [
-                (value, at) for to, value, at in self.world.kernel.get("log", ()) if to is machine
-            ]
-            wanted = event is not None and bool(self.enabled.get(machine, 0) & event.value)
-            self._unwanted(what, machine, told, may=wanted or machine in loose)
-            if wanted and not told and machine not in loose:
-                raise self._missing(what, machine, task)
-
-    def _unwanted(
-        self, what: Happening, machine: Machine, told: list[tuple[int, Any]], *, may: bool
-    ) -> None:
-        """Nothing else has been written to a device.
-
-        Raises:
-            DefectError: something has.
-        """
-        event = self.contract.event(what)
-        spec = event.at["bit"] if event else self.contract.spec.event_register.at["write"]
-        allowed = event is not None and bool(
-            event.value & self.contract.capability(machine.capability)
-        )
-        for number, (value, at) in enumerate(told):
-            wrong = f"on {what}, {value:#x} is written to {machine}"
-            if event is None:
-                raise self.found(
-                    "RUN301", f"{wrong}, but no event of the spec reports it", at, spec
-                )
-            if value != event.value:
-                raise self.found("RUN301", f"{wrong} instead of {event.value:#x}", at, spec)
-            if not may or not allowed:
-                why = "whose mask does not have this event" if allowed else "which cannot take it"
-                raise self.found("RUN301", f"{wrong}, {why}", at, spec)
-            if number:
-                raise self.found("RUN301", f"{wrong} more than once", at, spec)
-
-    def _missing(self, what: Happening, machine: Machine, task: Task) -> DefectError:
-        """A device has not been told what it wants to be told."""
-        event = self.contract.event(what)
-        spec = event.at["trigger"] if event else None
-        if task.lost is not None:
-            message = f"the {what} is lost: its path gives up because somebody holds the lock"
-            return self.found("RUN311", message, task.lost, spec)
-        handler = self._handler(what)
-        refused = self.world.kernel.get("refused")
-        if handler is None and refused is not None:
-            message = f"{machine} is not told of {what}: its handler was refused as the second one"
-            return self.found("RUN312", message, refused, spec)
-        if handler is None:
-            message = f"{machine} wants to be told of {what}, but nothing is registered for it"
-            return self.found("RUN308", message, None, spec)
-        message = f"on {what}, nothing is written to {machine}, whose mask has the event"
-        return self.found("RUN301", message, handler, spec)
-
-    def _handler(self, what: Happening) -> Any:
-        """The driver's function that is called when something happens."""
-        core, world = self.core, self.world
-        if what.trigger is not Trigger.PANIC:
-            mode = core.types.constants.get(MODES[what.trigger][-1])
-            handlers = core.hooks.handlers(mode) if mode is not None else []
-            return handlers[0].data[2] if handlers else None
-        layout = core.types.struct("notifier_block")
-        for obj, at in world.kernel.get(("chain", (core.chain(), 0)), ()):
-            return obj.cells.get(at + layout.member("notifier_call")[0])
-        return None
-
-    # Attributes
-
-    def shows(self, machine: Machine) -> None:
-        """Each attribute shows what it has to.
-
-        Raises:
-            DefectError: one does not.
-        """
-        present = self.core.attributes(machine)
-        for attribute in self.contract.spec.sysfs:
-            found = present.get(attribute.name)
-            if found is None:
-                message = f"'{attribute.name}' is not among the attributes of a bound device"
-                raise self.found("RUN303", message, None, attribute.at.item)
-            if not found[1]:
-                continue
-            capability = self.contract.capability(machine.capability)
-            wanted = self.contract.shown(attribute, capability, self.enabled[machine])
-            if wanted is None:
-                raise UnknownError("this format is not modelled", attribute.at["format"])
-            with self.keeping():
-                result, text = self.core.show(machine, found)
-            if text != wanted or result != len(wanted):
-                what = f"'{attribute.name}' shows {text!r}"
-                more = f" and returns {result}" if result != len(text) else ""
-                message = f"{what}{more}, the spec says {wanted!r}"
-                raise self.found("RUN303", message, found[1], attribute.at["shows"])
-            self.quiet("reading an attribute")
-
-    @contextmanager
-    def keeping(self) -> Iterator[None]:
-        """A step that does not become part of the tale."""
-        told = len(self.story)
-        yield
-        del self.story[told:]
-
-    def stores(self, machine: Machine, attribute: Attribute, text: str) -> None:
-        """Write to an attribute and compare the result.
-
-        Raises:
-            DefectError: it is not what the contract says.
-        """
-        found = self.core.attributes(machine).get(attribute.name)
-        if found is None or not found[2] or attribute.store is None:
-            return
-        self.tell(f"user space writes {text!r} to '{attribute.name}' of {machine}")
-        capability = self.contract.capability(machine.capability)
-        wanted = self.contract.stored(attribute.store, text, capability)
-        result = self.core.store(machine, found, text)
-        spec = attribute.store.at.item
-        if isinstance(wanted, int):
-            self.world.put(self.enabled, machine, wanted)
-            if result != len(text):
-                message = (
-                    f"writing {text!r} to '{attribute.name}' returns {result}, not {len(text)}"
-                )
-                raise self.found("RUN303", message, found[2], spec)
-        elif result not in wanted:
-            codes = " or ".join(str(code) for code in sorted(wanted))
-            message = f"writing {text!r} to '{attribute.name}' returns {result}, not {codes}"
-            raise self.found("RUN303", message, found[2], spec)
-        self.quiet("writing to an attribute")
-        self.hooked()
-        self.shows(machine)
-
-    def set_mask(self, machine: Machine, mask: int) -> bool:
-        """Have a device's mask set through the attribute that does, if there is one."""
-        for attribute in self.contract.spec.sysfs:
-            if attribute.store is not None:
-                self.stores(machine, attribute, written(attribute.store.base, mask))
-                return self.enabled[machine] == mask
-        return False

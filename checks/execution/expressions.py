@@ -1,19 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""C expressions as Python closures: each takes a frame (a list, one slot for each variable).
-
-What is not understood raises only when it is executed, so code that no scenario reaches does not
-matter.
-"""
+"""C expressions: constants, names and operators."""
 
 from __future__ import annotations
 
 import operator
-from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pycparser import c_ast
 
+from checks.execution.assignments import Assignments
 from checks.execution.faults import UnknownError
 from checks.execution.layout import (
     CHAR,
@@ -21,24 +16,22 @@ from checks.execution.layout import (
     LONG,
     UINT,
     ULONG,
-    VOID,
-    Array,
     Func,
     Int,
     Ptr,
-    Struct,
 )  # fmt: skip
-from checks.execution.world import UNDEFINED, Obj
+from checks.execution.places import target
+from checks.execution.world import Obj
 from checks.fold import fold, string
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from checks.execution.layout import Type
-    from checks.execution.program import Program, UnitCode
 
     Frame = list[Any]
     Code = Callable[[Frame], Any]
+
 
 _ARITHMETIC = {
     "+": operator.add, "-": operator.sub, "*": operator.mul, "&": operator.and_,
@@ -48,162 +41,10 @@ _COMPARE = {
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, ">": operator.gt,
     "<=": operator.le, ">=": operator.ge,
 }  # fmt: skip
-LIST_STEPS = ("first", "last", "next", "prev")
 
 
-@dataclass(frozen=True)
-class Lvalue:
-    """Where a value is kept: in a frame's slot, or in memory at a pointer.
-
-    `own` says that the memory has to be a structure that the driver defines.
-    """
-
-    type: Type
-    slot: int | None = None
-    pointer: Code | None = None
-    own: bool = False
-
-
-@dataclass(frozen=True)
-class Variable:
-    """A local variable; one whose address is taken lives in an object that its slot holds."""
-
-    slot: int
-    type: Type
-    memory: bool
-
-
-class Expressions:
-    """Compiles the expressions of one function, or of an initialiser at file scope."""
-
-    def __init__(self, unit: UnitCode, program: Program) -> None:
-        self.unit, self.program, self.world = unit, program, program.world
-        self.scopes: list[dict[str, Variable]] = [{}]
-        self.slots = 1
-        self.walks: dict[str, str] = {}
-
-    # Helpers
-
-    def unknown(self, node: c_ast.Node, why: str) -> Code:
-        """Code that cannot be run."""
-        unit = self.unit
-
-        def code(_frame: Frame) -> Any:
-            raise UnknownError(why, unit.span(node))
-
-        return code
-
-    def variable(self, name: str) -> Variable | None:
-        """The local variable of a name."""
-        return next((scope[name] for scope in reversed(self.scopes) if name in scope), None)
-
-    def value(self, node: c_ast.Node) -> Code:
-        """An expression whose type does not matter."""
-        return self.typed(node)[0]
-
-    def typed(self, node: c_ast.Node) -> tuple[Code, Type]:
-        """An expression and its type."""
-        method = getattr(self, f"_{type(node).__name__.lower()}", None)
-        if method is None:
-            return self.unknown(node, f"{type(node).__name__} is not understood here"), VOID
-        try:
-            found: tuple[Code, Type] = method(node)
-        except UnknownError as error:
-            return self.unknown(node, error.why), VOID
-        return found
-
-    # Places
-
-    def place(self, node: c_ast.Node) -> Lvalue:
-        """An expression that can be assigned to.
-
-        Raises:
-            UnknownError: it is none that is understood.
-        """
-        if isinstance(node, c_ast.ID):
-            found = self.variable(node.name)
-            return self._global(node) if found is None else _local(found)
-        if isinstance(node, c_ast.StructRef):
-            return self._member(node)
-        if isinstance(node, c_ast.ArrayRef) or (isinstance(node, c_ast.UnaryOp) and node.op == "*"):
-            array = isinstance(node, c_ast.ArrayRef)
-            code, type_ = (
-                self._sum(node.name, node.subscript, 1) if array else self.typed(node.expr)
-            )
-            return Lvalue(_target(type_), pointer=code)
-        if isinstance(node, c_ast.FuncCall) and getattr(node.name, "name", "") == "READ_ONCE":
-            return self.place(node.args.exprs[0])
-        raise UnknownError(f"{type(node).__name__} is not understood as a place")
-
-    def _global(self, node: c_ast.ID) -> Lvalue:
-        unit, program, name = self.unit, self.program, node.name
-        found = program.object(unit, name)
-        if found is None:
-            raise UnknownError(f"'{name}' is not in the given files or the kernel's facts")
-        obj, type_ = found
-        pointer = (obj, 0)
-        return Lvalue(type_, pointer=lambda _f: pointer)
-
-    def _member(self, node: c_ast.StructRef) -> Lvalue:
-        if node.type == "->":
-            base, type_ = self.typed(node.name)
-            struct = _target(type_)
-        else:
-            place = self.place(node.name)
-            struct, base = place.type, place.pointer or self.unknown(node, "a structure by value")
-        if not isinstance(struct, Struct):
-            raise UnknownError(f"what has the member '{node.field.name}' is not known")
-        offset, member = struct.member(node.field.name)
-        if offset == 0:
-            return Lvalue(member, pointer=base, own=struct.closed)
-
-        def pointer(f: Frame) -> Any:
-            p = base(f)
-            return (p[0], p[1] + offset) if p.__class__ is tuple else _far(p, offset)
-
-        return Lvalue(member, pointer=pointer, own=struct.closed)
-
-    def address(self, node: c_ast.Node) -> tuple[Code, Type]:
-        """The address of something."""
-        if isinstance(node, c_ast.ID) and self.variable(node.name) is None:
-            func = self.program.function(self.unit, node.name)
-            if func is not None:
-                return (lambda _f: func), Ptr(Func(func.returns))
-        place = self.place(node)
-        if place.pointer is None:
-            raise UnknownError("the address of a variable that has none")
-        return place.pointer, Ptr(place.type)
-
-    def fetch(self, node: c_ast.Node, place: Lvalue) -> tuple[Code, Type]:
-        """What is at a place; an array is its first element's address, a structure its own."""
-        world, pointer, slot, at = self.world, place.pointer, place.slot, self.at(node)
-        if isinstance(place.type, Array) and pointer is not None:
-            return pointer, Ptr(place.type.of)
-        if isinstance(place.type, Struct) and pointer is not None:
-            return pointer, place.type
-        if slot is not None:
-
-            def local(f: Frame) -> Any:
-                v = f[slot]
-                if v is UNDEFINED:
-                    world.at = at
-                    raise world.defect("RUN306", "uses a variable that nothing has been put into")
-                return v
-
-            return local, place.type
-        load = world.load_own if place.own else world.load
-        where = pointer or self.unknown(node, "no place")
-
-        def memory(f: Frame) -> Any:
-            p = where(f)
-            world.at = at
-            return load(p)
-
-        return memory, place.type
-
-    def at(self, node: c_ast.Node) -> Callable[[], Any]:
-        """The node's span, worked out when somebody asks."""
-        return partial(self.unit.span, node)
+class Expressions(Assignments):
+    """Compiles expressions."""
 
     # Leaves
 
@@ -248,7 +89,7 @@ class Expressions:
             return self._step(node)
         code, type_ = self.typed(node.expr)
         if node.op == "*":
-            called = isinstance(_target(type_), Func)
+            called = isinstance(target(type_), Func)
             return (code, type_) if called else self.fetch(node, self.place(node))
         return self._changed(node, code, type_)
 
@@ -277,7 +118,7 @@ class Expressions:
     def _step(self, node: c_ast.UnaryOp) -> tuple[Code, Type]:
         place = self.place(node.expr)
         get, type_ = self.fetch(node.expr, place)
-        one = _target(type_).size if isinstance(type_, Ptr) else 1
+        one = target(type_).size if isinstance(type_, Ptr) else 1
         by = one if "+" in node.op else -one
         put = self.assign(place, node)
         wrap = type_.wrapper() if isinstance(type_, Int) else None
@@ -305,9 +146,9 @@ class Expressions:
         if any(pointers) and op in {"+", "-"} and not all(pointers):
             sign = -1 if op == "-" else 1
             pair = (node.left, node.right) if pointers[0] else (node.right, node.left)
-            return self._sum(*pair, sign)
+            return self.sum(*pair, sign)
         if all(pointers):
-            size = _target(left[1]).size
+            size = target(left[1]).size
             return (lambda f: (left[0](f)[1] - right[0](f)[1]) // size), LONG
         return self._arithmetic(node, left, right)
 
@@ -322,16 +163,6 @@ class Expressions:
             return (lambda f: int(act(a(f), b(f)))), INT
         wrap = wide.wrapper()
         return (lambda f: int(act(wrap(a(f)), wrap(b(f))))), INT
-
-    def _sum(self, base: c_ast.Node, plus: c_ast.Node, sign: int) -> tuple[Code, Type]:
-        (a, type_), b = self.typed(base), self.value(plus)
-        by = sign * _target(type_).size
-
-        def code(f: Frame) -> Any:
-            p, n = a(f), b(f)
-            return (p[0], p[1] + n * by) if p.__class__ is tuple else _far(p, n * by)
-
-        return code, type_
 
     def _arithmetic(
         self, node: c_ast.BinaryOp, left: tuple[Code, Type], right: tuple[Code, Type]
@@ -382,112 +213,6 @@ class Expressions:
         wrap = type_.wrapper()
         return (lambda f: wrap(code(f))), type_
 
-    # Assignment
-
-    def assign(self, place: Lvalue, node: c_ast.Node) -> Callable[[Frame, Any], Any]:
-        """Code that puts a value somewhere and returns what it has become there."""
-        world, slot, where, at = self.world, place.slot, place.pointer, self.at(node)
-        wrap = place.type.wrapper() if isinstance(place.type, Int) else None
-        if slot is not None:
-
-            def local(f: Frame, v: Any) -> Any:
-                f[slot] = v = wrap(v) if wrap else v
-                return v
-
-            return local
-        pointer = where or self.unknown(node, "no place")
-        store = world.store_own if place.own else world.store
-
-        def memory(f: Frame, v: Any) -> Any:
-            p = pointer(f)
-            world.at = at
-            v = wrap(v) if wrap else v
-            store(p, v)
-            return v
-
-        return memory
-
-    def _assignment(self, node: c_ast.Assignment) -> tuple[Code, Type]:
-        place = self.place(node.lvalue)
-        if isinstance(place.type, Struct):
-            return self._copy(node, place), place.type
-        put = self.assign(place, node)
-        if node.op == "=":
-            code = self.value_for(node.rvalue, place.type, _spelled(node.lvalue))
-        else:
-            both = c_ast.BinaryOp(node.op[:-1], node.lvalue, node.rvalue, node.coord)
-            code = self.value(both)
-        return (lambda f: put(f, code(f))), place.type
-
-    def _copy(self, node: c_ast.Assignment, place: Lvalue) -> Code:
-        code, type_ = self.typed(node.rvalue)
-        target, world, size = place.pointer, self.world, place.type.size
-        if target is None or not isinstance(type_, Struct):
-            raise UnknownError("how this structure is assigned is not understood")
-        to = target
-
-        def copy(f: Frame) -> Any:
-            source, into = code(f), to(f)
-            obj, start = world.check(source, "reads")
-            for offset, value in list(obj.cells.items()):
-                if isinstance(offset, int) and start <= offset < start + size:
-                    world.store((into[0], into[1] + offset - start), value)
-            return into
-
-        return copy
-
-    def value_for(self, node: c_ast.Node, type_: Type, spelled: str) -> Code:
-        """A value for a place of a type, which says what a walk over a list steps to."""
-        name = getattr(getattr(node, "name", None), "name", "")
-        if isinstance(node, c_ast.FuncCall) and str(name).startswith("__model_list_"):
-            self.walks.setdefault(spelled, string(node.args.exprs[1]) or "")
-            return self.walk(node, _target(type_))
-        return self.value(node)
-
-    def walk(self, node: c_ast.FuncCall, entry: Type) -> Code:
-        """A step over a list, as the stubs of its macros have them."""
-        step = node.name.name.removeprefix("__model_list_")
-        member = string(node.args.exprs[1]) or ""
-        if step not in LIST_STEPS or not isinstance(entry, Struct):
-            raise UnknownError("this step over a list is not understood")
-        offset, _ = _path(entry, member)
-        start, world, at = self.value(node.args.exprs[0]), self.world, self.at(node)
-        back = offset if step in {"next", "prev"} else 0
-        read = self.program.lists.read if step in {"first", "last"} else None
-        link = 8 if step in {"last", "prev"} else 0
-
-        def code(f: Frame) -> Any:
-            p = start(f)
-            world.at = at
-            p = (p[0], p[1] + back) if p.__class__ is tuple else p
-            if read is not None and world.task.rcu:
-                read.add(p)
-            found = world.load((p[0], p[1] + link) if p.__class__ is tuple else p)
-            if found.__class__ is not tuple:
-                return found
-            return (found[0], found[1] - offset)
-
-        return code
-
-    def more(self, node: c_ast.FuncCall) -> tuple[Code, Type]:
-        """Whether a walk over a list has not come back to the head."""
-        position, type_ = self.typed(node.args.exprs[0])
-        head, world, at = self.value(node.args.exprs[1]), self.world, self.at(node)
-        entry = _target(type_)
-        member = self.walks.get(_spelled(node.args.exprs[0]), "")
-        if not isinstance(entry, Struct) or not member:
-            raise UnknownError("this walk over a list is not understood")
-        offset, _ = _path(entry, member)
-
-        def code(f: Frame) -> Any:
-            p, h = position(f), head(f)
-            if p.__class__ is not tuple:
-                world.at = at
-                raise world.defect("RUN306", "walks a list that is not initialised or broken")
-            return int((p[0], p[1] + offset) != h)
-
-        return code, INT
-
     def _funccall(self, node: c_ast.FuncCall) -> tuple[Code, Type]:
         from checks.execution.calls import call  # noqa: PLC0415 (they call each other)
 
@@ -496,39 +221,6 @@ class Expressions:
     def arguments(self, node: c_ast.FuncCall) -> Sequence[c_ast.Node]:
         """The arguments of a call."""
         return node.args.exprs if node.args else ()
-
-
-def _local(variable: Variable) -> Lvalue:
-    if not variable.memory:
-        return Lvalue(variable.type, variable.slot)
-    slot = variable.slot
-    return Lvalue(variable.type, pointer=lambda f: (f[slot], 0))
-
-
-def _path(struct: Struct, member: str) -> tuple[int, Type]:
-    """The place of `a.b` in a structure."""
-    offset, type_ = 0, struct
-    for name in member.replace(" ", "").split("."):
-        if not isinstance(type_, Struct):
-            raise UnknownError(f"'{member}' is not understood as a member")
-        more, found = type_.member(name)
-        offset, type_ = offset + more, found  # type: ignore[assignment]
-    return offset, type_
-
-
-def _spelled(node: c_ast.Node) -> str:
-    if isinstance(node, c_ast.StructRef):
-        return f"{_spelled(node.name)}{node.type}{node.field.name}"
-    return str(getattr(node, "name", ""))
-
-
-def _far(pointer: Any, by: int) -> Any:
-    """A pointer that is a number, moved."""
-    return pointer + by if pointer.__class__ is int else pointer
-
-
-def _target(type_: Type) -> Type:
-    return type_.to if isinstance(type_, Ptr) else VOID
 
 
 def _promoted(type_: Type) -> Int:

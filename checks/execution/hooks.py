@@ -21,7 +21,10 @@ STOP = 0x8000
 
 
 class Hooks:
-    """Books: ("chain", place) has notifier blocks, "sys-off" handlers with mode and priority."""
+    """Books: ("chain", place) has notifier blocks, "sys-off" handlers with mode and priority.
+
+    "present" has the number of devices that the driver knows.
+    """
 
     def __init__(self, world: World, types: KernelTypes, memory: Memory) -> None:
         self._world, self._types, self._memory = world, types, memory
@@ -94,6 +97,8 @@ class Hooks:
         there = world.kernel.get("sys-off", ())
         default = self._types.constants.get("SYS_OFF_PRIO_DEFAULT")
         if priority != default and any(item.data[:2] == (mode, priority) for item in there):
+            if world.kernel.get("present", 0) <= 1:
+                raise world.defect("RUN308", "registers its handler again while it is registered")
             world.put(world.kernel, "refused", world.at)
             return -EBUSY
         made = Obj("handle", "a sys-off handler", data=(mode, priority, function, data, world.at))

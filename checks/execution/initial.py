@@ -14,8 +14,9 @@ from checks.fold import fold, string
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from checks.execution.expressions import Code, Expressions
+    from checks.execution.expressions import Expressions
     from checks.execution.layout import Type
+    from checks.execution.places import Code
 
 
 def initialise(

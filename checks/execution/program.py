@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 from pycparser import c_ast
 
 from checks.execution.expressions import Expressions
-from checks.execution.faults import UnknownError
+from checks.execution.functions import Function
 from checks.execution.initial import initialise, length
 from checks.execution.layout import VOID, Array, KernelTypes, Struct, Type, Types
 from checks.execution.lists import Lists
 from checks.execution.locks import Locks
-from checks.execution.statements import Function
 from checks.execution.world import Obj, World
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
     from checks.facts import DriverFacts
     from checks.parse import Unit
-    from gen.kernel import Kernel
     from gen.source import Span
 
 MARK = "__fact_"
@@ -134,18 +132,3 @@ class Program:
         if name in unit.types.enums:
             return unit.types.enums[name]
         return self.facts.constants.get(name)
-
-    def unit_of(self, path: Any) -> UnitCode:
-        """The code of a file.
-
-        Raises:
-            UnknownError: it could not be parsed.
-        """
-        found = next((unit for unit in self.units if unit.unit.file is path), None)
-        if found is None:
-            raise UnknownError("this file is not understood", path.start)
-        return found
-
-    def kernel_for(self) -> Kernel:
-        """The target."""
-        return self.kernel

@@ -3,76 +3,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pycparser import c_ast
 
-from checks.execution.expressions import Expressions, Variable
+from checks.execution.expressions import Expressions
 from checks.execution.faults import UnknownError
+from checks.execution.flow import BREAK, CONTINUE, RETURN, Goto, jumping, loop, sequence
 from checks.execution.initial import initialise, length
 from checks.execution.layout import Array, Func, Int, Ptr, Struct
-from checks.execution.world import FUEL, UNDEFINED, Obj
+from checks.execution.places import Variable
+from checks.execution.world import UNDEFINED, Obj
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from checks.execution.expressions import Code, Frame
+    from checks.execution.flow import Statement
+    from checks.execution.functions import Function
     from checks.execution.layout import Type
-    from checks.execution.program import Program, UnitCode
-    from checks.execution.world import World
-
-    Statement = Callable[[Frame], Any]
-
-BREAK, CONTINUE, RETURN = object(), object(), object()
-MAX_DEPTH = 24
-
-
-@dataclass(frozen=True)
-class Goto:
-    """The signal of a jump."""
-
-    label: str
-
-
-@dataclass(eq=False)
-class Function:
-    """A function of the driver, compiled when it is first called."""
-
-    name: str
-    unit: UnitCode
-    node: c_ast.FuncDef
-    program: Program
-    returns: Type
-    slots: int = 0
-    parameters: list[tuple[Variable, Any]] = field(default_factory=list)
-    body: Statement | None = None
-
-    def __call__(self, *given: Any) -> Any:
-        """Run the function."""
-        world = self.program.world
-        if self.body is None:
-            Statements(self.unit, self.program).function(self)
-        if len(given) != len(self.parameters) or self.body is None:
-            raise world.unknown(f"{self.name} is called with another number of arguments")
-        frame: Frame = [UNDEFINED] * self.slots
-        for (variable, wrap), value in zip(self.parameters, given, strict=True):
-            kept = wrap(value) if wrap else value
-            frame[variable.slot] = _boxed(variable, kept) if variable.memory else kept
-        world.depth += 1
-        try:
-            if world.depth > MAX_DEPTH:
-                raise world.unknown(f"{self.name} calls itself without end")
-            result = self.body(frame)
-        finally:
-            world.depth -= 1
-        if isinstance(result, Goto):
-            raise world.unknown(f"the label '{result.label}' is not where it is looked for")
-        return frame[0]
-
-
-def _boxed(variable: Variable, value: Any) -> Obj:
-    return Obj("stack", "a parameter", variable.type.size, cells={0: value})
+    from checks.execution.places import Code, Frame
 
 
 class Statements(Expressions):
@@ -156,7 +103,7 @@ class Statements(Expressions):
                 break
             codes.append(self.statement(inner))
         self.scopes.pop()
-        return _jumping(codes, labels) if labels else _sequence(tuple(codes))
+        return jumping(codes, labels) if labels else sequence(tuple(codes))
 
     def _guarded(self, node: c_ast.FuncCall, kind: str, body: Statement) -> Statement:
         """A lock that is held up to the end of its block."""
@@ -234,7 +181,7 @@ class Statements(Expressions):
         return self._ticking(node, make)
 
     def _s_decllist(self, node: c_ast.DeclList) -> Statement:
-        return _sequence(tuple(self.statement(item) for item in node.decls))
+        return sequence(tuple(self.statement(item) for item in node.decls))
 
     def _s_return(self, node: c_ast.Return) -> Statement:
         code = self.condition(node.expr) if node.expr is not None else None
@@ -271,15 +218,15 @@ class Statements(Expressions):
         after = self.value(node.next) if node.next is not None else None
         body = self.statement(node.stmt)
         self.scopes.pop()
-        return _loop(self.world, start, more, after, body)
+        return loop(self.world, start, more, after, body)
 
     def _s_while(self, node: c_ast.While) -> Statement:
         more, body = self.condition(node.cond), self.statement(node.stmt)
-        return _loop(self.world, None, more, None, body)
+        return loop(self.world, None, more, None, body)
 
     def _s_dowhile(self, node: c_ast.DoWhile) -> Statement:
         more, body = self.condition(node.cond), self.statement(node.stmt)
-        again = _loop(self.world, None, more, None, body)
+        again = loop(self.world, None, more, None, body)
 
         def run(f: Frame) -> Any:
             signal = body(f)
@@ -336,57 +283,6 @@ class Statements(Expressions):
             return None
 
         return run
-
-
-def _sequence(codes: tuple[Statement, ...]) -> Statement:
-    def run(f: Frame) -> Any:
-        for code in codes:
-            signal = code(f)
-            if signal is not None:
-                return signal
-        return None
-
-    return run
-
-
-def _jumping(codes: list[Statement], labels: dict[str, int]) -> Statement:
-    """A block with labels."""
-
-    def run(f: Frame) -> Any:
-        number = 0
-        while number < len(codes):
-            signal = codes[number](f)
-            number += 1
-            if isinstance(signal, Goto) and signal.label in labels:
-                number = labels[signal.label]
-            elif signal is not None:
-                return signal
-        return None
-
-    return run
-
-
-def _loop(
-    world: World, start: Statement | None, more: Code, step: Code | None, body: Statement
-) -> Statement:
-    def run(f: Frame) -> Any:
-        if start is not None:
-            start(f)
-        rounds = 0
-        while more(f):
-            signal = body(f)
-            if signal is BREAK:
-                return None
-            if signal is not None and signal is not CONTINUE:
-                return signal
-            if step is not None:
-                step(f)
-            rounds += 1
-            if rounds > FUEL:
-                raise world.unknown("a loop does not seem to end")
-        return None
-
-    return run
 
 
 def _addressed(node: c_ast.Node) -> set[str]:

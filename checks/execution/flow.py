@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What runs statements one after the other, and the signals that leave that order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from checks.execution.world import FUEL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from checks.execution.places import Code, Frame
+    from checks.execution.world import World
+
+    Statement = Callable[[Frame], Any]
+
+BREAK, CONTINUE, RETURN = object(), object(), object()
+
+
+@dataclass(frozen=True)
+class Goto:
+    """The signal of a jump."""
+
+    label: str
+
+
+def sequence(codes: tuple[Statement, ...]) -> Statement:
+    """Statements one after the other."""
+
+    def run(f: Frame) -> Any:
+        for code in codes:
+            signal = code(f)
+            if signal is not None:
+                return signal
+        return None
+
+    return run
+
+
+def jumping(codes: list[Statement], labels: dict[str, int]) -> Statement:
+    """A block with labels."""
+
+    def run(f: Frame) -> Any:
+        number = 0
+        while number < len(codes):
+            signal = codes[number](f)
+            number += 1
+            if isinstance(signal, Goto) and signal.label in labels:
+                number = labels[signal.label]
+            elif signal is not None:
+                return signal
+        return None
+
+    return run
+
+
+def loop(
+    world: World, start: Statement | None, more: Code, step: Code | None, body: Statement
+) -> Statement:
+    """A loop with its start, condition, step and body."""
+
+    def run(f: Frame) -> Any:
+        if start is not None:
+            start(f)
+        rounds = 0
+        while more(f):
+            signal = body(f)
+            if signal is BREAK:
+                return None
+            if signal is not None and signal is not CONTINUE:
+                return signal
+            if step is not None:
+                step(f)
+            rounds += 1
+            if rounds > FUEL:
+                raise world.unknown("a loop does not seem to end")
+        return None
+
+    return run

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Devices made from the spec."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gen.model import ResourceKind
+
+if TYPE_CHECKING:
+    from checks.execution.world import Obj
+    from gen.model import Frontend
+
+IO, MEMORY = ResourceKind.IO.value, ResourceKind.MEMORY.value
+
+
+@dataclass(eq=False)
+class Machine:
+    """A device in the machine: what a driver is bound to.
+
+    `space` is memory or io, `start` its address there, `capability` what its register reads as.
+    """
+
+    name: str
+    frontend: Frontend
+    space: str
+    start: int
+    length: int
+    capability: int
+    obj: Obj
+
+    def __str__(self) -> str:
+        return f"{self.frontend.bus} device {self.name}"

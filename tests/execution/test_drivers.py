@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Whole drivers: the rendered ones are silent, changed ones are not, mainline has no error."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from checks.rule import Found, NotApplicable, Unknown, rules
+from gen.generate import generate
+from gen.lab.problem import LabError
+from gen.output import write
+from tests.checks.trees import change
+from tests.execution.drivers import OUT, SPEC, SPECS, said, words
+from tests.kbuild.kernels import source_tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BUDGET = 1.0  # seconds of computing for a whole driver, on a slow machine
+CORE, PCI, PLATFORM = "pvpanic.c", "pvpanic-pci.c", "pvpanic-mmio.c"
+
+
+@pytest.mark.parametrize("series", ["6.1", "6.12", "7.2", "7.3"])
+@pytest.mark.parametrize("spec", [SPEC, SPECS / "acme_watch.yaml", SPECS / "mite.yaml"])
+def test_a_rendered_driver_behaves(tmp_path: Path, spec: Path, series: str) -> None:
+    write(tmp_path / "out", generate(spec, series, None).files)
+    assert said(words(tmp_path / "out", spec, series)) == []
+
+
+def test_the_rendered_driver_is_run_quickly() -> None:
+    words(OUT, SPEC)
+    start = time.process_time()
+    assert said(words(OUT, SPEC)) == []
+    assert time.process_time() - start < BUDGET
+
+
+@pytest.mark.parametrize(
+    ("file", "good", "bad", "rule"),
+    [
+        (CORE, "& PVPANIC_KNOWN_EVENTS;", ";", "RUN303"),
+        (CORE, "pi->events = pi->capability;", "pi->events = PVPANIC_PANICKED;", "RUN303"),
+        (CORE, "pvpanic_send(PVPANIC_SHUTDOWN);", "pvpanic_send(PVPANIC_PANICKED);", "RUN301"),
+        (CORE, "iowrite8(event, pi->base);", "iowrite8(pi->events, pi->base);", "RUN301"),
+        (CORE, "WRITE_ONCE(pi->events, events);", "WRITE_ONCE(pi->events, 0);", "RUN303"),
+        (CORE, "devm_kzalloc(dev, sizeof(*pi), GFP_KERNEL)", "devm_kzalloc(dev, 8, GFP_KERNEL)",
+         "RUN306"),
+        (CORE, "\tpi->base = base;\n", "", "RUN306"),
+        (CORE, "\tlist_del_rcu(&pi->node);\n", "", "RUN308"),
+        (CORE, "\tlist_del_rcu(&pi->node);\n", "\tlist_del(&pi->node);\n", "RUN306"),
+        (CORE, "list_add_rcu(", "list_add(", "RUN309"),
+        (CORE, "pvpanic_unregister, pi);", "pvpanic_unregister, dev);", "RUN306"),
+        (CORE, "dev_set_drvdata(dev, pi);", "dev_set_drvdata(dev, dev);", "RUN306"),
+        (CORE, "\tpi->dev = dev;\n", "", "RUN306"),
+        (CORE, "if (wanting && !pvpanic_power_off_handler)", "if (wanting)", "RUN308"),
+        (CORE, "\t} else if (!wanting) {\n", "\t} else if (0) {\n", "RUN308"),
+        (CORE, "PVPANIC_PANICKED);\n\n\treturn NOTIFY_DONE;",
+         "PVPANIC_PANICKED);\n\tsynchronize_rcu();\n\n\treturn NOTIFY_DONE;", "RUN305"),
+        (CORE, "kstrtouint(buf, 16, &events);", "kstrtou8(buf, 16, &events);", "RUN306"),
+        (CORE, "kstrtouint(buf, 16, &events);", 'sscanf(buf, "%x", &events) - 1;', "RUN303"),
+        (CORE, "\trcu_read_unlock();\n", "", "RUN309"),
+        (PCI, "\tif (!base)\n\t\treturn -ENOMEM;\n\n", "", "RUN306"),
+        (PCI, "\tif (ret)\n\t\treturn ret;\n", "", "RUN302"),
+        (PCI, "pcim_iomap(", "pci_iomap(", "RUN304"),
+        (PLATFORM, "if (IS_ERR(base))", "if (!base)", "RUN306"),
+        (PLATFORM, "\t\treturn -EINVAL;", "\t\treturn 0;", "RUN307"),
+        (PLATFORM, "devm_ioport_map(dev, res->start", "devm_ioport_map(dev, res->end + 1",
+         "RUN302"),
+    ],
+)  # fmt: skip
+def test_a_defect_is_shown(tmp_path: Path, file: str, good: str, bad: str, rule: str) -> None:
+    tree = tmp_path / "driver"
+    shutil.copytree(OUT, tree)
+    change(tree, file, good, bad)
+    found = {item for item, _ in said(words(tree, SPEC))}
+    assert found == set(rule.split())
+
+
+def test_the_shortest_tale_is_told(tmp_path: Path) -> None:
+    tree = tmp_path / "driver"
+    shutil.copytree(OUT, tree)
+    change(tree, CORE, "if (READ_ONCE(pi->events) & event)", "if (pi->capability & event)")
+    (found,) = words(tree, SPEC)["RUN301"]
+    assert isinstance(found, Found)
+    assert "whose mask does not have this event" in found.message
+    assert found.help is not None
+    steps = found.help.split("; ")
+    assert [step[:2] for step in steps[1:]] == ["2.", "3."]
+    assert "writes '0\\n' to 'events'" in steps[1]
+    assert found.spec is not None
+    assert found.spec.source.name.endswith("pvpanic.yaml")
+
+
+def test_what_is_not_understood_is_no_finding(tmp_path: Path) -> None:
+    tree = tmp_path / "driver"
+    shutil.copytree(OUT, tree)
+    change(tree, CORE, "\tpvpanic_send(PVPANIC_SHUTDOWN);", "\tpvpanic_elsewhere(data);")
+    said_of = words(tree, SPEC)
+    assert all(isinstance(item, Unknown) for items in said_of.values() for item in items)
+    assert all(items for items in said_of.values())
+
+
+def test_a_part_of_a_driver_is_not_run(tmp_path: Path) -> None:
+    shutil.copy(OUT / PCI, tmp_path)
+    said_of = words(tmp_path / PCI, SPEC)
+    assert all(isinstance(items[0], NotApplicable) for items in said_of.values())
+
+
+@pytest.mark.kbuild
+@pytest.mark.parametrize("series", ["6.1", "6.12", "7.3"])
+def test_mainline_has_warnings_only(series: str) -> None:
+    try:
+        tree = source_tree(series)
+    except LabError as error:
+        pytest.skip(f"mainline's sources of {series} cannot be fetched: {error}")
+    found = {rule for rule, _ in said(words(tree, SPEC, series, series))}
+    assert not {rule for rule in found if rules()[rule].gates}
+    # It gives up on a panic that interrupts the holder of its lock.
+    assert "RUN311" in found
+    # From 6.10 on each device wants a handler of its own.
+    assert ("RUN312" in found) == (series != "6.1")
