@@ -6,18 +6,26 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from checks.baseline import NAME
 from checks.catalogue import explanation, overview
+from checks.control import accept, baselines, new_findings, read_baselines
 from checks.report import FORMATS, as_text, verdict_table
 from checks.rule import rules as all_rules
 from checks.run import check_paths
 from gen.console import fail, report, say
 from gen.diagnostics import did_you_mean
 from gen.generate import GenerationError, find_target, read_device
-from gen.model_restrict import NothingLeftError, restrict
+from gen.model_restrict import NothingLeftError, carry, restrict
 from gen.options import as_of_option, kernel_option, spec_option
+
+if TYPE_CHECKING:
+    from checks.run import Report
+    from gen.model import Device
+    from gen.plan import Target
 
 
 @click.command()
@@ -33,6 +41,20 @@ from gen.options import as_of_option, kernel_option, spec_option
     show_default=True,
     help="How to write the report.",
 )
+@click.option(
+    "--since",
+    metavar="REV",
+    help="Only findings that a git revision does not have: what a change brings.",
+)
+@click.option(
+    "--baseline",
+    "baseline_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help=f"Accepted findings; without this, {NAME} in a checked directory.",
+)
+@click.option("--write-baseline", is_flag=True, help="Accept what is found; needs --reason.")
+@click.option("--reason", metavar="TEXT", help="With --write-baseline: why new findings are fine.")
 @click.option("--verdicts", is_flag=True, help="Also show what became of each rule (text only).")
 def check(  # noqa: PLR0917 (an option is a parameter)
     paths: tuple[Path, ...],
@@ -40,32 +62,64 @@ def check(  # noqa: PLR0917 (an option is a parameter)
     kernel: str | None,
     as_of: str | None,
     form: str,
+    since: str | None,
+    baseline_file: Path | None,
+    write_baseline: bool,
+    reason: str | None,
     verdicts: bool,
 ) -> None:
     """Check a driver's source against the spec.
 
     PATH is a directory as 'pvgen gen' writes it (default: out), a kernel tree or a part of one, or
-    single files. Exit status: 0 nothing found, 1 findings, 2 wrong usage, 3 not all was judged.
+    single files. Exit status: 0 nothing found, 1 findings, 2 wrong usage, 3 not all was read.
     """
-    try:
-        device, target = read_device(spec), find_target(kernel, as_of)
-        if target.as_of:
-            device = restrict(device, target.as_of)
-    except GenerationError as error:
-        report(error.diagnostics)
-        fail(str(error), 2)
-    except NothingLeftError as error:
-        fail(str(error), 2)
-    result = check_paths(paths or (Path("out"),), device, target.kernel)
+    paths = paths or (Path("out"),)
+    if write_baseline and not (reason or "").split():
+        fail("--write-baseline needs --reason: why what is found is acceptable", 2)
+    if write_baseline and since:
+        fail("--write-baseline and --since do not go together", 2)
+    device, target = _contract(spec, kernel, as_of)
+    places = [baseline_file] if baseline_file else baselines(paths)
+    if write_baseline:
+        accept(places, paths, device, target.kernel, reason or "")
+        return
+    baseline = read_baselines(places)
+    result = check_paths(paths, device, target.kernel, baseline=baseline)
+    if since is not None:
+        result = new_findings(result, paths, since, device, target.kernel)
     if form == "text":
         click.echo(as_text(result, colour=_colour()))
         if verdicts:
             click.echo(verdict_table(result.judgements))
     elif text := FORMATS[form](result):
         click.echo(text)
-    if result.status == 3:  # noqa: PLR2004 (the contract's number for an incomplete answer)
-        say("pvgen: not everything could be judged; --verdicts says what")
+    _tell_undecided(result)
     sys.exit(result.status)
+
+
+def _contract(spec: Path | None, kernel: str | None, as_of: str | None) -> tuple[Device, Target]:
+    """The device and the target that the options name."""
+    try:
+        device, target = read_device(spec), find_target(kernel, as_of)
+        contract = restrict(device, target.as_of) if target.as_of else device
+        # What the kernel has no hook for cannot be asked of a driver for it.
+        return carry(contract, target.kernel)[0], target
+    except GenerationError as error:
+        report(error.diagnostics)
+        fail(str(error), 2)
+    except NothingLeftError as error:
+        fail(str(error), 2)
+
+
+def _tell_undecided(result: Report) -> None:
+    """Say on stderr what the answer does not cover."""
+    if result.status == 3:  # noqa: PLR2004 (the contract's number for an incomplete answer)
+        say("pvgen: not everything could be read; --verdicts says what")
+    reasons: dict[str, list[str]] = {}
+    for item in result.undecided:
+        reasons.setdefault(item.why, []).append(item.rule.id)
+    for why, ids in reasons.items():
+        say(f"pvgen: could not judge {', '.join(ids)}: {why}")
 
 
 def _colour() -> bool:

@@ -1,15 +1,27 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The contract of a release: a device without what mainline's driver did not have by then."""
+"""A part of a device: the contract of a release, or what a kernel can carry."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gen.model import DocumentKind, PlatformFrontend, Trigger
 
 if TYPE_CHECKING:
+    from gen.kernel import Kernel
     from gen.model import Device, Document, Release
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A feature that a kernel cannot carry, and why."""
+
+    feature: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.feature} is left out: {self.why}"
 
 
 class NothingLeftError(Exception):
@@ -44,6 +56,21 @@ def restrict(device: Device, release: Release) -> Device:
         ),
         documents=tuple(doc for doc in kept.documents if _has_content(kept, doc)),
     )
+
+
+def carry(device: Device, kernel: Kernel) -> tuple[Device, tuple[LeftOut, ...]]:
+    """The device without the events that `kernel` has no hook for, and what was left out."""
+    if kernel.has("register_sys_off_handler"):
+        return device, ()
+    needy = (Trigger.POWER_OFF, Trigger.RESTART)
+    lost = [event for event in device.events if event.trigger in needy]
+    kept = replace(
+        device,
+        events=tuple(event for event in device.events if event not in lost),
+        hooks=replace(device.hooks, sys_off=None),
+    )
+    why = f"Linux {kernel.series} has no register_sys_off_handler()"
+    return kept, tuple(LeftOut(f"the event '{event.name}'", why) for event in lost)
 
 
 def _uses_panic(device: Device) -> bool:

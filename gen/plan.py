@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import textwrap
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gen import names
 from gen.kconfig import make_condition, parse_dependency
-from gen.model import DocumentKind, Trigger
+from gen.model import DocumentKind
+from gen.model_restrict import LeftOut, carry
 from gen.plan_core import CorePlan, plan_core, tabs_after
 from gen.plan_docs import AbiPlan, BindingPlan, document_of, plan_abi, plan_binding
 from gen.plan_frontend import FrontendPlan, plan_frontend
@@ -33,17 +34,6 @@ class Target:
 
     kernel: Kernel
     as_of: Release | None = None
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """A feature that the target cannot carry, and why."""
-
-    feature: str
-    why: str
-
-    def __str__(self) -> str:
-        return f"{self.feature} is left out: {self.why}"
 
 
 @dataclass(frozen=True)
@@ -110,7 +100,7 @@ def make_plan(device: Device, target: Target) -> Plan:
     Raises:
         KernelFactsError: the target lacks an interface that no driver can do without.
     """
-    carried, left_out = _carried(device, target.kernel)
+    carried, left_out = carry(device, target.kernel)
     return Plan(
         name=carried.name,
         title=carried.title,
@@ -130,19 +120,6 @@ def make_plan(device: Device, target: Target) -> Plan:
         modules=tuple(_module_rule(f.name, f.kconfig, carried.kconfig) for f in carried.frontends),
         abi=plan_abi(carried, document_of(carried, DocumentKind.SYSFS_ABI)),
         binding=plan_binding(carried, document_of(carried, DocumentKind.DT_BINDING)),
-    )
-
-
-def _carried(device: Device, kernel: Kernel) -> tuple[Device, tuple[LeftOut, ...]]:
-    """The device without the events that the kernel has no hook for."""
-    if kernel.has("register_sys_off_handler"):
-        return device, ()
-    needy = (Trigger.POWER_OFF, Trigger.RESTART)
-    lost = [event for event in device.events if event.trigger in needy]
-    why = f"Linux {kernel.series} has no register_sys_off_handler()"
-    kept = tuple(event for event in device.events if event not in lost)
-    return replace(device, events=kept), tuple(
-        LeftOut(f"the event '{event.name}'", why) for event in lost
     )
 
 

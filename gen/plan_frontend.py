@@ -48,6 +48,8 @@ class FrontendPlan:
     of: tuple[str, ...] = ()
     io: bool = False
     memory: bool = False
+    mem_or_io: bool = False
+    bus_has_groups: bool = True
 
 
 def plan_frontend(device: Device, frontend: Frontend, kernel: Kernel) -> FrontendPlan:
@@ -99,6 +101,9 @@ def _plan_pci(device: Device, frontend: PciFrontend, kernel: Kernel) -> Frontend
         vendor=vendor,
         device=product,
         bar=frontend.bar,
+        # Where struct pci_driver lacks groups, those of the driver in it are used; later kernels
+        # overwrite them.
+        bus_has_groups="dev_groups" in kernel.members("struct pci_driver"),
     )
 
 
@@ -107,7 +112,8 @@ def _plan_platform(device: Device, frontend: PlatformFrontend, kernel: Kernel) -
     io, memory = (kind in frontend.kinds for kind in (ResourceKind.IO, ResourceKind.MEMORY))
     used += ["devm_ioport_map", "ENOMEM"] if io else []
     used += ["devm_ioremap_resource", "IS_ERR"] if memory else []
-    used += ["platform_get_mem_or_io"] if io and memory else []
+    # Before it came, a driver that takes both kinds had to ask for one after the other.
+    mem_or_io = io and memory and kernel.has("platform_get_mem_or_io")
     used += ["struct acpi_device_id"] if frontend.acpi else []
     used += ["struct of_device_id"] if frontend.of else []
     return replace(
@@ -116,4 +122,5 @@ def _plan_platform(device: Device, frontend: PlatformFrontend, kernel: Kernel) -
         of=frontend.of,
         io=io,
         memory=memory,
+        mem_or_io=mem_or_io,
     )
