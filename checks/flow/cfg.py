@@ -190,9 +190,7 @@ class _Builder:
         self, kind: Kind, item: c_ast.Node, choices: Mapping[int, bool], after: Node | None
     ) -> Node:
         """A node for each way in which the `?:` of an expression may go."""
-        choice = next(
-            (n for n in walk(item) if isinstance(n, c_ast.TernaryOp) and id(n) not in choices), None
-        )
+        choice = _open_choice(item, choices)
         if choice is None:
             return Node(kind, item, [] if after is None else [(None, after)], choices)
         yes = self._split(kind, item, {**choices, id(choice): True}, after)
@@ -211,6 +209,16 @@ class _Builder:
                 item.cond, self._test(item.iftrue, yes, no), self._test(item.iffalse, yes, no)
             )
         return Node(Kind.TEST, item, [(True, yes), (False, no)])
+
+
+def _open_choice(node: c_ast.Node, choices: Mapping[int, bool]) -> c_ast.TernaryOp | None:
+    """The first `?:` that counts and of which it is not said which side it takes."""
+    if isinstance(node, c_ast.TernaryOp):
+        if id(node) not in choices:
+            return node
+        return _open_choice(node.iftrue if choices[id(node)] else node.iffalse, choices)
+    found = (_open_choice(child, choices) for _, child in node.children())
+    return next((item for item in found if item is not None), None)
 
 
 def _leaving(guards: tuple[c_ast.Node, ...], after: Node, around: Around) -> tuple[Node, Around]:

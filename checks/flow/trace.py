@@ -48,6 +48,11 @@ class Event(NamedTuple):
     known: frozenset[tuple[Value, int]] = frozenset()
     place: Place | None = None
 
+    def again(self, other: Event) -> bool:
+        """Whether it is the same event as another, whatever tests have found before each."""
+        same = self.node is other.node and self.kind == other.kind
+        return same and self.values == other.values and self.locks == other.locks
+
 
 @dataclass(eq=False)
 class State:
@@ -73,7 +78,7 @@ class State:
 
     def note(self, event: Event) -> None:
         """Append an event, unless the path has it already, as in the second round of a loop."""
-        if event not in self.history:
+        if not any(event.again(other) for other in self.history):
             self.history = (*self.history, event)
 
 
