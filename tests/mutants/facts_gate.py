@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tests.mutants.text import Change, Driver
 
 FACTS = Family.FACTS
+UNTOLD = "an event that is not written has no place but the hook that should send it"
 
 
 def _write(driver: Driver) -> Place:
@@ -93,13 +94,13 @@ def _gate_capability(driver: Driver) -> Iterable[Change]:
             yield place.replace(str(place).replace(part, "pi->capability"))
 
 
-@operator("nothing-written", FACTS, "SPEC006 SPEC009 RUN301")
+@operator("nothing-written", FACTS, "SPEC006 SPEC009 RUN301", elsewhere=UNTOLD)
 def _nothing_written(driver: Driver) -> Iterable[Change]:
     """The host hears nothing."""
     yield _write(driver).statement.replace(";")
 
 
-@operator("mask-written", FACTS, "SPEC006 SPEC010 RUN301")
+@operator("mask-written", FACTS, "SPEC006 SPEC009 SPEC010 RUN301")
 def _mask_written(driver: Driver) -> Iterable[Change]:
     """All enabled bits are written, and the host takes the most severe."""
     write = _write(driver)
@@ -108,7 +109,7 @@ def _mask_written(driver: Driver) -> Iterable[Change]:
     yield event.replace(parts[-1])
 
 
-@operator("constant-written", FACTS, "SPEC006 RUN301")
+@operator("constant-written", FACTS, "SPEC006 SPEC009 RUN301")
 def _constant_written(driver: Driver) -> Iterable[Change]:
     """Every event looks the same to the host."""
     event = _write(driver).arguments[0]
@@ -123,7 +124,7 @@ def _written_twice(driver: Driver) -> Iterable[Change]:
     yield statement.after(str(statement))
 
 
-@operator("first-device-only", FACTS, "SPEC006 RUN301")
+@operator("first-device-only", FACTS, "SPEC006 RUN301", elsewhere=UNTOLD)
 def _first_device(driver: Driver) -> Iterable[Change]:
     """Only one of several devices tells its host."""
     gate = _gate(driver)

@@ -119,7 +119,7 @@ def _first_case(driver: Driver) -> list[Change]:
     return []
 
 
-@operator("one-kind-of-resource", FACTS, "SPEC015")
+@operator("one-kind-of-resource", FACTS, "SPEC015 RUN307")
 def _one_kind(driver: Driver) -> Iterable[Change]:
     """The driver binds only where firmware describes memory, or only where it describes a port."""
     for call in driver.calls("platform_get_mem_or_io"):
@@ -130,7 +130,7 @@ def _one_kind(driver: Driver) -> Iterable[Change]:
             yield call.replace(f"platform_get_resource({arguments})", kind.lower())
 
 
-add("second-resource", FACTS, "SPEC015", "The device has one resource, the first.",
+add("second-resource", FACTS, "SPEC015 RUN307", "The device has one resource, the first.",
     argument("platform_get_mem_or_io", 1, "1"))  # fmt: skip
 
 

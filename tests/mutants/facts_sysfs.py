@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tests.mutants.text import Driver
 
 FACTS = Family.FACTS
+OLD = "a mask that was not stored is told where it is shown"
 CHECKED = "SPEC020 KERN122 RUN303"
 
 
@@ -194,13 +195,13 @@ def _assignment(driver: Driver) -> Place:
     )
 
 
-@operator("store-forgets", FACTS, "SPEC020 KERN122 RUN303")
+@operator("store-forgets", FACTS, "SPEC020 KERN122 RUN303", elsewhere=OLD)
 def _forgets(driver: Driver) -> Iterable[Change]:
     """The write succeeds and changes nothing."""
     yield _assignment(driver).drop_lines()
 
 
-@operator("store-adds", FACTS, "SPEC020 KERN122 RUN303")
+@operator("store-adds", FACTS, "SPEC020 KERN122 RUN303", elsewhere=OLD)
 def _adds(driver: Driver) -> Iterable[Change]:
     """Events can be enabled, but never disabled."""
     place = _assignment(driver)

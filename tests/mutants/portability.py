@@ -119,7 +119,7 @@ def _remove_new(driver: Driver) -> Iterable[Change]:
         yield Change(change.file, change.start, change.end, text)
 
 
-add("own-vendor-macro", PORTABILITY, "PORT204 SPEC033 KERN143",
+add("own-vendor-macro", PORTABILITY, "PORT204 PORT207",
     "The kernel's own header has it; two definitions clash once one changes.",
     lambda driver: [
         Change(file.path, match.start(), match.start(),

@@ -62,7 +62,7 @@ add("wrong-driver-data", RESOURCES, "KERN123 RUN306", "The attributes read somet
     argument("dev_set_drvdata", 1, "dev"), elsewhere=BACK)  # fmt: skip
 add("drop-list-add", RESOURCES, "KERN112 RUN301", "The device is bound and never told.",
     dropped(r"list_add(_tail)?(_rcu)?"), elsewhere=PAIR)  # fmt: skip
-add("drop-list-del", RESOURCES, "KERN112 KERN113 RUN304 RUN306",
+add("drop-list-del", RESOURCES, "KERN111 KERN112 KERN113 RUN304 RUN306",
     "The device is freed while on the list.",
     dropped(r"list_del(_rcu|_init)?"), elsewhere=PAIR)  # fmt: skip
 add("swap-list-add", RESOURCES, "KERN112 KERN131 RUN301 RUN306",
@@ -92,7 +92,13 @@ add("handler-not-cleared", RESOURCES, "KERN114 RUN306 RUN308",
     ], absent=NO_POWER_OFF, elsewhere=PAIR)  # fmt: skip
 
 
-@operator("failed-handler-kept", RESOURCES, "KERN117 KERN118 RUN306 RUN308", absent=NO_POWER_OFF)
+@operator(
+    "failed-handler-kept",
+    RESOURCES,
+    "KERN117 KERN118 RUN306 RUN308",
+    absent=NO_POWER_OFF,
+    elsewhere=PAIR,
+)
 def _failed_handler(driver: Driver) -> Iterable[Change]:
     """An error pointer is kept as the handler and unregistered later."""
     for place in driver.nodes("else_clause"):

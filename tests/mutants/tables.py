@@ -185,7 +185,7 @@ def _registration(driver: Driver) -> Iterable[Change]:
         yield call.statement.drop_lines(str(call.arguments[0]))
 
 
-@operator("drop-module-init", TABLES, "KERN132 KERN112 SPEC025 RUN301", elsewhere=GONE)
+@operator("drop-module-init", TABLES, "KERN132 KERN112 SPEC025 RUN301 RUN308", elsewhere=GONE)
 def _init(driver: Driver) -> Iterable[Change]:
     """Nobody calls the function that sets up the module."""
     for call in driver.calls("module_init"):
