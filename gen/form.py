@@ -108,7 +108,8 @@ def _wrong_type(error: ValidationError, node: Node, diagnostics: Diagnostics) ->
 
 def _not_allowed(error: ValidationError, node: Node, diagnostics: Diagnostics) -> None:
     allowed = _wanted(error) if error.validator == "enum" else [_wanted(error)]
-    advice = did_you_mean(error.instance, allowed) if isinstance(error.instance, str) else None
+    words = [word for word in allowed if isinstance(word, str)]
+    advice = did_you_mean(str(error.instance), words)
     advice = advice or f"one of: {', '.join(_show(value) for value in allowed)}"
     message = f"{_show(error.instance)} is not a value that is known here"
     diagnostics.error("FORM004", message, node.span, help=advice)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import subprocess
 import tempfile
@@ -39,20 +40,27 @@ def source_tree(series: str) -> Path:
     """Parts of a series' sources as the distribution ships them, fetched once and kept."""
     package = Archive(SUITES).unpack(f"linux-source-{series}")
     place = cache_directory() / "sources" / package.name
-    if not place.is_dir():
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=place.parent, prefix=".unpacking-") as directory:
-            fresh = Path(directory) / "tree"
-            fresh.mkdir()
-            tarball = next((package / "usr/src").glob("linux-source-*.tar.xz"))
-            subprocess.run(
-                ["tar", "-xJf", tarball, "-C", fresh, "--strip-components=1", "--wildcards",
-                 *(f"*/{part}" for part in PARTS)],
-                check=False,  # not every series has every part; what a test misses, it will say
-                capture_output=True,
-            )  # fmt: skip
-            fresh.rename(place)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with (place.parent / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # other workers wait, and find it there
+        if not place.is_dir():
+            _unpack_source(package, place)
     return place
+
+
+def _unpack_source(package: Path, place: Path) -> None:
+    """Unpack the parts beside their place, so that it appears whole or not at all."""
+    tarball = next((package / "usr/src").glob("linux-source-*.tar.xz"))
+    with tempfile.TemporaryDirectory(dir=place.parent, prefix=".unpacking-") as directory:
+        fresh = Path(directory) / "tree"
+        fresh.mkdir()
+        subprocess.run(
+            ["tar", "-xJf", tarball, "-C", fresh, "--strip-components=1", "--wildcards",
+             *(f"*/{part}" for part in PARTS)],
+            check=False,  # not every series has every part; what a test misses, it will say
+            capture_output=True,
+        )  # fmt: skip
+        fresh.rename(place)
 
 
 def shipped_modules(names: tuple[str, ...]) -> dict[str, Path]:

@@ -13,6 +13,7 @@ import pytest
 from gen.generate import generate
 from gen.output import write
 from tests.conftest import ROOT
+from tests.frontdoor.project import tracked
 from tests.kbuild.kernels import build_tree, copy_driver, kbuild, shipped_modules, source_tree
 
 pytestmark = pytest.mark.kbuild
@@ -103,9 +104,7 @@ def checkpatch(*paths: Path) -> str:
 
 
 def test_checkpatch_reports_nothing() -> None:
-    files = [ROOT / name for name in subprocess.run(
-        ["git", "ls-files", "out"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.split()]  # fmt: skip
+    files = [ROOT / name for name in tracked("out")]
     assert len(files) >= 8
     assert checkpatch(*files) == ""
 
