@@ -1,0 +1,352 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Rules on small drivers: good ones are silent, bad ones fire where they are bad."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from checks.flow.analysis import flow_of
+from checks.rule import CHECKS, Unknown
+from tests.flow.snippets import context, said
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOTIFIER = """\
+static struct notifier_block nb = { .notifier_call = notify };
+static int __init start(void) { return atomic_notifier_chain_register(&panic_notifier_list, &nb); }
+module_init(start);
+static void __exit stop(void) { atomic_notifier_chain_unregister(&panic_notifier_list, &nb); }
+module_exit(stop);
+"""
+NOTIFY = "static int notify(struct notifier_block *b, unsigned long action, void *data)\n"
+DRIVER = 'static struct pci_driver drv = { .name = "x", .probe = probe, .remove = remove };\n'
+
+GOOD = {
+    "unwinding by goto": """\
+static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct bell *b;
+	int err = pci_enable_device(pdev);
+	if (err)
+		return err;
+	err = -ENOMEM;
+	b = kzalloc(sizeof(*b), GFP_KERNEL);
+	if (!b)
+		goto disable;
+	b->regs = pci_iomap(pdev, 0, 0);
+	if (!b->regs)
+		goto release;
+	pci_set_drvdata(pdev, b);
+	return 0;
+release:
+	kfree(b);
+disable:
+	pci_disable_device(pdev);
+	return err;
+}
+static void remove(struct pci_dev *pdev)
+{
+	struct bell *b = pci_get_drvdata(pdev);
+	pci_iounmap(pdev, b->regs);
+	kfree(b);
+	pci_disable_device(pdev);
+}
+""" + DRIVER,
+    "a list under RCU": NOTIFY + """\
+{
+	struct bell *b;
+	rcu_read_lock();
+	list_for_each_entry_rcu(b, &all, entry)
+		iowrite8(b->mask, b->regs);
+	rcu_read_unlock();
+	return NOTIFY_DONE;
+}
+static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct bell *b = kzalloc(sizeof(*b), GFP_KERNEL);
+	if (!b)
+		return -ENOMEM;
+	b->regs = pcim_iomap(pdev, 0, 0);
+	if (!b->regs) {
+		kfree(b);
+		return -ENOMEM;
+	}
+	pci_set_drvdata(pdev, b);
+	mutex_lock(&slow);
+	list_add_rcu(&b->entry, &all);
+	mutex_unlock(&slow);
+	return 0;
+}
+static void remove(struct pci_dev *pdev)
+{
+	struct bell *b = pci_get_drvdata(pdev);
+	mutex_lock(&slow);
+	list_del_rcu(&b->entry);
+	mutex_unlock(&slow);
+	synchronize_rcu();
+	kfree(b);
+}
+""" + DRIVER + NOTIFIER,
+    "a trylock with interrupts off": NOTIFY + """\
+{
+	unsigned long flags;
+	if (!spin_trylock_irqsave(&big, flags))
+		return NOTIFY_DONE;
+	spin_unlock_irqrestore(&big, flags);
+	return NOTIFY_DONE;
+}
+""" + NOTIFIER,
+    "helpers that take and give back": """\
+static void enter(struct bell *b) { spin_lock(&b->lock); }
+static void leave(struct bell *b) { spin_unlock(&b->lock); }
+void make(struct bell *b) { spin_lock_init(&b->lock); }
+int use(struct bell *b) { int mask; enter(b); mask = b->mask; leave(b); return mask; }
+""",
+    "an interruptible lock": """\
+int use(struct bell *b)
+{
+	if (mutex_lock_interruptible(&slow))
+		return -EBUSY;
+	b->mask = 1;
+	mutex_unlock(&slow);
+	return 0;
+}
+""",
+    "a safe walk": """\
+static void __exit stop(void)
+{
+	struct bell *b, *n;
+	list_for_each_entry_safe(b, n, &all, entry) {
+		list_del(&b->entry);
+		kfree(b);
+	}
+}
+module_exit(stop);
+""",
+    "a walk that ends at a deletion": """\
+void drop(struct bell *wanted)
+{
+	struct bell *b;
+	mutex_lock(&slow);
+	list_for_each_entry(b, &all, entry)
+		if (b == wanted) {
+			list_del(&b->entry);
+			break;
+		}
+	mutex_unlock(&slow);
+}
+""",
+    "guards": """\
+int use(struct bell *b)
+{
+	guard(mutex)(&slow);
+	if (!b->mask)
+		return -EINVAL;
+	scoped_guard(spinlock, &big) {
+		b->mask = 0;
+	}
+	return 0;
+}
+""",
+    "a fallback": """\
+int map(struct pci_dev *pdev, struct bell *b)
+{
+	b->regs = pcim_iomap(pdev, 0, 0);
+	if (!b->regs)
+		b->regs = pcim_iomap(pdev, 1, 0);
+	if (!b->regs)
+		return -ENOMEM;
+	return 0;
+}
+""",
+    "memory that is freed where it was allocated": """\
+int once(void)
+{
+	int *p = kmalloc(sizeof(*p), GFP_KERNEL);
+	if (!p)
+		return -ENOMEM;
+	*p = 1;
+	kfree(p);
+	return 0;
+}
+""",
+    "members in one go": """\
+int sum(struct bell *b) { spin_lock_irq(&b->lock); b->mask++; spin_unlock_irq(&b->lock); return b->mask; }
+void make(struct bell *b) { spin_lock_init(&b->lock); INIT_LIST_HEAD(&b->entry); }
+""",
+}  # fmt: skip
+
+BAD = {
+    "enabled and left on": ("""\
+static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	void *p;
+	int err = pci_enable_device(pdev);
+	if (err)
+		return err;
+	p = kzalloc(1, GFP_KERNEL);
+	if (!p)
+		return -ENOMEM;
+	kfree(p);
+	return 0;
+}
+static void remove(struct pci_dev *pdev) { pci_disable_device(pdev); }
+""" + DRIVER, [("KERN111", 9)]),
+    "freed at once": (NOTIFY + """\
+{
+	struct bell *b;
+	rcu_read_lock();
+	list_for_each_entry_rcu(b, &all, entry)
+		iowrite8(b->mask, b->regs);
+	rcu_read_unlock();
+	return NOTIFY_DONE;
+}
+static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct bell *b = kzalloc(sizeof(*b), GFP_KERNEL);
+	if (!b)
+		return -ENOMEM;
+	pci_set_drvdata(pdev, b);
+	mutex_lock(&slow);
+	list_add_rcu(&b->entry, &all);
+	mutex_unlock(&slow);
+	return 0;
+}
+static void remove(struct pci_dev *pdev)
+{
+	struct bell *b = pci_get_drvdata(pdev);
+	mutex_lock(&slow);
+	list_del_rcu(&b->entry);
+	mutex_unlock(&slow);
+	kfree(b);
+}
+""" + DRIVER + NOTIFIER, [("KERN145", 25)]),
+    "other flags": ("""\
+int use(struct bell *b)
+{
+	unsigned long flags, others = 0;
+	spin_lock_irqsave(&big, flags);
+	b->mask = 1;
+	spin_unlock_irqrestore(&big, others);
+	return 0;
+}
+""", [("KERN108", 6)]),
+    "taken again below": ("""\
+static void below(struct bell *b)
+{
+	mutex_lock(&slow);
+	b->mask = 1;
+	mutex_unlock(&slow);
+}
+void use(struct bell *b)
+{
+	mutex_lock(&slow);
+	below(b);
+	mutex_unlock(&slow);
+}
+void also(struct bell *b)
+{
+	below(b);
+}
+""", [("KERN107", 10)]),
+    "sleeps below a lock": ("""\
+static void below(void)
+{
+	synchronize_rcu();
+}
+void use(void)
+{
+	spin_lock(&big);
+	below();
+	spin_unlock(&big);
+}
+""", [("KERN102", 8)]),
+    "a lock in a structure that nobody makes": ("""\
+void use(struct bell *b)
+{
+	spin_lock(&b->lock);
+	b->mask = 1;
+	spin_unlock(&b->lock);
+}
+""", [("KERN131", 3)]),
+    "a trylock that nobody looks at": ("""\
+void use(struct bell *b)
+{
+	spin_trylock(&big);
+	b->mask = 1;
+	spin_unlock(&big);
+}
+""", [("KERN107", 5)]),
+    "an error that is success": ("""\
+static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	void __iomem *regs = pcim_iomap(pdev, 0, 0);
+	if (!regs)
+		return PTR_ERR(regs);
+	return 0;
+}
+static void remove(struct pci_dev *pdev) { }
+""" + DRIVER, [("KERN119", 5)]),
+    "overwritten": ("""\
+static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	int err = pcim_enable_device(pdev);
+	err = pci_request_region(pdev, 0, "x");
+	if (err)
+		return err;
+	return 0;
+}
+static void remove(struct pci_dev *pdev) { pci_release_regions(pdev); }
+""" + DRIVER, [("KERN118", 3)]),
+    "a mutex in a panic": (NOTIFY + """\
+{
+	if (!mutex_trylock(&slow))
+		return NOTIFY_DONE;
+	mutex_unlock(&slow);
+	return NOTIFY_DONE;
+}
+""" + NOTIFIER, [("KERN105", 3)]),
+    "a chain that is stopped": (NOTIFY + """\
+{
+	return NOTIFY_BAD;
+}
+""" + NOTIFIER, [("KERN141", 3)]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", list(GOOD))
+def test_a_good_driver_is_silent(tmp_path: Path, case: str) -> None:
+    assert said(tmp_path, GOOD[case]) == []
+
+
+@pytest.mark.parametrize("case", list(BAD))
+def test_a_bad_driver_is_not(tmp_path: Path, case: str) -> None:
+    text, expected = BAD[case]
+    assert said(tmp_path, text) == expected
+
+
+def test_what_was_not_followed_is_unknown(tmp_path: Path) -> None:
+    tests = "\n".join(f"if (a{n}) g();" for n in range(14))
+    names = ", ".join(f"int a{n}" for n in range(14))
+    seen = context(tmp_path, f"int g(void);\nint f({names}) {{ {tests} return 0; }}")
+    words = list(CHECKS["KERN106"](seen))
+    assert [type(word) for word in words] == [Unknown]
+
+
+def test_a_strange_function_in_a_panic_is_unknown(tmp_path: Path) -> None:
+    text = "void strange(void);\n" + NOTIFY + "{ strange(); return NOTIFY_DONE; }\n" + NOTIFIER
+    words = list(CHECKS["KERN101"](context(tmp_path, text)))
+    assert [type(word) for word in words] == [Unknown]
+
+
+def test_roles_spread_through_helpers(tmp_path: Path) -> None:
+    text = (
+        "static void below(void) { }\n" + NOTIFY + "{ below(); return NOTIFY_DONE; }\n" + NOTIFIER
+    )
+    flow = flow_of(context(tmp_path, text))
+    roles = {function.name: dict(found) for function, found in flow.roles.items()}
+    assert roles["below"] == {"panic": ("notify", "below")}
+    assert set(roles) == {"below", "notify", "start", "stop"}
