@@ -90,6 +90,16 @@ test: ## everything: lint, unit tests, real kernels, boots; stops at the first s
 	$(Q)$(pytest) -m 'kbuild and not boot'
 	$(Q)$(pytest) -n 2 -m boot
 
+.PHONY: mutants
+mutants: ## make one mistake after the other in two drivers and count those that the checker names
+	$(Q).ci/setup test
+	$(Q)$(python) -m tests.mutants $(MUTANTS)
+
+.PHONY: bench
+bench: ## compare the checker's time, memory and eye with other tools'; see how it grows
+	$(Q).ci/setup test
+	$(Q)$(python) -m tests.mutants.bench $(BENCH)
+
 .PHONY: fresh
 fresh: ## follow the README on a new Debian 12, in a root file system of its own; needs root
 	$(Q).ci/fresh
