@@ -44,15 +44,10 @@ def sample(each: int) -> list[Mutant]:
     return found
 
 
-def fresh(directory: Path, mutant: Mutant | None = None) -> Path:
-    """A copy of the rendered driver, with a mistake if one is given."""
+def fresh(directory: Path) -> Path:
+    """A copy of the rendered driver."""
     shutil.rmtree(directory, ignore_errors=True)
-    copy_driver(ROOT / "out", directory)
-    if mutant is not None:
-        path = directory / mutant.change.file
-        text = changed(path.read_text(encoding="utf-8"), mutant.change).text
-        path.write_text(text, encoding="utf-8")
-    return directory
+    return copy_driver(ROOT / "out", directory)
 
 
 def cost(tool: Tool, directory: Path, runs: int) -> tuple[Cost, float]:
@@ -61,9 +56,18 @@ def cost(tool: Tool, directory: Path, runs: int) -> tuple[Cost, float]:
     return costs[-1], statistics.median(item.seconds for item in costs)
 
 
-def notices(tool: Tool, mutant: Mutant, before: Counter[str], directory: Path) -> bool:
-    """Whether a tool says anything about a mutant that it does not say about the driver."""
-    after = Counter(tool.messages(tool.run(fresh(directory, mutant)).output))
+def notices(tool: Tool, mutant: Mutant, before: Counter[str], warm: Path, place: Path) -> bool:
+    """Whether a tool says anything about a mutant that it does not say about the driver.
+
+    `warm` has what the tool left beside the driver, so that it need not do all of it again; it
+    notes paths, so it is copied to where it was made.
+    """
+    shutil.rmtree(place)
+    shutil.copytree(warm, place)
+    file = place / mutant.change.file
+    text = changed(file.read_text(encoding="utf-8"), mutant.change).text
+    file.write_text(text, encoding="utf-8")
+    after = Counter(tool.messages(tool.rerun(place, file).output))
     return bool(after - before)
 
 
@@ -86,7 +90,10 @@ def compare(runs: int, each: int) -> None:
             last, seconds = cost(tool, place, runs)
             base = base or seconds
             before = Counter(tool.messages(last.output))
-            killed = sum(notices(tool, mutant, before, place) for mutant in chosen)
+            warm = Path(name) / "warm"
+            shutil.rmtree(warm, ignore_errors=True)
+            shutil.copytree(place, warm)
+            killed = sum(notices(tool, mutant, before, warm, place) for mutant in chosen)
             click.echo(
                 f"{tool.name:14} {seconds:8.2f} {seconds / base:7.2f} {last.memory:6.0f} "
                 f"{before.total():8} {killed:4} of {len(chosen):<3} {tool.how}"

@@ -25,13 +25,21 @@ _COCCI = re.compile(r"^\S+\.[ch]:\d+(?::\d+(?:-\d+)?)?:? .*", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Tool:
-    """A tool: `run` on a directory; `lacking` says why it cannot be run, or is empty."""
+    """A tool: `run` on a directory; `again` on one that it was run on, with one file changed.
+
+    `lacking` says why it cannot be run, or is empty.
+    """
 
     name: str
     how: str
     run: Callable[[Path], Cost]
     messages: Callable[[str], list[str]]
     lacking: str = ""
+    again: Callable[[Path, Path], Cost] | None = None
+
+    def rerun(self, directory: Path, file: Path) -> Cost:
+        """Look at a directory in which `file` has changed."""
+        return self.again(directory, file) if self.again else self.run(directory)
 
 
 def _lines(output: str) -> list[str]:
@@ -61,9 +69,8 @@ def _kbuild(*words: str) -> Callable[[Path], Cost]:
 
 
 def _cppcheck(directory: Path) -> Cost:
-    sources = sorted(directory.glob("*.c"))
     return measured(["cppcheck", "--quiet", "--enable=warning,style,performance,portability",
-                     f"-I{directory}", *sources], directory)  # fmt: skip
+                     f"-I{directory}", *_sources(directory)], directory)  # fmt: skip
 
 
 def _scripts() -> list[Path]:
@@ -81,11 +88,11 @@ def _scripts() -> list[Path]:
     return [path for path in scripts if "virtual report" in path.read_text(encoding="utf-8")]
 
 
-def _coccinelle(scripts: list[Path]) -> Callable[[Path], Cost]:
-    def run(directory: Path) -> Cost:
+def _coccinelle(scripts: list[Path]) -> Callable[[Path, list[Path]], Cost]:
+    def run(directory: Path, files: list[Path]) -> Cost:
         costs = [
             measured(["spatch", "-D", "report", "--very-quiet", "--no-show-diff", "--no-includes",
-                      "--include-headers", "--cocci-file", script, *sorted(directory.glob("*.c"))],
+                      "--include-headers", "--cocci-file", script, *files],
                      directory)
             for script in scripts
         ]  # fmt: skip
@@ -100,6 +107,14 @@ def _cocci_lines(output: str) -> list[str]:
     return [re.sub(r"^\S+ ", "", line) for line in _COCCI.findall(output)]
 
 
+def _sources(directory: Path) -> list[Path]:
+    return sorted(path for path in directory.glob("*.c") if not path.name.endswith(".mod.c"))
+
+
+def _touched(directory: Path, file: Path) -> list[Path]:
+    return _sources(directory) if file.suffix == ".h" else [file]
+
+
 def _missing(*programs: str) -> str:
     absent = [program for program in programs if shutil.which(program) is None]
     return f"{', '.join(absent)}: not installed" if absent else ""
@@ -109,13 +124,17 @@ def tools() -> list[Tool]:
     """All of them, those that are missing, too."""
     lacking = _missing("spatch")
     scripts = [] if lacking else _scripts()
+    patches = _coccinelle(scripts)
+    # C=1 looks at what is compiled anew, so at what a change touches.
+    sparse = _kbuild("C=1", "W=1")
     return [
         Tool("pvgen check", "all rules, a process of its own", _ours, _our_lines),
         Tool("gcc W=1", "kbuild, W=1 modules", _kbuild("W=1"), _lines, _missing("gcc", "make")),
         Tool("sparse", "kbuild, C=2 W=1 modules", _kbuild("C=2", "W=1"), _lines,
-             _missing("sparse", "make")),
+             _missing("sparse", "make"), lambda place, _: sparse(place)),
         Tool("Coccinelle", f"{len(scripts)} of the kernel's semantic patches, report mode",
-             _coccinelle(scripts), _cocci_lines, lacking),
+             lambda place: patches(place, _sources(place)), _cocci_lines, lacking,
+             lambda place, file: patches(place, _touched(place, file))),
         Tool("cppcheck", "warning, style, performance, portability; no kernel headers",
              _cppcheck, _lines, _missing("cppcheck")),
         Tool("smatch", "kbuild, C=2 CHECK=smatch", _kbuild("C=2", "CHECK=smatch -p=kernel"),
