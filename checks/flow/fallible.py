@@ -41,7 +41,7 @@ def needed(flow: Flow, function: Function, event: Event) -> bool:
     api = flow.api(event)
     if flow.called(function, event) is not None or api is None:
         return True
-    pointer = api.fails in {"null", "err-ptr"} and api.acquires is not None
+    pointer = api.fails in {"null", "err-ptr"}
     return api.must_check or pointer or (api.managed is not None and api.fails == "errno")
 
 

@@ -3,6 +3,7 @@
 
 from checks.flow import (
     rules_context,
+    rules_data,
     rules_errors,
     rules_iomem,
     rules_lists,
@@ -14,6 +15,7 @@ from checks.flow import (
 
 MODULES = (
     rules_context,
+    rules_data,
     rules_errors,
     rules_iomem,
     rules_lists,

@@ -86,6 +86,18 @@ def used_unchecked(flow: Flow, _context: Context) -> Iterator[Word]:
             if known[1] & failure:
                 message = f"what {call.name}() returned is used here, and it may have failed"
                 yield Found(message, place(function, event.node))
+        yield from _kept(flow, function)
+
+
+def _kept(flow: Flow, function: Function) -> Iterator[Word]:
+    """Error pointers that are kept although a test has found what they are."""
+    results = _results(flow, function)
+    for write in flow.traces[function].of("write", "once-write"):
+        value = write.values[0]
+        api = flow.program.api(value[2]) if value in results else None
+        if api is not None and api.fails == "err-ptr" and dict(write.known).get(value) == NEGATIVE:
+            message = f"{value[2]}() has failed, but this keeps its error pointer"
+            yield Found(message, place(function, write.node))
 
 
 @flow_check("KERN118")
@@ -114,11 +126,14 @@ def _tested_elsewhere(flow: Flow, event: Event, paths: list[Path]) -> bool:
         for item in path.state.history
         if item.kind in {"write", "once-write"} and event.result in item.values
     }
+    api = flow.api(event)
+    kinds = {"is-err", "is-err-or-null", "or-zero"} if api and api.fails == "err-ptr" else None
     tested = {
         value[1]
         for trace in flow.traces.values()
         for test in trace.of("test")
         for value in _loads(test.values[0])
+        if kinds is None or test.values[0][0] in kinds
     }
     return any(item.name in names for trace in flow.traces.values() for item in trace.of("read")
                if item.place in tested)  # fmt: skip

@@ -62,8 +62,21 @@ def used_unready(flow: Flow, _context: Context) -> Iterator[Word]:
                 )
             else:
                 yield from _late(flow, item, *ready[item.name])
+    yield from _swapped(flow)
     yield from _members(flow, kinds, ready)
     yield from _broken_walks(flow)
+
+
+def _swapped(flow: Flow) -> Iterator[Word]:
+    """A list added to an entry instead of the entry to the list."""
+    heads = {_head(event) for _, event in _walks(flow)}
+    for function, event in flow.calls():
+        api = flow.api(event)
+        if api is None or api.acquires != "list" or len(event.values) < 2:  # noqa: PLR2004 (entry, list)
+            continue
+        if event.values[0] in heads and event.values[1] not in heads:
+            message = f"{event.name}() gets the list first here, and the entry second"
+            yield Found(message, place(function, event.node))
 
 
 def _late(flow: Flow, item: Global, function: Function, event: Event) -> Iterator[Word]:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from checks.flow.trace import Event, Path
     from checks.rule import Context, Word
 
+# What a value outlives the function in, if it is written there.
+_OUTSIDE = frozenset({"param", "addr", "item"})
 _LEAKS = (USED | PUBLISHED) - {"driver"}
 
 
@@ -43,10 +45,18 @@ def leaked_on_error(flow: Flow, _context: Context) -> Iterator[Word]:
                 continue
             for event in path.state.history:
                 use = uses.get(event)
-                if use and held(path.state.signs, use) and not _cleared(flow, function, path, use):
+                if not use or not held(path.state.signs, use) or _never(flow, use):
+                    continue
+                if not _cleared(flow, function, path, use):
                     node = path.node or event.node
                     message = f"this error leaves behind what {event.name}() acquired"
                     yield Found(message, place(function, node))
+
+
+def _never(flow: Flow, use: Use) -> bool:
+    """Whether nothing releases it at all, which another rule tells."""
+    known = bool(flow.rooted("remove", "action", "exit"))
+    return known and not any(same(use, item) for f in flow.traces for item in released(flow, f))
 
 
 def _fails(flow: Flow, path: Path) -> bool:
@@ -65,8 +75,9 @@ def _cleared(flow: Flow, function: Function, path: Path, use: Use) -> bool:
     for event in path.state.history[index + 1 :]:
         if event.kind in {"write", "once-write"} and result in event.values:
             kept = event.place
-            if kept and (kept[0] == "global" or origin(kept[1])[0] in {"param", "addr", "item"}):
-                return use.kind in USED
+            kept_on = kept and (kept[0] == "global" or origin(kept[1])[0] in _OUTSIDE)
+            if kept_on and use.kind in USED:
+                return True
         if event.kind != "call":
             continue
         api = flow.api(event)
@@ -113,7 +124,10 @@ def _local(flow: Flow, function: Function, use: Use) -> bool:
     """Whether a function releases what it acquires on each path that returns success."""
     paths = [p for p in flow.traces[function].paths if use.event in p.state.history]
     return all(
-        not held(p.state.signs, use) or _fails(flow, p) or _directly(flow, p, use) for p in paths
+        not held(p.state.signs, use)
+        or (p.value is not None and sign(p.state.signs, p.value) == NEGATIVE)
+        or _directly(flow, p, use)
+        for p in paths
     )
 
 

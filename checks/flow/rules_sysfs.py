@@ -104,6 +104,13 @@ def unparsed(flow: Flow, _context: Context) -> Iterator[Word]:
                 if _from(event, write.values[0]) and known != ZERO:
                     message = f"{event.name}() may have failed, and then this keeps garbage"
                     yield Found(message, place(function, write.node))
+            for path in flow.traces[function].paths:
+                failed = sign(path.state.signs, event.result or ()) == NEGATIVE
+                told = path.value is not None and sign(path.state.signs, path.value) & NEGATIVE
+                accepted = path.value is not None and path.value[0] == "param"
+                if failed and accepted and path.node is not None and told != NEGATIVE:
+                    message = f"{event.name}() has failed, but the user is told of success"
+                    yield Found(message, place(function, path.node))
 
 
 @flow_check("SPEC020")

@@ -211,7 +211,11 @@ def capability_read(flow: Flow, context: Context) -> Iterator[Word]:
                 message = f"'{name}' is not limited to what the device reads as"
                 yield Found(message, place(function, events[-1].node), spec)
         if not seen:
-            yield Unknown(f"where '{name}' is set is not known")
+            root = next(iter(flow.rooted("probe")), None)
+            if root is None:
+                yield Unknown(f"where '{name}' is set is not known")
+            else:
+                yield Found(f"nothing sets '{name}'", root.span, spec, absent=True)
 
 
 @flow_check("SPEC007")

@@ -74,6 +74,7 @@ static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		kfree(b);
 		return -ENOMEM;
 	}
+	b->mask = 1;
 	pci_set_drvdata(pdev, b);
 	mutex_lock(&slow);
 	list_add_rcu(&b->entry, &all);
@@ -174,7 +175,13 @@ int once(void)
 }
 """,
     "members in one go": """\
-int sum(struct bell *b) { spin_lock_irq(&b->lock); b->mask++; spin_unlock_irq(&b->lock); return b->mask; }
+int sum(struct bell *b)
+{
+	spin_lock_irq(&b->lock);
+	b->mask++;
+	spin_unlock_irq(&b->lock);
+	return b->mask;
+}
 void make(struct bell *b) { spin_lock_init(&b->lock); INIT_LIST_HEAD(&b->entry); }
 """,
 }  # fmt: skip
@@ -209,6 +216,8 @@ static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	struct bell *b = kzalloc(sizeof(*b), GFP_KERNEL);
 	if (!b)
 		return -ENOMEM;
+	b->regs = NULL;
+	b->mask = 1;
 	pci_set_drvdata(pdev, b);
 	mutex_lock(&slow);
 	list_add_rcu(&b->entry, &all);
@@ -223,7 +232,7 @@ static void remove(struct pci_dev *pdev)
 	mutex_unlock(&slow);
 	kfree(b);
 }
-""" + DRIVER + NOTIFIER, [("KERN145", 25)]),
+""" + DRIVER + NOTIFIER, [("KERN145", 27)]),
     "other flags": ("""\
 int use(struct bell *b)
 {

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Rules about the data that a driver keeps with a device or hands to a callback."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pycparser import c_ast
+
+from checks.flow.analysis import flow_check, place
+from checks.flow.cfg import walk
+from checks.flow.resources import action_of
+from checks.rule import Found
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from checks.flow.analysis import Flow
+    from checks.flow.program import Function
+    from checks.flow.trace import Event
+    from checks.rule import Context, Word
+
+
+@flow_check("KERN147")
+def wrong_type(flow: Flow, _context: Context) -> Iterator[Word]:
+    """What is kept or handed over is not what who gets it takes it for."""
+    taken = _taken(flow)
+    for function, event in flow.calls():
+        given = (
+            event.node.args.exprs
+            if isinstance(event.node, c_ast.FuncCall) and event.node.args
+            else []
+        )
+        api, action = flow.api(event), action_of(flow, function, event)
+        if api is None or not given:
+            continue
+        kept = flow.program.type_of(given[-1], function)
+        wanted = _casts(action) if action else taken if api.data == "set" else set()
+        if _structure(kept) and wanted and kept not in wanted:
+            who = f"{action.name}() takes it" if action else "others take it"
+            message = f"this is a '{kept}', but {who} for a '{min(wanted)}'"
+            yield Found(message, place(function, event.node))
+
+
+def _structure(text: str) -> bool:
+    return text.startswith("struct ") and text.endswith("*")
+
+
+def _taken(flow: Flow) -> set[str]:
+    """The types of the variables that a driver's data is put into."""
+    found = set()
+    for function, trace in flow.traces.items():
+        for event in trace.of("set"):
+            value, api = event.values[0], None
+            if value[0] == "call":
+                api = flow.program.api(value[2])
+            kind = function.types.get(event.name, "")
+            if api is not None and api.data == "get" and _structure(kind):
+                found.add(kind)
+    return found
+
+
+def _casts(function: Function) -> set[str]:
+    """The types of the variables that a function puts its first parameter into."""
+    first = function.params[:1]
+    found = set()
+    for node in walk(function.node.body):
+        if isinstance(node, c_ast.Decl) and isinstance(node.init, c_ast.ID):
+            kind = function.types.get(node.name or "", "")
+            if node.init.name in first and _structure(kind):
+                found.add(kind)
+    return found
+
+
+@flow_check("KERN148")
+def never_set(flow: Flow, _context: Context) -> Iterator[Word]:
+    """A member of a structure that the driver allocates is read, but nothing ever sets it."""
+    written: set[str] = set()
+    made: set[str] = set()
+    for trace in flow.traces.values():
+        for event in trace.of("write", "once-write"):
+            written.add(event.name)
+            if _allocated(flow, event) and event.place:
+                made.add(event.place[2])
+    handed = _addresses(flow)
+    for function, trace in flow.traces.items():
+        for event in trace.of("read", "once-read"):
+            owner = event.place[2] if event.place and event.place[0] == "field" else ""
+            if owner in made and event.name not in written | handed:
+                yield Found(
+                    f"nothing ever sets '{event.name}'", place(function, event.node), absent=True
+                )
+
+
+def _allocated(flow: Flow, event: Event) -> bool:
+    base = event.place[1] if event.place and event.place[0] == "field" else None
+    api = flow.program.api(base[2]) if base and base[0] == "call" else None
+    return api is not None and api.acquires == "memory"
+
+
+def _addresses(flow: Flow) -> set[str]:
+    """The members whose addresses are taken: others may set them."""
+    found = set()
+    for function in flow.traces:
+        for node in walk(function.node.body):
+            if (
+                isinstance(node, c_ast.UnaryOp)
+                and node.op == "&"
+                and isinstance(node.expr, c_ast.StructRef)
+            ):
+                owner = flow.program.owner(node.expr, function)
+                found.add(f"{owner}.{node.expr.field.name}")
+    return found
