@@ -204,8 +204,9 @@ class Core:
         world, load, types = self.world, self.world.load, self.types
         obj, struct = self.drivers[machine.frontend.name]
         inner, driver = struct.member("driver")
-        places = [struct.member("dev_groups")[0]] if "dev_groups" in struct.fields else []
-        if isinstance(driver, Struct):
+        own = "dev_groups" in struct.fields  # then the bus overwrites the inner one
+        places = [struct.member("dev_groups")[0]] if own else []
+        if isinstance(driver, Struct) and not own:
             places.append(inner + driver.member("dev_groups")[0])
         found: dict[str, tuple[Any, Any, Any]] = {}
         group_at = types.struct("attribute_group").member("attrs")[0]

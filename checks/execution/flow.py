@@ -6,6 +6,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pycparser import c_ast
+
 from checks.execution.world import FUEL
 
 if TYPE_CHECKING:
@@ -79,3 +81,24 @@ def loop(
         return None
 
     return run
+
+
+def addressed(node: c_ast.Node) -> set[str]:
+    """The names of variables whose address a function takes."""
+    found = set()
+    for _, child in node.children():
+        if isinstance(child, c_ast.UnaryOp) and child.op == "&":
+            inner = child.expr
+            while isinstance(inner, c_ast.StructRef) and inner.type == ".":
+                inner = inner.name
+            if isinstance(inner, c_ast.ID):
+                found.add(inner.name)
+        found |= addressed(child)
+    return found
+
+
+def guarded_by(node: c_ast.Node) -> str | None:
+    """The kind of lock that a block takes up to its end."""
+    name = str(getattr(getattr(node, "name", None), "name", ""))
+    is_call = isinstance(node, c_ast.FuncCall) and name.startswith("__model_guard_")
+    return name.removeprefix("__model_guard_") if is_call else None

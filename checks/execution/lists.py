@@ -17,13 +17,13 @@ POISON_NEXT, POISON_PREV = 0x100, 0x122
 class Lists:
     """list_add() and its kin.
 
-    `guards` has the locks that all changes of a list so far had in common, `read` the lists that
-    have been walked under RCU. Both are learnt over all scenarios.
+    `guards` has the locks that all changes of a list so far had in common and the place of the last
+    one, `read` the lists that have been walked under RCU. Both are learnt over all scenarios.
     """
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self.guards: dict[Any, frozenset[Any]] = {}
+        self.guards: dict[Any, tuple[frozenset[Any], Any]] = {}
         self.read: set[Any] = set()
 
     def models(self) -> dict[str, Any]:
@@ -67,11 +67,12 @@ class Lists:
         """
         world = self._world
         held = frozenset(key for key, kind in world.task.held)
-        before = self.guards.get(head)
-        self.guards[head] = held if before is None else before & held
-        if before != frozenset() and not self.guards[head] and before is not None:
+        common, at = self.guards.get(head, (held, world.at))
+        if (common or held) and not common & held:
             message = "changes a list without the lock that guards it elsewhere"
+            world.at = at if held else world.at
             raise world.defect("RUN309", message)
+        self.guards[head] = (common & held, world.at)
 
     def _insert(self, entry: Any, before: Any, after: Any) -> None:
         world = self._world

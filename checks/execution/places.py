@@ -21,7 +21,7 @@ from checks.execution.layout import (
     Ptr,
     Struct,
 )  # fmt: skip
-from checks.execution.world import UNDEFINED
+from checks.execution.world import UNDEFINED, Obj
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,11 +48,15 @@ class Lvalue:
 
 @dataclass(frozen=True)
 class Variable:
-    """A local variable; one whose address is taken lives in an object that its slot holds."""
+    """A local variable; one whose address is taken lives in an object that its slot holds.
+
+    A static one has its object for itself: `obj`.
+    """
 
     slot: int
     type: Type
     memory: bool
+    obj: Obj | None = None
 
 
 class Places:
@@ -198,6 +202,9 @@ class Places:
 
 
 def _local(variable: Variable) -> Lvalue:
+    if variable.obj is not None:
+        pointer = (variable.obj, 0)
+        return Lvalue(variable.type, pointer=lambda _f: pointer)
     if not variable.memory:
         return Lvalue(variable.type, variable.slot)
     slot = variable.slot

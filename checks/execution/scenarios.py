@@ -125,6 +125,7 @@ class Scenarios(Moments):
                             if self.set_mask(machine, mask):
                                 self._all_happen()
                                 self.set_mask(machine, self.contract.capability(raw))
+                                self._all_happen()
                     for attribute in stored:
                         store = attribute.store
                         for text in self.contract.texts(store, raw) if store else ():
@@ -184,7 +185,10 @@ class Scenarios(Moments):
         self.unload()
 
     def _again(self, machine: Machine) -> None:
-        """What has failed for one device is tried again when the next one binds."""
+        """What has failed for one device is tried again at the next occasion."""
+        with self.trial():
+            if self.set_mask(machine, self.full):
+                self._all_happen()
         other = next(item for item in self.kinds[0] if item.name != machine.name)
         with self.trial():
             self.bound(other, self.full)

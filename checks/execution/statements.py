@@ -9,7 +9,17 @@ from pycparser import c_ast
 
 from checks.execution.expressions import Expressions
 from checks.execution.faults import UnknownError
-from checks.execution.flow import BREAK, CONTINUE, RETURN, Goto, jumping, loop, sequence
+from checks.execution.flow import (
+    BREAK,
+    CONTINUE,
+    RETURN,
+    Goto,
+    addressed,
+    guarded_by,
+    jumping,
+    loop,
+    sequence,
+)  # fmt: skip
 from checks.execution.initial import initialise, length
 from checks.execution.layout import Array, Func, Int, Ptr, Struct
 from checks.execution.places import Variable
@@ -28,7 +38,7 @@ class Statements(Expressions):
     def function(self, function: Function) -> None:
         """Give a function its code."""
         node = function.node
-        self.addressed = _addressed(node.body)
+        self.addressed = addressed(node.body)
         for decl in getattr(node.decl.type.args, "params", None) or []:
             type_ = self.unit.types.of(decl.type)
             if getattr(decl, "name", None):
@@ -96,7 +106,7 @@ class Statements(Expressions):
             while isinstance(inner, c_ast.Label):
                 labels[inner.name] = number
                 inner = inner.stmt
-            guard = _guard(inner)
+            guard = guarded_by(inner)
             if guard is not None:
                 rest = c_ast.Compound(items[number + 1 :], node.coord)
                 codes.append(self._guarded(inner, guard, self.statement(rest)))
@@ -129,10 +139,10 @@ class Statements(Expressions):
         self.unit.types.learn(node)
         if node.name is None or isinstance(type_, Func):
             return lambda _f: None
-        if "static" in (node.storage or []):
-            raise UnknownError("a static variable inside a function is not understood")
         if isinstance(type_, Array) and node.init is not None and not type_.length:
             type_ = Array(type_.of, length(node.init))
+        if "static" in (node.storage or []):
+            return self._static(node, type_)
         variable = self.declare(node.name, type_)
         slot = variable.slot
         if not variable.memory:
@@ -151,6 +161,14 @@ class Statements(Expressions):
 
             return self._ticking(node, put)
         return self._local_object(node, variable)
+
+    def _static(self, node: c_ast.Decl, type_: Type) -> Statement:
+        """A variable that keeps its value from call to call."""
+        obj = Obj("static", f"'{node.name}'", type_.size)
+        for offset, code in initialise(self, node.init, type_) if node.init is not None else ():
+            obj.cells[offset] = code([])
+        self.scopes[-1][node.name] = Variable(0, type_, memory=True, obj=obj)
+        return lambda _f: None
 
     def _local_object(self, node: c_ast.Decl, variable: Variable) -> Statement:
         slot, size, name = variable.slot, variable.type.size, f"'{node.name}'"
@@ -283,24 +301,3 @@ class Statements(Expressions):
             return None
 
         return run
-
-
-def _addressed(node: c_ast.Node) -> set[str]:
-    """The names of variables whose address a function takes."""
-    found = set()
-    for _, child in node.children():
-        if isinstance(child, c_ast.UnaryOp) and child.op == "&":
-            inner = child.expr
-            while isinstance(inner, c_ast.StructRef) and inner.type == ".":
-                inner = inner.name
-            if isinstance(inner, c_ast.ID):
-                found.add(inner.name)
-        found |= _addressed(child)
-    return found
-
-
-def _guard(node: c_ast.Node) -> str | None:
-    """The kind of lock that a block takes up to its end."""
-    name = str(getattr(getattr(node, "name", None), "name", ""))
-    is_call = isinstance(node, c_ast.FuncCall) and name.startswith("__model_guard_")
-    return name.removeprefix("__model_guard_") if is_call else None

@@ -14,7 +14,7 @@ from checks.tree import find_trees
 from gen.generate import read_device
 from gen.kernel import load_kernels
 from gen.model import Release
-from gen.model_restrict import restrict
+from gen.model_restrict import carry, restrict
 from gen.resources import kernel_directory
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def words(
     device = read_device(spec)
     if as_of:
         device = restrict(device, Release.parse(as_of))
+    device, _ = carry(device, kernel)
     source = find_trees([tree], device)[0]
     units = parse_tree(source, kernel)
     context = Context(device, extract(source, units, kernel), units)
