@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from gen.model import Device
     from gen.plan import Target
 
+# So many rules are told one by one.
+FEW = 4
+
 
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
@@ -119,7 +122,8 @@ def _tell_undecided(result: Report) -> None:
     for item in result.undecided:
         reasons.setdefault(item.why, []).append(item.rule.id)
     for why, ids in reasons.items():
-        say(f"pvgen: could not judge {', '.join(ids)}: {why}")
+        few = ", ".join(ids) if len(ids) <= FEW else f"{ids[0]} … {ids[-1]} ({len(ids)} rules)"
+        say(f"pvgen: could not judge {few}: {why}")
 
 
 def _colour() -> bool:

@@ -14,8 +14,9 @@ from gen.diagnostics import Severity, format_text, summary, visible
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from checks.rule import Rule
-    from checks.run import Judgement, Report
+    from checks.rule import Judgement, Rule
+    from checks.run import Report
+    from checks.suppress import Allowed
     from gen.diagnostics import Diagnostic
     from gen.source import Span
 
@@ -36,7 +37,8 @@ def tool_version() -> str:
 def as_text(report: Report, *, colour: bool = False) -> str:
     """Messages with source lines and carets, then the count."""
     parts = [format_text(item, colour=colour) for item in report.findings]
-    return "\n".join([*parts, summary(report.findings)])
+    hidden = f" ({len(report.suppressed)} suppressed)" if report.suppressed else ""
+    return "\n".join([*parts, summary(report.findings) + hidden])
 
 
 def verdict_table(judgements: Iterable[Judgement]) -> str:
@@ -56,9 +58,10 @@ def _place(span: Span) -> dict[str, Any]:
     }
 
 
-def _finding(item: Diagnostic) -> dict[str, Any]:
+def _finding(item: Diagnostic, fingerprint: str) -> dict[str, Any]:
     return {
         "rule": item.rule,
+        "fingerprint": fingerprint,
         "severity": str(item.severity),
         "message": item.message,
         "place": _place(item.span),
@@ -73,7 +76,21 @@ def as_json(report: Report) -> str:
         "format": 1,
         "tool": {"name": "pvgen", "version": tool_version()},
         "status": report.status,
-        "findings": [_finding(item) for item in report.findings],
+        "findings": [
+            _finding(item, mark)
+            for item, mark in zip(report.findings, report.fingerprints, strict=True)
+        ],
+        "suppressed": [
+            {
+                **_finding(one.finding.item, one.finding.fingerprint),
+                "suppression": {
+                    "kind": one.allowed.kind,
+                    "reason": one.allowed.reason,
+                    "place": _place(one.allowed.span),
+                },
+            }
+            for one in report.suppressed
+        ],
         "verdicts": [
             {"rule": item.rule.id, "verdict": str(item.verdict), "why": item.why}
             for item in report.judgements
@@ -98,7 +115,9 @@ def _sarif_location(span: Span, number: int | None = None, text: str = "") -> di
     return location
 
 
-def _sarif_result(item: Diagnostic, indexes: dict[str, int]) -> dict[str, Any]:
+def _sarif_result(
+    item: Diagnostic, fingerprint: str, indexes: dict[str, int], allowed: Allowed | None = None
+) -> dict[str, Any]:
     text = f"{item.message} ({item.help})" if item.help else item.message
     related = [_sarif_location(r.span, n, r.text) for n, r in enumerate(item.related, 1)]
     return {
@@ -108,6 +127,16 @@ def _sarif_result(item: Diagnostic, indexes: dict[str, int]) -> dict[str, Any]:
         "message": {"text": text},
         "locations": [_sarif_location(item.span)],
         **({"relatedLocations": related} if related else {}),
+        **({"partialFingerprints": {"pvgen/v1": fingerprint}} if fingerprint else {}),
+        "suppressions": [_sarif_suppression(allowed)] if allowed else [],
+    }
+
+
+def _sarif_suppression(allowed: Allowed) -> dict[str, Any]:
+    return {
+        "kind": allowed.kind,
+        "justification": allowed.reason,
+        "location": _sarif_location(allowed.span),
     }
 
 
@@ -135,7 +164,16 @@ def as_sarif(report: Report) -> str:
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
         "invocations": [{"executionSuccessful": report.status in {0, 1}}],
-        "results": [_sarif_result(item, indexes) for item in report.findings],
+        "results": [
+            *(
+                _sarif_result(item, mark, indexes)
+                for item, mark in zip(report.findings, report.fingerprints, strict=True)
+            ),
+            *(
+                _sarif_result(one.finding.item, one.finding.fingerprint, indexes, one.allowed)
+                for one in report.suppressed
+            ),
+        ],
     }
     data = {"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}
     return json.dumps(data, indent=2, ensure_ascii=False)

@@ -52,7 +52,11 @@ class Example:
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule's record. `confidence` is high or medium; only high-confidence errors gate."""
+    """A rule's record. `confidence` is high or medium; only high-confidence errors gate.
+
+    What a rule finds counts only where those that it `needs` have passed: a wrong number is told
+    where it is defined, not wherever it is used.
+    """
 
     id: str
     title: str
@@ -61,11 +65,21 @@ class Rule:
     why: str
     reference: str
     examples: tuple[Example, ...]
+    needs: tuple[str, ...] = ()
 
     @property
     def gates(self) -> bool:
         """Whether a finding of this rule decides the exit status."""
         return self.severity is Severity.ERROR and self.confidence == "high"
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What became of one rule: the verdict and, unless it passed, why."""
+
+    rule: Rule
+    verdict: Verdict
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -150,4 +164,5 @@ def _rule(item: dict[str, Any]) -> Rule:
             Example(**{**example, "also": tuple(example.get("also", ()))})
             for example in item.get("examples", [])
         ),
+        needs=tuple(item.get("needs", ())),
     )

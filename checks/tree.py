@@ -2,7 +2,8 @@
 """Which files of a path belong to the driver, and what each one is for.
 
 A path is a directory in the layout that `pvgen gen` writes, a kernel tree or the part of one that
-holds the driver, or a single file. Only files below the given paths are ever read.
+holds the driver, or a single file. Only files below the given paths are ever read, and of the
+kernel tree around a driver's directory the header for user space.
 """
 
 from __future__ import annotations
@@ -104,10 +105,7 @@ def _directory(root: Path, device: Device) -> SourceTree:
     for home in _homes(root, device):
         inside = _of_driver(home, device)
         found += [(path, PurePosixPath(path.relative_to(root).as_posix())) for path in inside]
-    for top in ("include/uapi", "uapi", "include"):
-        path = root / top / device.uapi.path
-        if path.is_file():
-            found.append((path, PurePosixPath(top) / device.uapi.path))
+    found += _headers(root, device)
     tree = _read(str(root), found[:MAX_FILES], device, whole=True)
     if not tree.of(Role.UNIT):
         nowhere = Source(str(root), "").span(1, 1)
@@ -116,6 +114,25 @@ def _directory(root: Path, device: Device) -> SourceTree:
         problem = Problem("PARSE001", message, nowhere, help_)
         return SourceTree(tree.name, tree.files, tree.whole, (*tree.problems, problem))
     return tree
+
+
+def _headers(root: Path, device: Device) -> list[tuple[Path, PurePosixPath]]:
+    """The header for user space: in the directory, else in the kernel tree around it."""
+    tops = ("include/uapi", "uapi", "include")
+    inside = [(root / top / device.uapi.path, PurePosixPath(top)) for top in tops]
+    places = [(path, top) for path, top in inside if path.is_file()]
+    if not places:
+        around = kernel_tree(root)
+        path = around / tops[0] / device.uapi.path if around else None
+        places = [(path, PurePosixPath(tops[0]))] if path and path.is_file() else []
+    return [(path, top / device.uapi.path) for path, top in places]
+
+
+def kernel_tree(part: Path) -> Path | None:
+    """The root of the kernel tree, or of something laid out like one, that `part` is in."""
+    absolute = part.resolve()
+    above = [path for path in (absolute, *absolute.parents) if path.name == "drivers"]
+    return above[0].parent if above else None
 
 
 def _homes(root: Path, device: Device) -> list[Path]:

@@ -144,12 +144,20 @@ EXPORT_SYMBOL_GPL(vmbell_attach);
 
 static int __init vmbell_init(void)
 {
+	int err;
+
 	vmbell_off = register_sys_off_handler(SYS_OFF_MODE_POWER_OFF, SYS_OFF_PRIO_HIGH,
 					      vmbell_leave, NULL);
 	if (IS_ERR(vmbell_off))
 		return PTR_ERR(vmbell_off);
 
-	return atomic_notifier_chain_register(&panic_notifier_list, &vmbell_nb);
+	err = atomic_notifier_chain_register(&panic_notifier_list, &vmbell_nb);
+	if (err) {
+		unregister_sys_off_handler(vmbell_off);
+		return err;
+	}
+
+	return 0;
 }
 module_init(vmbell_init);
 

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a change brings: the findings of the working tree that a git revision does not have.
+
+The revision's files are taken out of git into a temporary directory and checked in the same way;
+findings are compared by fingerprint.
+"""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import tarfile
+import tempfile
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from checks.rule import Verdict
+from checks.settle import amend
+from checks.tree import kernel_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from checks.run import Report
+    from gen.model import Device
+
+SIDE_FILES = frozenset({"Kconfig", "Makefile", "Kbuild"})
+# A repository of at most so many files is taken as it is.
+SMALL = 500
+
+
+class SinceError(Exception):
+    """The comparison is impossible; `status` is the exit status for that."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+def _git(directory: Path, *arguments: str) -> bytes:
+    """What git prints.
+
+    Raises:
+        SinceError: there is no git.
+        subprocess.CalledProcessError: git failed.
+    """
+    command = ["git", "-C", str(directory), *arguments]
+    try:
+        return subprocess.run(command, capture_output=True, check=True).stdout
+    except FileNotFoundError:
+        raise SinceError("--since needs git, which is not installed", 3) from None
+
+
+def _work_tree(path: Path) -> Path:
+    directory = path if path.is_dir() else path.parent
+    try:
+        top = _git(directory, "rev-parse", "--show-toplevel")
+    except subprocess.CalledProcessError:
+        raise SinceError(f"{path} is not in a git work tree, so there is no --since", 3) from None
+    return Path(top.decode().rstrip("\n"))
+
+
+@contextmanager
+def old_paths(paths: Sequence[Path], revision: str, device: Device) -> Iterator[list[Path]]:
+    """The same paths as the revision has them, in a temporary directory; those that it has.
+
+    Raises:
+        SinceError: a path is in no git work tree (status 3), or it has no such revision (2).
+    """
+    with tempfile.TemporaryDirectory(prefix="pvgen-since-") as name:
+        yield [
+            old
+            for number, path in enumerate(paths)
+            if (old := _take_out(path, revision, device, Path(name) / str(number))).exists()
+        ]
+
+
+def _take_out(path: Path, revision: str, device: Device, place: Path) -> Path:
+    top = _work_tree(path)
+    try:
+        # A word that begins with a dash would be an option.
+        commit = _git(top, "rev-parse", "--verify", "--quiet", "--end-of-options",
+                      f"{revision}^{{commit}}").decode().strip()  # fmt: skip
+    except subprocess.CalledProcessError:
+        raise SinceError(f"{top} has no revision '{revision}'", 2) from None
+    inside = PurePosixPath(path.resolve().relative_to(top.resolve()).as_posix())
+    listing = _git(top, "ls-tree", "-r", "-z", "--name-only", commit)
+    names = [PurePosixPath(item) for item in listing.decode(errors="replace").split("\0") if item]
+    wanted = _wanted(names, inside, path, top, device)
+    place.mkdir()
+    if wanted:
+        pathspecs = [f":(literal){name}" for name in wanted]
+        _unpack(_git(top, "archive", "--format=tar", commit, "--", *pathspecs), place)
+    return place / inside
+
+
+def _wanted(
+    names: list[PurePosixPath], inside: PurePosixPath, path: Path, top: Path, device: Device
+) -> list[PurePosixPath]:
+    """The files that belong to the driver, among all those of the revision."""
+    around = kernel_tree(path)
+    home = around.resolve() if around else None
+    root = (
+        PurePosixPath(home.relative_to(top.resolve()).as_posix())
+        if home and home.is_relative_to(top.resolve())
+        else inside
+    )
+    header = root / "include/uapi" / device.uapi.path
+    below = [name for name in names if name.is_relative_to(inside)]
+    if len(below) > SMALL:
+        stems = (device.name, *(frontend.name for frontend in device.frontends))
+        code = [name for name in below if name.name.startswith(stems)]
+        homes = {name.parent for name in code}
+        side = [name for name in below if name.name in SIDE_FILES and name.parent in homes]
+        path_ = device.uapi.path
+        code += [name for name in below if str(name).endswith(f"/{path_}") and name not in code]
+        below = [*code, *side]
+    return below + [name for name in names if name == header and name not in below]
+
+
+def _unpack(archive: bytes, place: Path) -> None:
+    """Write the regular files of an archive that git made."""
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        for member in tar:
+            content = tar.extractfile(member) if member.isfile() else None
+            if content is not None and ".." not in PurePosixPath(member.name).parts:
+                target = place / member.name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(content.read())
+
+
+def only_new(report: Report, old: Report | None) -> Report:
+    """The report without what the old one has, suppressed or not."""
+    known = {one.fingerprint for one in old.known} if old else set()
+    pairs = zip(report.findings, report.fingerprints, strict=True)
+    left = [(item, mark) for item, mark in pairs if not mark or mark not in known]
+    kept = {mark for _, mark in left}
+    gone = len(report.findings) - len(left)
+    counted = [one for one in report.known if one.fingerprint in kept]
+    remarks = {item.rule for item, mark in left if not mark}
+    judgements = amend(report.judgements, counted, f"{gone} findings are not new")
+    return replace(
+        report,
+        findings=tuple(item for item, _ in left),
+        fingerprints=tuple(mark for _, mark in left),
+        judgements=tuple(
+            replace(item, verdict=Verdict.FAIL) if item.rule.id in remarks else item
+            for item in judgements
+        ),
+    )
