@@ -43,7 +43,7 @@ class Core:
         self.world, self.types = program.world, program.facts
         self.memory = Memory(self.world, self.types.constants)
         self.devices = Devices(self.world, self.types, self.memory, self.spec)
-        self.hooks = Hooks(self.world, self.types, self.memory)
+        self.hooks = Hooks(self.world, self.types, self.memory, program.locks.synchronize)
         parts = (self.memory, self.devices, self.hooks, Texts(self.world))
         for part in (*parts, program.lists, program.locks):
             program.models.update(part.models())

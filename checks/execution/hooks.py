@@ -26,8 +26,10 @@ class Hooks:
     "present" has the number of devices that the driver knows.
     """
 
-    def __init__(self, world: World, types: KernelTypes, memory: Memory) -> None:
-        self._world, self._types, self._memory = world, types, memory
+    def __init__(
+        self, world: World, types: KernelTypes, memory: Memory, wait: Callable[[], None]
+    ) -> None:
+        self._world, self._types, self._memory, self._wait = world, types, memory, wait
 
     def models(self) -> dict[str, Callable[..., Any]]:
         """The functions by name."""
@@ -72,7 +74,16 @@ class Hooks:
         if block not in there:
             raise world.defect("RUN308", "unregisters a notifier that is not registered")
         world.put(world.kernel, key, tuple(item for item in there if item != block))
+        self._wait()
         return 0
+
+    def _call(self, function: Any, *given: Any) -> Any:
+        """Call what is in a chain, which nobody who leaves it can overtake."""
+        task = self._world.task
+        task.chains += 1
+        result = invoke(self._world, function, *given)
+        task.chains -= 1
+        return result
 
     def notify(self, chain: Any) -> list[Any]:
         """Call a chain's blocks, the highest priority first; what they return."""
@@ -83,7 +94,7 @@ class Hooks:
         for obj, at in sorted(blocks, key=lambda block: -load((block[0], block[1] + priority))):
             self._world.at = None
             call = load((obj, at + function))
-            results.append(invoke(self._world, call, (obj, at), 0, 0))
+            results.append(self._call(call, (obj, at), 0, 0))
             if results[-1] & STOP:
                 break
         return results
@@ -113,6 +124,7 @@ class Hooks:
         there = world.kernel.get("sys-off", ())
         world.put(world.kernel, "sys-off", tuple(item for item in there if item is not obj))
         world.put(obj.cells, "dead", "after it was unregistered")
+        self._wait()
 
     def _no_sys_off(self, handler: Any) -> None:
         if handler.__class__ is not tuple:
@@ -147,7 +159,7 @@ class Hooks:
             data = Obj("kernel", "the handler's data")
             for member, value in {"mode": mode, "cb_data": handler.data[3], "cmd": 0}.items():
                 data.cells[layout.member(member)[0]] = value
-            results.append(invoke(self._world, handler.data[2], (data, 0)))
+            results.append(self._call(handler.data[2], (data, 0)))
             if results[-1] & STOP:
                 break
         return results

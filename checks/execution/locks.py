@@ -157,7 +157,7 @@ class Locks:
         """Whether a task that is held still is in an RCU read section."""
         task = self._world.task.over
         while task is not None:
-            if task.rcu:
+            if task.rcu or task.chains:
                 return True
             task = task.over
         return False

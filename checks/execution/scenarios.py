@@ -132,10 +132,10 @@ class Scenarios(Moments):
                             with self.trial():
                                 self.stores(machine, attribute, text)
 
-    def _all_happen(self) -> None:
+    def _all_happen(self, *loose: Machine) -> None:
         for what in self.what:
             with self.trial():
-                self.happens(what)
+                self.happens(what, loose)
 
     def failing(self) -> None:
         """Every call on the way of a probe that can fail does so in turn."""
@@ -192,7 +192,7 @@ class Scenarios(Moments):
         other = next(item for item in self.kinds[0] if item.name != machine.name)
         with self.trial():
             self.bound(other, self.full)
-            self._all_happen()
+            self._all_happen(machine)
 
     def several(self) -> None:
         """Two and three devices with different masks; each one goes first."""

@@ -49,13 +49,17 @@ class Obj:
 
 @dataclass(eq=False)
 class Task:
-    """A flow of control. `atomic` says why it must not sleep; `over` is whom it has interrupted."""
+    """A flow of control. `atomic` says why it must not sleep; `over` is whom it has interrupted.
+
+    `chains` counts the notifier chains that it goes through; they are read under RCU, too.
+    """
 
     name: str
     atomic: str = ""
     over: Task | None = None
     same_cpu: bool = False
     rcu: int = 0
+    chains: int = 0
     irqs: int = 0
     held: tuple[tuple[Any, str], ...] = ()
     lost: Any = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -16,9 +16,6 @@ from gen.output import write
 from tests.checks.trees import change
 from tests.execution.drivers import OUT, SPEC, SPECS, said, words
 from tests.kbuild.kernels import source_tree
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 BUDGET = 1.0  # seconds of computing for a whole driver, on a slow machine
 CORE, PCI, PLATFORM = "pvpanic.c", "pvpanic-pci.c", "pvpanic-mmio.c"
@@ -122,3 +119,45 @@ def test_mainline_has_warnings_only(series: str) -> None:
     assert "RUN311" in found
     # From 6.10 on each device wants a handler of its own.
     assert ("RUN312" in found) == (series != "6.1")
+
+
+CLASSIC = Path(__file__).parent / "classic"
+FILE = "acme_watch.c"
+
+
+def test_a_driver_of_another_style_behaves() -> None:
+    assert said(words(CLASSIC, SPECS / "acme_watch.yaml")) == []
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "rule", "where"),
+    [
+        ("\t\tgoto free;", "\t\tgoto release;", "RUN304", "kmalloc"),
+        ("\tif (ret)\n\t\tgoto unmap;\n", "", "RUN307", "atomic_notifier_chain_register"),
+        ("\tpci_disable_device(pdev);\n\tkfree(watch);", "\tkfree(watch);", "RUN304",
+         "pci_enable_device"),
+        ("\tatomic_notifier_chain_unregister(&panic_notifier_list, &watch->nb);\n", "",
+         "RUN304 RUN306", None),
+        ("\tmemset(watch, 0, sizeof(*watch));\n", "", "RUN306", None),
+        ("\twatch_hook(watch, 0);\n", "", "RUN308", "register_sys_off_handler"),
+        ("\tpci_iounmap(pdev, watch->regs.base);\n\tpci_release",
+         "\tkfree(watch);\n\tpci_iounmap(pdev, watch->regs.base);\n\tpci_release", "RUN306", None),
+        ("spin_unlock_irqrestore(&watch->lock, flags);", "spin_unlock(&watch->lock);", "RUN309",
+         "spin_unlock"),
+        ("\tspin_lock_init(&watch->lock);\n", "", "RUN309", "spin_lock_irqsave"),
+        ("ret = len;", "ret = 0;", "RUN303", "active_store"),
+        ("\tif (!(watch->on & event))", "\tspin_lock(&watch->lock);\n\tif (!(watch->on & event))",
+         "RUN309", "spin_lock"),
+        ("base + 4;", "base + 2;", "RUN302", "ioread16"),
+        ("moments[i].mode == data->mode", "moments[i].mode != data->mode", "RUN301", "iowrite16"),
+    ],
+)  # fmt: skip
+def test_its_defects_are_shown(
+    tmp_path: Path, good: str, bad: str, rule: str, where: str | None
+) -> None:
+    tree = tmp_path / "driver"
+    shutil.copytree(CLASSIC, tree)
+    change(tree, FILE, good, bad)
+    found = said(words(tree, SPECS / "acme_watch.yaml"))
+    assert {item for item, _ in found} == set(rule.split())
+    assert all(text.startswith(where) for _, text in found if where)
