@@ -158,7 +158,7 @@ def _test_of_event(driver: Driver) -> list[Place]:
     ]
 
 
-@operator("power-off-tests-other-event", FACTS, "SPEC006 RUN301 RUN308",
+@operator("power-off-tests-other-event", FACTS, "SPEC006 RUN301 RUN308", elsewhere=UNTOLD,
           absent={"mainline-6.1": "has no power-off event"})  # fmt: skip
 def _other_event(driver: Driver) -> Iterable[Change]:
     """The handler is registered for the wrong event."""
@@ -178,7 +178,7 @@ def _first_event(driver: Driver) -> str:
     return match[1] if match else "1"
 
 
-@operator("power-off-test-inverted", FACTS, "SPEC006 RUN301 RUN308",
+@operator("power-off-test-inverted", FACTS, "SPEC006 RUN301 RUN308", elsewhere=UNTOLD,
           absent={"mainline-6.1": "has no power-off event"})  # fmt: skip
 def _test_inverted(driver: Driver) -> Iterable[Change]:
     """The handler is registered when nobody wants it, and not when somebody does."""

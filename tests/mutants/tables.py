@@ -48,20 +48,13 @@ def _device_table(driver: Driver) -> Iterable[Change]:
         yield call.statement.drop_lines(str(call.arguments[1]))
 
 
-@operator("device-table-of-other-bus", TABLES, "KERN127", breaks="6.1: pci, of another layout")
+@operator("device-table-of-other-bus", TABLES, "KERN127")
 def _other_bus(driver: Driver) -> Iterable[Change]:
     """The aliases are made from bytes of another layout."""
     others = {"acpi": "of", "of": "acpi", "pci": "of"}
     for call in driver.calls("MODULE_DEVICE_TABLE"):
         bus = call.arguments[0]
         yield bus.replace(others[str(bus)], str(call.arguments[1]))
-
-
-@operator("device-table-misnamed", TABLES, "KERN127", elsewhere=GONE, breaks="no such table")
-def _misnamed(driver: Driver) -> Iterable[Change]:
-    """The export is of a table that does not exist."""
-    for call in driver.calls("MODULE_DEVICE_TABLE"):
-        yield call.arguments[1].replace(f"{call.arguments[1]}_table", str(call.arguments[1]))
 
 
 @operator("drop-license", TABLES, "KERN128", elsewhere=GONE)
@@ -110,17 +103,6 @@ def _export(driver: Driver) -> Iterable[Change]:
         yield call.statement.drop_lines(str(call.arguments[0]))
 
 
-@operator("static-export", TABLES, "KERN129", breaks="declared extern in the header")
-def _static_export(driver: Driver) -> Iterable[Change]:
-    """What is exported cannot be seen by anybody."""
-    for call in driver.calls("EXPORT_SYMBOL(_GPL)?"):
-        name = str(call.arguments[0])
-        for node in driver.functions().get(name), *roles.objects(driver, "attribute_group"):
-            if node is not None and name in str(node).split("{", maxsplit=1)[0]:
-                around = node.up("function_definition", "declaration") or node
-                yield around.before("static", name)
-
-
 MEMBERS = {
     "probe": "KERN132",
     "id_table": "SPEC011 KERN132",
@@ -132,12 +114,17 @@ MEMBERS = {
 }
 
 
+UNLISTED = {
+    "dev_groups": "an attribute that no driver lists is told where it is defined",
+    "notifier_call": "a call of nothing has no place in the driver",
+}
+
+
 def _member(member: str, rules: str) -> None:
     add(f"drop-{member.replace('_', '-')}", TABLES, rules, f"The structure has no .{member}.",
         lambda driver: [
             pair.drop_lines(pair.file.path.name) for pair in roles.setting(driver, member)
-        ], elsewhere="an attribute that no driver lists is told where it is defined"
-        if member == "dev_groups" else "")  # fmt: skip
+        ], elsewhere=UNLISTED.get(member, ""))  # fmt: skip
 
 
 for _name, _rules in MEMBERS.items():
@@ -168,7 +155,7 @@ def _not_listed(driver: Driver) -> Iterable[Change]:
             yield place.drop_lines(str(place).split(".", maxsplit=1)[0])
 
 
-@operator("group-not-listed", TABLES, "SPEC016", elsewhere=GONE)
+@operator("group-not-listed", TABLES, "SPEC016 RUN303", elsewhere=GONE)
 def _group(driver: Driver) -> Iterable[Change]:
     """The group is defined, and no file appears."""
     for table in roles.objects(driver, "attribute_group"):
