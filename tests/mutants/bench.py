@@ -50,10 +50,13 @@ def fresh(directory: Path) -> Path:
     return copy_driver(ROOT / "out", directory)
 
 
-def cost(tool: Tool, directory: Path, runs: int) -> tuple[Cost, float]:
-    """The last of some runs, each on a clean copy, and their median time."""
-    costs = [tool.run(fresh(directory)) for _ in range(runs)]
-    return costs[-1], statistics.median(item.seconds for item in costs)
+def costs(present: list[Tool], directory: Path, runs: int) -> dict[str, list[Cost]]:
+    """Some runs of each tool on a clean copy; by turns, so that a busy machine is so to all."""
+    found: dict[str, list[Cost]] = {tool.name: [] for tool in present}
+    for _ in range(runs):
+        for tool in present:
+            found[tool.name].append(tool.run(fresh(directory)))
+    return found
 
 
 def notices(tool: Tool, mutant: Mutant, before: Counter[str], warm: Path, place: Path) -> bool:
@@ -80,24 +83,25 @@ def compare(runs: int, each: int) -> None:
     )
     click.echo(f"{'tool':14} {'seconds':>8} {'ratio':>7} {'MiB':>6} {'messages':>8} {'noticed':>9}"
                "  how")  # fmt: skip
-    base = 0.0
+    present = [tool for tool in tools() if not tool.lacking]
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
-        place = Path(name) / "driver"
-        for tool in tools():
-            if tool.lacking:
-                click.echo(f"{tool.name:14} not run: {tool.lacking}")
-                continue
-            last, seconds = cost(tool, place, runs)
-            base = base or seconds
-            before = Counter(tool.messages(last.output))
-            warm = Path(name) / "warm"
+        place, warm = Path(name) / "driver", Path(name) / "warm"
+        table = costs(present, place, runs)
+        base = statistics.median(item.seconds for item in table[present[0].name])
+        for tool in present:
+            seconds = statistics.median(item.seconds for item in table[tool.name])
+            memory = max(item.memory for item in table[tool.name])
+            before = Counter(tool.messages(tool.run(fresh(place)).output))
             shutil.rmtree(warm, ignore_errors=True)
             shutil.copytree(place, warm)
             killed = sum(notices(tool, mutant, before, warm, place) for mutant in chosen)
             click.echo(
-                f"{tool.name:14} {seconds:8.2f} {seconds / base:7.2f} {last.memory:6.0f} "
+                f"{tool.name:14} {seconds:8.2f} {seconds / base:7.2f} {memory:6.0f} "
                 f"{before.total():8} {killed:4} of {len(chosen):<3} {tool.how}"
             )
+    for tool in tools():
+        if tool.lacking:
+            click.echo(f"{tool.name:14} not run: {tool.lacking}")
 
 
 def _point(pair: tuple[int, int]) -> growth.Point:

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from tests.mutants import roles
-from tests.mutants.operators import Family, add, argument, callee, dropped, operator
+from tests.mutants.operators import Family, add, argument, dropped, operator
 from tests.mutants.text import Change, Place
 
 if TYPE_CHECKING:
@@ -102,14 +102,6 @@ def _base(driver: Driver) -> Iterable[Change]:
     """The same text is another mask, or an error."""
     for base in ("10", "0", "8"):
         yield from argument("kstrtou?int|kstrtou\\d+", 1, base, base)(driver)
-
-
-@operator(
-    "parse-narrow", FACTS, "SPEC019 SPEC020 RUN303 RUN306", breaks="warns: another pointer type"
-)
-def _narrow(driver: Driver) -> Iterable[Change]:
-    """Only a part of the variable is written; the rest is whatever stood there."""
-    yield from callee("kstrtouint", "kstrtou8")(driver)
 
 
 def _check(driver: Driver) -> Place:

@@ -88,8 +88,8 @@ def _frontend(number: int) -> dict[str, Any]:
         }  # fmt: skip
     return common | {
         "name": f"grow-f{number}", "bus": "pci", "bar": 0, "length": 4,
-        "vendor": {"id": 0x1B36, "macro": "PCI_VENDOR_ID_REDHAT"},
-        "device": {"id": 0x4000 + number, "macro": f"PCI_DEVICE_ID_REDHAT_GROW{number}"},
+        "vendor": {"id": 0x1B36},
+        "device": {"id": 0x4000 + number},
         "kconfig": symbol | {"depends": "GROW && PCI"},
     }  # fmt: skip
 

@@ -53,12 +53,12 @@ add("action-not-added", RESOURCES, "KERN112 KERN111 RUN304 RUN306",
         for place in driver.nodes("return_statement")
         if "devm_add_action" in str(place)
     ], elsewhere=PAIR)  # fmt: skip
-add("action-with-wrong-data", RESOURCES, "KERN112 KERN123 RUN306",
+add("action-with-wrong-data", RESOURCES, "KERN112 KERN123 KERN147 RUN306",
     "The action undoes what somebody else set up.",
     argument("devm_add_action_or_reset", 2, "dev"), elsewhere=BACK)  # fmt: skip
 add("drop-driver-data", RESOURCES, "KERN123 RUN306", "The attributes dereference a null pointer.",
     dropped("dev_set_drvdata"), elsewhere=BACK)  # fmt: skip
-add("wrong-driver-data", RESOURCES, "KERN123 RUN306", "The attributes read something else.",
+add("wrong-driver-data", RESOURCES, "KERN123 KERN147 RUN306", "The attributes read something else.",
     argument("dev_set_drvdata", 1, "dev"), elsewhere=BACK)  # fmt: skip
 add("drop-list-add", RESOURCES, "KERN112 RUN301", "The device is bound and never told.",
     dropped(r"list_add(_tail)?(_rcu)?"), elsewhere=PAIR)  # fmt: skip
@@ -180,7 +180,10 @@ def _action_first(driver: Driver) -> Iterable[Change]:
 
 
 @operator(
-    "drop-init-of-member", RESOURCES, "KERN131 KERN115 SPEC007 SPEC008 RUN301 RUN302 RUN303 RUN306"
+    "drop-init-of-member",
+    RESOURCES,
+    "KERN131 KERN115 SPEC007 SPEC008 RUN301 RUN302 RUN303 RUN306",
+    elsewhere=BACK,
 )
 def _member(driver: Driver) -> Iterable[Change]:
     """A member that others read is 0, or whatever stood in memory."""
