@@ -35,9 +35,13 @@ def annotation_lost(flow: Flow, _context: Context) -> Iterator[Word]:
                 if span is not None and not _annotated(span):
                     name = getattr(pointer, "name", None)
                     name = pointer.field.name if isinstance(pointer, c_ast.StructRef) else name
-                    yield Found(
-                        f"'{name}' points to registers, but is no {ANNOTATION} pointer", span
-                    )
+                    yield Found(_message(name), span)
+    for name, span in _prototypes(flow):
+        yield Found(_message(name), span)
+
+
+def _message(name: str | None) -> str:
+    return f"'{name}' points to registers, but is no {ANNOTATION} pointer"
 
 
 def _pointers(flow: Flow, node: c_ast.Node) -> Iterator[c_ast.Node]:
@@ -88,7 +92,28 @@ def _if_pointer(node: c_ast.Decl, unit: Unit) -> Span | None:
 def _annotated(span: Span) -> bool:
     """Whether a declaration has the annotation before its name."""
     before = span.source.line(span.line)[: span.column - 1]
-    return ANNOTATION in before[max(before.rfind(mark) for mark in ";({") + 1 :]
+    start = max(before.rfind(mark) for mark in ";({")
+    if start >= 0 and before[start] == "(":
+        start = max(start, before.rfind(","))
+    return ANNOTATION in before[start + 1 :]
+
+
+def _prototypes(flow: Flow) -> Iterator[tuple[str, Span]]:
+    """Parameters that a function's definition annotates and its declaration does not."""
+    units = {function.unit.file: function.unit for function in flow.traces}
+    for unit in units.values():
+        for item in unit.ast.ext if unit.ast else []:
+            if not isinstance(item, c_ast.Decl) or not isinstance(item.type, c_ast.FuncDecl):
+                continue
+            function = flow.program.function(item.name, unit)
+            if function is None or unit.token(item) is None:
+                continue
+            declared = getattr(item.type.args, "params", None) or []
+            defined = getattr(function.node.decl.type.args, "params", None) or []
+            for one, other in zip(declared, defined, strict=False):
+                here, there = _if_pointer(one, unit), _if_pointer(other, function.unit)
+                if here and there and _annotated(there) and not _annotated(here):
+                    yield other.name, here
 
 
 @flow_check("KERN125")

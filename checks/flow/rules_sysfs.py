@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.flow.analysis import flow_check, place
-from checks.flow.attributes import shown
+from checks.flow.attributes import kept, member, read_by, shows
 from checks.flow.fallible import parses
 from checks.flow.values import NEGATIVE, POSITIVE, ZERO, mentions, number, parts, sign
 from checks.rule import Found, NotApplicable, Unknown
@@ -121,22 +121,22 @@ def unvalidated(flow: Flow, context: Context) -> Iterator[Word]:
         yield NotApplicable("no attribute can be written")
         return
     attribute = stores[0]
-    limit = shown(flow, context, attribute.store.within if attribute.store else Mask.CAPABILITY)
-    kept = shown(flow, context, attribute.shows)
+    limit = member(flow, context, attribute.store.within if attribute.store else Mask.CAPABILITY)
+    target = member(flow, context, attribute.shows)
     spec = attribute.at["store"]
     for function in flow.rooted("store"):
-        if limit is None or kept is None:
+        if limit is None or target is None:
             yield Unknown("which members hold the masks is not known", function.span)
             continue
         parsed = _parsed(flow, function)
-        writes = [e for e in flow.traces[function].of("write", "once-write") if e.name == kept]
+        writes = [e for e in flow.traces[function].of("write", "once-write") if e.name == target]
         for write in writes:
             for event in parsed:
                 if _from(event, write.values[0]) and not _within(write, event, limit):
-                    message = f"'{kept}' gets what a user wrote, unchecked against '{limit}'"
+                    message = f"'{target}' gets what a user wrote, unchecked against '{limit}'"
                     yield Found(message, place(function, write.node), spec)
         if not parsed or not any(_from(e, w.values[0]) for e in parsed for w in writes):
-            yield Unknown(f"how {function.name}() changes '{kept}' is not known", function.span)
+            yield Unknown(f"how {function.name}() changes '{target}' is not known", function.span)
         yield from _refusals(flow, function, parsed, limit)
 
 
@@ -185,3 +185,19 @@ def _refusals(flow: Flow, function: Function, parsed: list[Event], limit: str) -
 def _other(known: int) -> int:
     """The opposite of what a test has found."""
     return ZERO if not known & ZERO else POSITIVE if known == ZERO else 0
+
+
+@flow_check("SPEC034")
+def shown_mask(flow: Flow, context: Context) -> Iterator[Word]:
+    """An attribute shows the mask that the spec says."""
+    for attribute, function in shows(flow, context):
+        name = kept(flow, attribute.shows)
+        reads = read_by(flow, function)
+        below = len(flow.reach(function)) > 1
+        if name is None or below:
+            yield Unknown(f"which member {function.name}() shows is not known", function.span)
+        elif name not in reads:
+            ends = [path for path in flow.traces[function].paths if path.node is not None]
+            span = place(function, ends[0].node or function.node) if ends else function.span
+            message = f"'{attribute.name}' shows something other than '{name}'"
+            yield Found(message, span, attribute.at["shows"])

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.flow.analysis import flow_check, place
-from checks.flow.attributes import has, shown
+from checks.flow.attributes import has, member
 from checks.flow.sending import sent, writes
 from checks.flow.values import NEGATIVE, ZERO, mentions, origin, parts, sign
 from checks.rule import Found, NotApplicable, Unknown
@@ -119,7 +119,7 @@ def gate(flow: Flow, context: Context) -> Iterator[Word]:
     if not has(context, wanted):
         yield NotApplicable("the spec has no mask")
         return
-    name, limit = shown(flow, context, wanted), shown(flow, context, Mask.CAPABILITY)
+    name, limit = member(flow, context, wanted), member(flow, context, Mask.CAPABILITY)
     for function in flow.traces:
         if not set(flow.roles.get(function, {})) & set(_ROLES):
             continue
@@ -192,7 +192,7 @@ def _is_read(flow: Flow, value: Value) -> bool:
 @flow_check("SPEC008")
 def capability_read(flow: Flow, context: Context) -> Iterator[Word]:
     """The capability is what the device's register says, not more."""
-    name = shown(flow, context, Mask.CAPABILITY)
+    name = member(flow, context, Mask.CAPABILITY)
     if not has(context, Mask.CAPABILITY):
         yield NotApplicable("the spec has no capability")
     elif name is None:
@@ -221,7 +221,7 @@ def capability_read(flow: Flow, context: Context) -> Iterator[Word]:
 @flow_check("SPEC007")
 def initial_masks(flow: Flow, context: Context) -> Iterator[Word]:
     """The capability starts from the events that the spec has, the enabled ones from that."""
-    name, other = shown(flow, context, Mask.CAPABILITY), shown(flow, context, Mask.ENABLED)
+    name, other = member(flow, context, Mask.CAPABILITY), member(flow, context, Mask.ENABLED)
     if not has(context, Mask.CAPABILITY):
         yield NotApplicable("the spec has no capability")
         return
