@@ -27,6 +27,11 @@ ifneq ($(words $(OUT)),1)
 $(error OUT='$(OUT)' contains a blank, and kbuild cannot build there)
 endif
 
+# Characters that end a word for the shell, or mean something to make and kbuild.
+odd := ' " : % ; & | ` \$$ \# * ? < > ( ) [ ]
+$(foreach name,OUT SPEC KERNEL AS_OF,$(foreach char,$(odd),$(if $(findstring $(char),$($(name))),\
+	$(error $(name)='$($(name))' contains $(char), which does not go through make and the shell))))
+
 # An empty ARCH in the environment would keep kbuild from finding out the machine's.
 $(foreach name,KDIR ARCH CROSS_COMPILE LLVM PYTHON,$(if $($(name)),$(eval export $(name))))
 
@@ -75,7 +80,7 @@ modules_install: ## install the compiled modules, below INSTALL_MOD_PATH= if giv
 
 .PHONY: clean
 clean: ## remove what compiling left in out/
-	$(Q)find '$(OUT)' \( $(foreach pattern,$(built),-name '$(pattern)' -o) -false \) -type f -delete
+	$(Q)! test -d '$(abspath $(OUT))' || find '$(abspath $(OUT))/' -mindepth 1 -type d -name '.*' -prune -o \( $(foreach pattern,$(built),-name '$(pattern)' -o) -false \) -type f -exec rm -f {} +
 
 .PHONY: boot
 boot: modules ## boot a kernel with the compiled modules in QEMU and watch what the host sees

@@ -7,7 +7,12 @@ spec; 3 the question could not be answered.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import os
+import signal
+import sys
+from typing import NoReturn
 
 import click
 
@@ -45,5 +50,39 @@ def main() -> None:
     """Render, check, build and boot the Linux driver of a paravirtual panic device."""
 
 
+def run() -> NoReturn:
+    """The entry point: a command, and what can end any of them from outside.
+
+    click answers an interrupt, a closed pipe and a full disk with status 1, which here means that
+    there are findings.
+    """
+    try:
+        status = _status()
+        for stream in filter(None, (sys.stdout, sys.stderr)):
+            stream.flush()
+    except (click.Abort, KeyboardInterrupt):
+        status = 128 + signal.SIGINT
+    except BrokenPipeError:
+        status = 128 + signal.SIGPIPE
+    except OSError as error:
+        status = 3
+        with contextlib.suppress(OSError):
+            click.echo(f"pvgen: {error.filename or 'output'}: {error.strerror}", err=True)
+    # The interpreter's own last flush would fail again on an output that is gone.
+    os._exit(status)
+
+
+def _status() -> int:
+    """Run the command and return its exit status."""
+    try:
+        main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except SystemExit as done:
+        return done.code if isinstance(done.code, int) else int(done.code is not None)
+    return 0
+
+
 if __name__ == "__main__":
-    main()
+    run()

@@ -29,6 +29,8 @@ from gen.resources import kernel_directory
 @click.option("--check", is_flag=True, help="Write nothing; show what is stale and exit 1.")
 def gen(spec: Path | None, kernel: str | None, as_of: str | None, out: Path, check: bool) -> None:
     """Render the driver that a spec describes."""
+    if not out.name and out != Path():
+        fail(f"--out {out}: no place for rendered files", 2)
     try:
         generation = generate(spec, kernel, as_of)
         for note in generation.notes:
@@ -44,7 +46,7 @@ def gen(spec: Path | None, kernel: str | None, as_of: str | None, out: Path, che
         report(error.diagnostics)
         fail(str(error), 2)
     except OutputError as error:
-        fail(str(error), 2)
+        fail(str(error), error.status)
 
 
 def _check_fresh(out: Path, generation: Generation) -> None:
@@ -55,7 +57,7 @@ def _check_fresh(out: Path, generation: Generation) -> None:
     for change in changes:
         click.echo(change.diff(), nl=False)
     if changes:
-        fail(f"{out} is stale: {len(changes)} of its files differ; run 'make gen'", 1)
+        fail(f"{out} is stale: {len(changes)} of its files differ; render it again", 1)
     say(f"{out}: {len(generation.files)} files, all up to date")
 
 

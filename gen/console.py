@@ -22,7 +22,7 @@ def say(text: str) -> None:
 
 def colour_wanted() -> bool:
     """Whether messages on stderr may be coloured: a terminal, and nobody said NO_COLOR."""
-    return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    return sys.stderr is not None and sys.stderr.isatty() and not os.environ.get("NO_COLOR")
 
 
 def report(diagnostics: Diagnostics) -> None:

@@ -109,7 +109,8 @@ def _wrong_type(error: ValidationError, node: Node, diagnostics: Diagnostics) ->
 def _not_allowed(error: ValidationError, node: Node, diagnostics: Diagnostics) -> None:
     allowed = _wanted(error) if error.validator == "enum" else [_wanted(error)]
     words = [word for word in allowed if isinstance(word, str)]
-    advice = did_you_mean(str(error.instance), words)
+    close = {_show(word).strip('"'): word for word in words}
+    advice = did_you_mean(_show(error.instance).strip('"'), close)
     advice = advice or f"one of: {', '.join(_show(value) for value in allowed)}"
     message = f"{_show(error.instance)} is not a value that is known here"
     diagnostics.error("FORM004", message, node.span, help=advice)

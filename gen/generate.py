@@ -59,10 +59,13 @@ def default_spec() -> Path:
 
 def shown_name(path: Path) -> str:
     """How rendered files call a spec: relative, since no machine's path may stand in them."""
-    absolute = path.resolve()
-    for base in (Path.cwd(), ROOT):
-        if absolute.is_relative_to(base.resolve()):
-            return absolute.relative_to(base.resolve()).as_posix()
+    try:
+        absolute = path.resolve()
+        for base in (Path.cwd(), ROOT):
+            if absolute.is_relative_to(base.resolve()):
+                return absolute.relative_to(base.resolve()).as_posix()
+    except (OSError, RuntimeError):  # no current directory any more, or a loop of links
+        pass
     return path.name
 
 
@@ -74,10 +77,15 @@ def read_device(spec: Path | None) -> Device:
     """
     diagnostics = Diagnostics()
     path = spec or default_spec()
-    device = load_device(path, diagnostics, shown_name(path))
+    device = load_device(path, diagnostics, _name_in_messages(path))
     if device is None:
         raise GenerationError("", diagnostics)
     return device
+
+
+def _name_in_messages(path: Path) -> str:
+    """As it was given; a spec of the installation is called as it is called in the project."""
+    return shown_name(path) if path.is_absolute() and path.is_relative_to(ROOT) else str(path)
 
 
 def find_target(kernel: str | None, as_of: str | None) -> Target:
@@ -88,8 +96,8 @@ def find_target(kernel: str | None, as_of: str | None) -> Target:
     """
     try:
         kernels = load_kernels(kernel_directory())
-        chosen = kernels.get(kernel) if kernel else kernels.default
-        return Target(chosen, _release(as_of, kernels) if as_of else None)
+        chosen = kernels.default if kernel is None else kernels.get(kernel)
+        return Target(chosen, None if as_of is None else _release(as_of, kernels))
     except (KernelFactsError, ValueError) as error:
         raise GenerationError(str(error)) from None
 
@@ -111,7 +119,7 @@ def generate(spec: Path | None, kernel: str | None, as_of: str | None) -> Genera
     try:
         if target.as_of:
             device = restrict(device, target.as_of)
-        plan = make_plan(device, target)
+        plan = make_plan(device, target, shown_name(Path(device.source.name)))
     except (NothingLeftError, KernelFactsError) as error:
         raise GenerationError(str(error)) from None
     files = render(plan, template_directory())

@@ -33,10 +33,14 @@ class KernelFactsError(Exception):
 
 @dataclass(frozen=True)
 class Range:
-    """The mainline series in which something holds, both ends included; None is open."""
+    """The mainline series in which something holds, both ends included; None is open.
+
+    `replacement` says what serves instead on the others.
+    """
 
     since: Release | None = None
     until: Release | None = None
+    replacement: str | None = None
 
     def __contains__(self, series: Release) -> bool:
         after = self.since is None or series >= self.since
@@ -137,11 +141,11 @@ class Packages:
 
 @dataclass(frozen=True)
 class Kernel:
-    """The table as one series has it."""
+    """The table as one series has it; `packages` is None where Debian never shipped it."""
 
     series: str
     suites: tuple[str, ...]
-    packages: Packages
+    packages: Packages | None
     verified: bool
     release: Release
     table: Mapping[str, Api] = field(repr=False)
@@ -169,9 +173,14 @@ class Kernel:
     def header(self, name: str) -> str:
         """The header that a .c file includes for `name`, such as `linux/device.h`.
 
+        A member is named with its struct: `struct pci_driver.dev_groups`.
+
         Raises:
-            KernelFactsError: as for `api`.
+            KernelFactsError: as for `api`, or this series' struct has no such member.
         """
+        name, _, member = name.partition(".")
+        if member and member not in self.members(name):
+            raise KernelFactsError(f"Linux {self.series} has no member '{member}' in '{name}'")
         for header, range_ in self.api(name).headers.items():
             if self.release in range_:
                 return header
@@ -285,6 +294,7 @@ def _range(item: Mapping[str, Any]) -> Range:
     return Range(
         Release.parse(since) if since else None,
         Release.parse(until) if until else None,
+        item.get("replacement"),
     )
 
 
@@ -335,11 +345,11 @@ def _api(name: str, item: Mapping[str, Any]) -> Api:
 def _kernel(
     item: Mapping[str, Any], table: Mapping[str, Api], headers: Mapping[str, Range]
 ) -> Kernel:
-    debian = item["debian"]
+    debian = item.get("debian")
     return Kernel(
         series=item["series"],
-        suites=tuple(debian["suites"]),
-        packages=Packages(**debian["packages"]),
+        suites=tuple(debian["suites"]) if debian else (),
+        packages=Packages(**debian["packages"]) if debian else None,
         verified=item["verified"],
         release=Release.parse(item["series"]),
         table=table,

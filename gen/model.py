@@ -45,7 +45,7 @@ class Release:
         Raises:
             ValueError: the text is not two numbers with a dot between them.
         """
-        match = re.fullmatch(r"([0-9]{1,3})\.([0-9]{1,3})", text)
+        match = re.fullmatch(r"(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})", text)
         if match is None:
             raise ValueError(f"'{text}' is not a release such as 6.10")
         return cls(int(match[1]), int(match[2]))

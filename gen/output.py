@@ -4,8 +4,9 @@
 A set is written beside the directory and put in its place by exchanging the two directories, one
 system call, so that whatever happens there is the old set or the new one. What else lies in the
 directory (kbuild's objects, somebody's notes) moves along as hard links, and a file whose text did
-not change stays the same file, so that make does not rebuild for nothing. Where the file system
-cannot exchange directories, each file is replaced atomically but the set is not.
+not change stays the same file, so that make does not rebuild for nothing. Where directories cannot
+be exchanged (a mount point, a file system without the call, the directory that the caller stands
+in), each file is replaced atomically but the set is not.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 # Stands in the banner of every rendered file; no other file is ever replaced or removed.
 MARKER = "Do not edit; change the spec and run"
+# Names the files of a set, so that those of the next set that are missing there can go.
+LIST = ".pvgen-files"
 _MARKER_WITHIN = 1024
 _STAGE = ".pvgen-"
 _RENAME_EXCHANGE = 2
@@ -33,7 +36,14 @@ _AT_FDCWD = -100
 
 
 class OutputError(Exception):
-    """The directory cannot be written, or holds what is not ours; the message is for the user."""
+    """The directory cannot be written, or holds what is not ours; the message is for the user.
+
+    `status` is the exit status that it stands for: 2 for a wrong place, 3 where writing failed.
+    """
+
+    def __init__(self, message: str, status: int = 2) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 @dataclass(frozen=True)
@@ -55,24 +65,30 @@ class Change:
 def compare(directory: Path, files: Mapping[str, str]) -> list[Change]:
     """How `directory` differs from the rendered `files`, by path.
 
+    A file that is not rendered any more is one that the directory's own list names, that bears the
+    marker and that is not among `files`; whatever else is there is somebody's.
+
     Raises:
         OutputError: a file that would be replaced was not rendered, or cannot be read.
     """
     changes = []
-    for name, text in files.items():
-        path = directory / name
-        if not path.exists() and not path.is_symlink():
-            changes.append(Change(name, None, text))
-            continue
-        old = _read(path)
-        if old is None or MARKER not in old[:_MARKER_WITHIN]:
-            raise OutputError(f"{path} exists and was not rendered by pvgen; it is left alone")
-        if old != text:
-            changes.append(Change(name, old, text))
-    for path in _rendered(directory):
-        name = path.relative_to(directory).as_posix()
-        if name not in files:
-            changes.append(Change(name, _read(path), None))
+    try:
+        for name, text in files.items():
+            path = directory / name
+            _refuse_links(directory, path)
+            old = _read(path)
+            if old is None and (path.exists() or path.is_symlink()):
+                raise OutputError(f"{path} exists and was not rendered by pvgen; it is left alone")
+            if old is not None and MARKER not in old[:_MARKER_WITHIN]:
+                raise OutputError(f"{path} exists and was not rendered by pvgen; it is left alone")
+            if old != text:
+                changes.append(Change(name, old, text))
+        for name in _listed(directory):
+            old = _read(directory / name) if name not in files else None
+            if old is not None and MARKER in old[:_MARKER_WITHIN]:
+                changes.append(Change(name, old, None))
+    except OSError as error:
+        raise _failure(error, directory) from None
     return sorted(changes, key=lambda change: change.path)
 
 
@@ -82,8 +98,10 @@ def write(directory: Path, files: Mapping[str, str]) -> list[Change]:
     Raises:
         OutputError: as for `compare`, or the directory cannot be written. Nothing was changed then.
     """
-    directory = directory.resolve()
     try:
+        directory = directory.resolve()
+        if directory.parent == directory:
+            raise OutputError(f"{directory} is no place for rendered files")
         directory.parent.mkdir(parents=True, exist_ok=True)
         with _alone(directory.parent):
             _clean(directory)
@@ -92,10 +110,35 @@ def write(directory: Path, files: Mapping[str, str]) -> list[Change]:
                 _replace(directory, changes)
     except FileExistsError as error:
         raise OutputError(f"{error.filename}: not a directory") from None
-    except OSError as error:
-        name = error.filename or directory
-        raise OutputError(f"{name}: {error.strerror or error}") from None
+    except (OSError, RuntimeError) as error:  # RuntimeError: a loop of symbolic links
+        raise _failure(error, directory) from None
     return changes
+
+
+def _failure(error: OSError | RuntimeError, directory: Path) -> OutputError:
+    """The message about a failed operation, without the names of temporary files."""
+    if isinstance(error, shutil.Error):  # a list of what could not be copied, and why
+        source, _, why = error.args[0][0]
+        return OutputError(f"{source}: {why}", 3)
+    if isinstance(error, RuntimeError):
+        return OutputError(f"{directory}: {error}", 3)
+    name = str(error.filename or directory)
+    shown = directory if _STAGE in name else name
+    return OutputError(f"{shown}: {error.strerror or error}", 3)
+
+
+def _refuse_links(directory: Path, path: Path) -> None:
+    """A symbolic link below the directory would lead the writing out of it."""
+    for parent in path.relative_to(directory).parents:
+        if (directory / parent).is_symlink() and directory / parent != directory:
+            raise OutputError(f"{directory / parent} is a symbolic link; it is left alone")
+
+
+def _listed(directory: Path) -> list[str]:
+    """The files that the directory's list names, no path out of it among them."""
+    text = _read(directory / LIST) or ""
+    names = [line for line in text.splitlines() if line and not line.startswith("#")]
+    return [name for name in names if not Path(name).is_absolute() and ".." not in Path(name).parts]
 
 
 def _read(path: Path) -> str | None:
@@ -106,22 +149,6 @@ def _read(path: Path) -> str | None:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         return None
-    except OSError as error:
-        raise OutputError(f"{path}: {error.strerror}") from None
-
-
-def _rendered(directory: Path) -> Iterator[Path]:
-    """The rendered files below a directory; files are opened only as far as a banner goes."""
-    for root, folders, names in os.walk(directory):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            path = Path(root, name)
-            if path.is_symlink() or not path.is_file():
-                continue
-            with path.open("rb") as file:
-                head = file.read(_MARKER_WITHIN)
-            if MARKER.encode() in head:
-                yield path
 
 
 @contextlib.contextmanager
@@ -143,6 +170,10 @@ def _clean(directory: Path) -> None:
 
 def _replace(directory: Path, changes: list[Change]) -> None:
     """Put a changed copy of the directory in its place."""
+    if Path.cwd().is_relative_to(directory):
+        # Exchanged, it would be gone from under the shell that asked for it.
+        _replace_each(directory, changes)
+        return
     try:
         stage = Path(tempfile.mkdtemp(prefix=f".{directory.name}{_STAGE}", dir=directory.parent))
     except PermissionError:
@@ -184,19 +215,24 @@ def _apply(directory: Path, changes: list[Change]) -> None:
 
 
 def _replace_each(directory: Path, changes: list[Change]) -> None:
-    """Replace file by file, each atomically."""
-    for change in changes:
-        path = directory / change.path
-        if change.new is None:
-            path.unlink(missing_ok=True)
-            continue
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_name(f".{path.name}{_STAGE}{os.getpid()}")
-        try:
-            fresh.write_text(change.new, encoding="utf-8", newline="\n")
-            fresh.replace(path)
-        finally:
-            fresh.unlink(missing_ok=True)
+    """Replace file by file, each atomically, once there is room for all of them."""
+    fresh: list[tuple[Path, Path]] = []
+    try:
+        for change in changes:
+            path = directory / change.path
+            if change.new is not None:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                place = path.with_name(f".{path.name}{_STAGE}{os.getpid()}")
+                fresh.append((place, path))
+                place.write_text(change.new, encoding="utf-8", newline="\n")
+        for place, path in fresh:
+            place.replace(path)
+        for change in changes:
+            if change.new is None:
+                (directory / change.path).unlink(missing_ok=True)
+    finally:
+        for place, _ in fresh:
+            place.unlink(missing_ok=True)
 
 
 def _exchange(one: Path, other: Path) -> bool:

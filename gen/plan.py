@@ -94,8 +94,8 @@ class Plan:
     binding: BindingPlan | None
 
 
-def make_plan(device: Device, target: Target) -> Plan:
-    """Decide how `device` is rendered for `target`.
+def make_plan(device: Device, target: Target, spec: str) -> Plan:
+    """Decide how `device` is rendered for `target`; rendered files call its spec `spec`.
 
     Raises:
         KernelFactsError: the target lacks an interface that no driver can do without.
@@ -105,7 +105,7 @@ def make_plan(device: Device, target: Target) -> Plan:
         name=carried.name,
         title=carried.title,
         license=carried.license,
-        origin=_origin(device, target, left_out),
+        origin=_origin(device, target, spec, left_out),
         left_out=left_out,
         core=plan_core(carried, target.kernel),
         frontends=tuple(plan_frontend(carried, f, target.kernel) for f in carried.frontends),
@@ -123,17 +123,19 @@ def make_plan(device: Device, target: Target) -> Plan:
     )
 
 
-def _origin(device: Device, target: Target, left_out: tuple[LeftOut, ...]) -> tuple[str, ...]:
+def _origin(
+    device: Device, target: Target, spec: str, left_out: tuple[LeftOut, ...]
+) -> tuple[str, ...]:
     """What a file was made from and how to make it again; no dates, no machine's paths."""
     digest = hashlib.sha256(device.source.text.encode()).hexdigest()[:HASH_DIGITS]
     kernel = target.kernel.series
-    command = f"pvgen gen --spec {device.source.name} --kernel {kernel}"
+    command = f"pvgen gen --spec {spec} --kernel {kernel}"
     contract = ""
     if target.as_of:
         command += f" --as-of {target.as_of}"
         contract = f", contract of {target.as_of}"
     lines = [
-        f"Made from {device.source.name} (sha256 {digest}) for Linux {kernel}{contract}.",
+        f"Made from {spec} (sha256 {digest}) for Linux {kernel}{contract}.",
         "Do not edit; change the spec and run",
         f"  {command}",
     ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import jinja2
 
 from gen.model import Bus
+from gen.output import LIST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,4 +52,5 @@ def render(plan: Plan, templates: Path) -> dict[str, str]:
         files[plan.abi.path] = fill("sysfs-abi.j2")
     if plan.binding:
         files[plan.binding.path] = fill("dt-binding.yaml.j2")
+    files[LIST] = fill("files.j2", names=sorted(files))
     return dict(sorted(files.items()))

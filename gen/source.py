@@ -78,8 +78,8 @@ def read_source(path: Path, name: str | None = None, limit: int = 4 << 20) -> So
         if path.stat().st_size > limit:
             raise UnreadableSourceError(f"larger than {limit} bytes")
         data = path.read_bytes()
-    except OSError as error:
-        raise UnreadableSourceError(error.strerror or str(error)) from None
+    except (OSError, RuntimeError) as error:  # RuntimeError: a loop of symbolic links
+        raise UnreadableSourceError(getattr(error, "strerror", None) or str(error)) from None
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -61,6 +61,9 @@ def test_nothing_to_compare_with_is_no_success(tmp_path: Path) -> None:
         (["gen", "--as-of", "x"], "'x' is not a release"),
         (["gen", "--frobnicate"], "No such option"),
         (["gen", "--out", "README.md"], "is a file"),
+        (["gen", "--out", "/"], "no place for rendered files"),
+        (["gen", "--kernel", ""], "no facts about Linux"),
+        (["gen", "--as-of", "6.01"], "'6.01' is not a release"),
         (["frobnicate"], "No such command"),
     ],
 )
@@ -84,6 +87,22 @@ def test_the_spec_is_found_from_anywhere(tmp_path: Path) -> None:
 
 def test_messages_are_coloured_only_on_a_terminal() -> None:
     assert "\x1b[" not in pvgen("gen", "--spec", "missing.yaml").stderr
+
+
+@pytest.mark.parametrize("command", [["gen"], ["check", "out"], ["rules"], ["--help"]])
+def test_a_closed_or_full_output_is_no_finding(command: list[str]) -> None:
+    """Status 1 is for findings alone."""
+    line = 'exec "$0" -m gen.cli "$@" '
+    for redirection, statuses in ((">&-", {0}), (">/dev/full", {0, 3}), ("2>&-", {0})):
+        run = subprocess.run(
+            ["sh", "-c", line + redirection, sys.executable, *command],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert run.returncode in statuses, (redirection, run.stderr)
+        assert "Traceback" not in run.stderr
 
 
 def test_commands_have_help() -> None:

@@ -3,29 +3,32 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from gen import output
-from gen.output import MARKER, OutputError, compare, write
+from gen.output import LIST, MARKER, OutputError, compare, write
 from tests.conftest import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def text(body: str) -> str:
     return f"// {MARKER}\n{body}\n"
 
 
-OLD = {"a.c": text("a1"), "sub/b.h": text("b1"), "c": text("c1")}
-NEW = {"a.c": text("a2"), "sub/b.h": text("b1"), "d/e": text("e2")}
+def listed(files: dict[str, str]) -> dict[str, str]:
+    """A set with the list of its files, as the renderer makes it."""
+    return {**files, LIST: f"# {MARKER}\n" + "".join(f"{name}\n" for name in files)}
+
+
+OLD = listed({"a.c": text("a1"), "sub/b.h": text("b1"), "c": text("c1")})
+NEW = listed({"a.c": text("a2"), "sub/b.h": text("b1"), "d/e": text("e2")})
 
 
 def contents(directory: Path) -> dict[str, str]:
@@ -38,9 +41,9 @@ def contents(directory: Path) -> dict[str, str]:
 
 def test_a_set_is_written_and_replaced(tmp_path: Path) -> None:
     out = tmp_path / "deep" / "out"
-    assert [change.path for change in write(out, OLD)] == ["a.c", "c", "sub/b.h"]
+    assert [change.path for change in write(out, OLD)] == [LIST, "a.c", "c", "sub/b.h"]
     assert contents(out) == OLD
-    assert [change.path for change in write(out, NEW)] == ["a.c", "c", "d/e"]
+    assert [change.path for change in write(out, NEW)] == [LIST, "a.c", "c", "d/e"]
     assert contents(out) == NEW
     assert [path.name for path in out.parent.iterdir()] == ["out"]
 
@@ -95,6 +98,81 @@ def test_notes_of_somebody_stay(tmp_path: Path) -> None:
     assert contents(out) == {**NEW, "notes": "mine"}
 
 
+def test_copies_and_other_sets_below_stay(tmp_path: Path) -> None:
+    """What bears the marker but is not in the list was put there by somebody."""
+    out = tmp_path / "out"
+    write(out, OLD)
+    write(out / "inner", OLD)
+    (out / "a.c.orig").write_text(OLD["a.c"])
+    write(out, NEW)
+    inner = {f"inner/{name}": content for name, content in OLD.items()}
+    assert contents(out) == {**NEW, **inner, "a.c.orig": OLD["a.c"]}
+
+
+def test_a_list_cannot_reach_outside(tmp_path: Path) -> None:
+    out, outside = tmp_path / "out", tmp_path / "outside"
+    write(out, OLD)
+    outside.write_text(text("outside"))
+    (out / LIST).write_text(f"# {MARKER}\n../outside\n{outside}\n")
+    write(out, NEW)
+    assert outside.read_text() == text("outside")
+
+
+def test_a_link_below_is_not_followed(tmp_path: Path) -> None:
+    out, outside = tmp_path / "out", tmp_path / "outside"
+    out.mkdir()
+    outside.mkdir()
+    (out / "sub").symlink_to(outside)
+    with pytest.raises(OutputError, match="symbolic link"):
+        write(out, OLD)
+    assert contents(outside) == {}
+
+
+def test_the_directory_one_stands_in_is_not_exchanged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    write(out, OLD)
+    monkeypatch.chdir(out)
+    write(Path(), NEW)
+    assert contents(Path.cwd()) == NEW
+
+
+def test_the_root_and_loops_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for place in (Path("/"), tmp_path / "loop"):
+        with pytest.raises(OutputError):
+            write(place, OLD)
+
+
+@pytest.mark.parametrize("exchange", [True, False])
+def test_without_room_nothing_changes(
+    exchange: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk, met when half of the set is written, in either way of replacing it."""
+    out = tmp_path / "out"
+    write(out, OLD)
+    real, left = Path.open, [2 if exchange else 5]
+    if not exchange:
+        monkeypatch.setattr(output, "_exchange", lambda *_: False)
+
+    def opened(path: Path, mode: str = "r", *words: str, **named: str) -> object:
+        if "w" in mode:
+            left[0] -= 1
+            if left[0] < 0:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+        return real(path, mode, *words, **named)  # type: ignore[call-overload]
+
+    with monkeypatch.context() as context:
+        context.setattr(Path, "open", opened)
+        with pytest.raises(OutputError, match="No space left") as caught:
+            write(out, NEW)
+    assert caught.value.status == 3
+    assert output._STAGE not in str(caught.value)
+    assert contents(out) == OLD
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
 def test_without_exchange_each_file_is_replaced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,12 +201,14 @@ def test_differences_are_shown_as_a_diff(tmp_path: Path) -> None:
 WRITER = """
 import sys
 from pathlib import Path
-from gen.output import MARKER, write
+from gen.output import LIST, MARKER, write
+names = [f"{i}.c" for i in range(39)]
+listing = f"# {MARKER}\\n" + "".join(f"{name}\\n" for name in names)
 out, n = Path(sys.argv[1]), 0
 print("started", flush=True)
 while True:
     n += 1
-    write(out, {f"{i}.c": f"// {MARKER}\\n{n}\\n" for i in range(40)})
+    write(out, {LIST: f"{listing}# {n}\\n", **{name: f"# {MARKER}\\n# {n}\\n" for name in names}})
 """
 
 
@@ -149,7 +229,7 @@ def test_a_killed_run_leaves_one_set(tmp_path: Path) -> None:
         if out.exists():
             found = contents(out)
             assert len(found) == 40
-            assert len(set(found.values())) == 1
+            assert len({text.splitlines()[-1] for text in found.values()}) == 1
     write(out, OLD)
     assert contents(out) == OLD
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
@@ -169,4 +249,4 @@ def test_two_runs_at_once_do_not_mix(tmp_path: Path) -> None:
         assert writer.poll() is None, "a writer failed"
         writer.kill()
         writer.communicate()
-    assert len(set(contents(out).values())) == 1
+    assert len({text.splitlines()[-1] for text in contents(out).values()}) == 1
