@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from checks.flow.analysis import asserted, chain_text, flow_check, place
 from checks.flow.cfg import callee
+from checks.flow.resources import action_of
 from checks.flow.trace import lock_name
 from checks.rule import Found
 
@@ -105,7 +106,7 @@ def unbalanced(flow: Flow, _context: Context) -> Iterator[Word]:
 def _deadlocks(flow: Flow) -> Iterator[Word]:
     """A function that takes a lock, called by one that holds it."""
     for function, event in flow.calls():
-        called = flow.called(function, event)
+        called = flow.called(function, event) or _on_failure(flow, function, event)
         names = {item.name for item in event.locks if item.lock[0] == "addr"}
         for below in flow.reach(called) if called and names else ():
             for taken in flow.traces[below].of("lock"):
@@ -113,6 +114,12 @@ def _deadlocks(flow: Flow) -> Iterator[Word]:
                 if lock in names and _blocks(flow, taken) and lock not in flow.held[below]:
                     message = f"{event.name}() takes '{lock}', which is held here already"
                     yield Found(message, place(function, event.node))
+
+
+def _on_failure(flow: Flow, function: Function, event: Event) -> Function | None:
+    """The function that a call of the kernel's calls before it returns, if it fails."""
+    api = flow.api(event)
+    return action_of(flow, function, event) if api is not None and api.resets else None
 
 
 @flow_check("KERN108")
@@ -203,5 +210,7 @@ def _private(flow: Flow, function: Function, event: Event) -> bool:
     if set(flow.roles.get(function, {})) <= {"init", "exit"}:
         return True
     base = event.place[1] if event.place[0] == "field" else None
-    api = flow.program.api(base[2]) if base and base[0] == "call" else None
-    return base is not None and api is not None and api.acquires == "memory"
+    if base is None or base[0] != "call":
+        return False
+    api = flow.program.api(base[2])
+    return api is None or api.data is None

@@ -46,6 +46,19 @@ def right_event(flow: Flow, context: Context) -> Iterator[Word]:
                 yield Unknown(f"which event {function.name}() writes here is not known", span)
                 continue
             yield from _judge(flow, context, function, item)
+    for function in flow.traces:
+        if set(flow.roles.get(function, {})) & set(_ROLES):
+            yield from _twice(flow, function)
+
+
+def _twice(flow: Flow, function: Function) -> Iterator[Word]:
+    """More than one write on one path: the host hears of two events."""
+    nodes = {item.node for item in sent(flow, function)}
+    for path in flow.traces[function].paths:
+        calls = [e for e in path.state.history if e.kind == "call" and e.node in nodes]
+        for event in calls[1:]:
+            message = "an event has been written before this: the host hears of two"
+            yield Found(message, place(function, event.node))
 
 
 def _judge(flow: Flow, context: Context, function: Function, item: Sent) -> Iterator[Word]:

@@ -152,6 +152,62 @@ int use(struct bell *b)
 	return 0;
 }
 """,
+    "one device in globals": """\
+static void __iomem *base;
+static void write_event(unsigned int event)
+{
+	iowrite8(event, base);
+}
+""" + NOTIFY + """\
+{
+	if (kexec_crash_loaded())
+		write_event(2);
+	else
+		write_event(1);
+	return NOTIFY_DONE;
+}
+static struct notifier_block nb = { .notifier_call = notify };
+static int bind(struct platform_device *pdev)
+{
+	base = devm_platform_ioremap_resource(pdev, 0);
+	if (IS_ERR(base))
+		return PTR_ERR(base);
+	atomic_notifier_chain_register(&panic_notifier_list, &nb);
+	return 0;
+}
+static int unbind(struct platform_device *pdev)
+{
+	atomic_notifier_chain_unregister(&panic_notifier_list, &nb);
+	return 0;
+}
+static struct platform_driver drv = { .driver.name = "x", .probe = bind, .remove = unbind };
+static int add(struct acpi_device *device)
+{
+	base = ioport_map(0x505, 1);
+	if (!base)
+		return -ENODEV;
+	atomic_notifier_chain_register(&panic_notifier_list, &nb);
+	return 0;
+}
+static int drop(struct acpi_device *device)
+{
+	atomic_notifier_chain_unregister(&panic_notifier_list, &nb);
+	ioport_unmap(base);
+	return 0;
+}
+static struct acpi_driver acpi = { .ops = { .add = add, .remove = drop } };
+static int __init start(void)
+{
+	return acpi_disabled ? platform_driver_register(&drv) : 0;
+}
+static void __exit stop(void)
+{
+	if (acpi_disabled)
+		platform_driver_unregister(&drv);
+}
+module_init(start);
+module_exit(stop);
+""",
     "a fallback": """\
 int map(struct pci_dev *pdev, struct bell *b)
 {
@@ -261,6 +317,54 @@ void also(struct bell *b)
 	below(b);
 }
 """, [("KERN107", 10)]),
+    "undone under the lock that undoing takes": ("""\
+static void undo(void *data)
+{
+	struct bell *b = data;
+	mutex_lock(&slow);
+	list_del(&b->entry);
+	mutex_unlock(&slow);
+}
+int make(struct device *dev, struct bell *b)
+{
+	guard(mutex)(&slow);
+	list_add(&b->entry, &all);
+	return devm_add_action_or_reset(dev, undo, b);
+}
+""", [("KERN107", 12)]),
+    "kept though it failed": ("""\
+struct made { struct sys_off_handler *handler; };
+int leave(struct sys_off_data *data)
+{
+	return NOTIFY_DONE;
+}
+void make(struct made *m)
+{
+	struct sys_off_handler *handler;
+	handler = register_sys_off_handler(SYS_OFF_MODE_POWER_OFF, 0, leave, NULL);
+	if (IS_ERR(handler))
+		pr_warn("no handler\\n");
+	m->handler = handler;
+}
+""", [("KERN116", 12)]),
+    "list and entry swapped": ("""\
+void put(struct bell *b)
+{
+	mutex_lock(&slow);
+	list_add(&all, &b->entry);
+	mutex_unlock(&slow);
+}
+int count(void)
+{
+	struct bell *b;
+	int n = 0;
+	mutex_lock(&slow);
+	list_for_each_entry(b, &all, entry)
+		n++;
+	mutex_unlock(&slow);
+	return n;
+}
+""", [("KERN131", 4)]),
     "sleeps below a lock": ("""\
 static void below(void)
 {
