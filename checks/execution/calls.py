@@ -48,10 +48,16 @@ def call(on: Expressions, node: c_ast.FuncCall) -> tuple[Code, Type]:
 
 def _direct(on: Expressions, node: c_ast.FuncCall, function: Function) -> Code:
     codes = [on.value(item) for item in on.arguments(node)]
-    if len(codes) == 1:
-        only = codes[0]
-        return lambda f: function(only(f))
-    return lambda f: function(*[code(f) for code in codes])
+    calls, at = on.world.calls, on.at(node)
+
+    def run(f: Frame) -> Any:
+        given = [code(f) for code in codes]
+        calls.append(at)
+        result = function(*given)
+        calls.pop()
+        return result
+
+    return run
 
 
 def _indirect(on: Expressions, node: c_ast.FuncCall, code: Code) -> Code:

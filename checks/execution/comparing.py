@@ -59,16 +59,19 @@ class Comparer(Explorer):
     def _compare(self, what: Happening, loose: tuple[Machine, ...], task: Task) -> None:
         event = self.contract.event(what)
         for machine in self.core.devices.machines:
-            told = [
-                (value, at) for to, value, at in self.world.kernel.get("log", ()) if to is machine
-            ]
+            told = [item[1:] for item in self.world.kernel.get("log", ()) if item[0] is machine]
             wanted = event is not None and bool(self.enabled.get(machine, 0) & event.value)
             self._unwanted(what, machine, told, may=wanted or machine in loose)
             if wanted and not told and machine not in loose:
                 raise self._missing(what, machine, task)
 
     def _unwanted(
-        self, what: Happening, machine: Machine, told: list[tuple[int, Any]], *, may: bool
+        self,
+        what: Happening,
+        machine: Machine,
+        told: list[tuple[int, Any, tuple[Any, ...]]],
+        *,
+        may: bool,
     ) -> None:
         """Nothing else has been written to a device.
 
@@ -80,7 +83,7 @@ class Comparer(Explorer):
         allowed = event is not None and bool(
             event.value & self.contract.capability(machine.capability)
         )
-        for number, (value, at) in enumerate(told):
+        for number, (value, at, calls) in enumerate(told):
             wrong = f"on {what}, {value:#x} is written to {machine}"
             if event is None:
                 raise self.found(
@@ -92,7 +95,10 @@ class Comparer(Explorer):
                 why = "whose mask does not have this event" if allowed else "which cannot take it"
                 raise self.found("RUN301", f"{wrong}, {why}", at, spec)
             if number:
-                raise self.found("RUN301", f"{wrong} more than once", at, spec)
+                # Where the two ways to the same write part, if they do.
+                ways = zip(calls, told[0][2], strict=False)
+                parting = next((one for one, other in ways if one is not other), at)
+                raise self.found("RUN301", f"{wrong} more than once", parting, spec)
 
     def _missing(self, what: Happening, machine: Machine, task: Task) -> DefectError:
         """A device has not been told what it wants to be told."""
@@ -108,7 +114,8 @@ class Comparer(Explorer):
             return self.found("RUN312", message, refused, spec)
         if handler is None:
             message = f"{machine} wants to be told of {what}, but nothing is registered for it"
-            return self.found("RUN308", message, None, spec)
+            kind = "notifier" if what.trigger is Trigger.PANIC else "sys-off"
+            return self.found("RUN308", message, self.core.site(kind), spec)
         message = f"on {what}, nothing is written to {machine}, whose mask has the event"
         return self.found("RUN301", message, handler, spec)
 

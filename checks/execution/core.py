@@ -20,7 +20,7 @@ from checks.match import pairs
 from gen.model import PciFrontend, Trigger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from checks.execution.machine import Machine
     from checks.execution.program import UnitCode
@@ -52,11 +52,20 @@ class Core:
         self.modules = tuple(self._ordered())
         self.drivers = dict(self._drivers(context))
         self.over: Task | None = None
+        self.calls = tuple(context.facts.calls())
 
     def task(self, name: str, atomic: str = "") -> Task:
         """Begin a task, beside the one that is held still if there is one."""
         made = self.world.task = Task(name, atomic, self.over)
         return made
+
+    def site(self, acquires: str) -> Any:
+        """Where the driver calls a function that acquires something; None if it does not."""
+        for call in self.calls:
+            api = self.types.table.get(call.name)
+            if api is not None and api.acquires == acquires:
+                return lambda: call.callee
+        return None
 
     def _drivers(self, context: Context) -> Iterator[tuple[str, tuple[Obj, Struct]]]:
         """The driver structure of each frontend that has one."""
@@ -143,8 +152,8 @@ class Core:
         obj, struct = self.drivers[frontend.name]
         return self.world.load((obj, struct.member(name)[0]))
 
-    def bind(self, machine: Machine) -> int:
-        """Bind a device; what probe returned."""
+    def bind(self, machine: Machine, settle: Callable[[], None] | None = None) -> int:
+        """Bind a device; what probe returned. `settle` is called once it has."""
         world = self.world
         if self.drivers[machine.frontend.name][0] not in world.kernel.get("drivers", ()):
             raise UnknownError("this driver's structure is not seen to be registered")
@@ -155,6 +164,8 @@ class Core:
         if isinstance(machine.frontend, PciFrontend):
             given.append(self._callback(machine.frontend, "id_table"))
         result = invoke(world, probe, *given)
+        if settle is not None:
+            settle()
         self._settled(task)
         if result == 0:
             world.put(world.kernel, ("bound", machine), value=True)

@@ -66,6 +66,7 @@ class Explorer:
             world.rollback(mark)
             del self.story[told:]
             world.step, world.fail_at, world.failed, world.depth = None, None, None, 0
+            world.calls.clear()
             world.at, self.core.over, world.fuel = None, None, FUEL
 
     def _show(self, error: DefectError) -> None:
@@ -147,11 +148,26 @@ class Explorer:
         Raises:
             DefectError: it does not.
         """
+        mark = len(self.world.journal)
         result = self.bind(machine, raw)
         if result:
+            self.world.rollback(mark)
             message = f"probe fails with {result} though nothing has failed"
-            raise self.found("RUN307", message, self.world.at)
+            raise self.found("RUN307", message, self._last_step(machine))
         self.hooked()
+
+    def _last_step(self, machine: Machine) -> Any:
+        """The place of the last step of a probe."""
+        world = self.world
+        last = [world.at]
+
+        def step() -> None:
+            last[0], world.fuel = world.at, 0
+            world.step = step
+
+        world.step, world.fuel = step, 0
+        self.core.bind(machine, settle=lambda: setattr(world, "step", None))
+        return last[0]
 
     def unbind(self, machine: Machine) -> None:
         """Unbind a device."""
@@ -167,7 +183,7 @@ class Explorer:
         Raises:
             DefectError: something has.
         """
-        for machine, value, at in self.world.kernel.get("log", ()):
+        for machine, value, at, _ in self.world.kernel.get("log", ()):
             message = f"{doing} writes {value:#x} to {machine}, though nothing has happened"
             raise self.found("RUN301", message, at, self.contract.spec.event_register.at["write"])
 

@@ -66,6 +66,7 @@ class Hooks:
         if world.fails("atomic_notifier_chain_register"):
             return -EEXIST
         world.put(world.kernel, key, (*there, block))
+        world.put(world.kernel, ("registered", block), world.at)
         return 0
 
     def _unregister(self, chain: Any, block: Any) -> int:
@@ -92,7 +93,7 @@ class Hooks:
         blocks = self._world.kernel.get(("chain", chain), ())
         priority, function = (layout.member(name)[0] for name in ("priority", "notifier_call"))
         for obj, at in sorted(blocks, key=lambda block: -load((block[0], block[1] + priority))):
-            self._world.at = None
+            self._world.at = self._world.kernel.get(("registered", (obj, at)))
             call = load((obj, at + function))
             results.append(self._call(call, (obj, at), 0, 0))
             if results[-1] & STOP:

@@ -85,7 +85,7 @@ class Registers:
         register = self._register(target, api)
         if register.write == "event":
             log = world.kernel.get("log", ())
-            world.put(world.kernel, "log", (*log, (target[0], value, world.at)))
+            world.put(world.kernel, "log", (*log, (target[0], value, world.at, tuple(world.calls))))
 
 
 def _verb(api: Api) -> str:

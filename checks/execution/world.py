@@ -90,6 +90,7 @@ class World:
         self.tried: list[tuple[str, Any]] = []
         self.failed: str | None = None
         self.depth = 0
+        self.calls: list[Any] = []
 
     # Memory
 
