@@ -60,7 +60,12 @@ def _drop_check(driver: Driver) -> Iterable[Change]:
             yield place.drop_lines(f"{place.function}-{name}")
 
 
-@operator("invert-check", RESOURCES, f"{UNCHECKED} KERN119 RUN303")
+@operator(
+    "invert-check",
+    RESOURCES,
+    f"{UNCHECKED} KERN119 RUN303",
+    elsewhere="a probe that fails without a reason is told where it ends",
+)
 def _invert_check(driver: Driver) -> Iterable[Change]:
     """Success is taken for failure, and failure for success."""
     for place, condition, name in _checks(driver):

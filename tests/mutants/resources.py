@@ -95,7 +95,7 @@ add("handler-not-cleared", RESOURCES, "KERN114 RUN306 RUN308",
 @operator(
     "failed-handler-kept",
     RESOURCES,
-    "KERN117 KERN118 RUN306 RUN308",
+    "KERN116 KERN117 KERN118 RUN306 RUN308",
     absent=NO_POWER_OFF,
     elsewhere=PAIR,
 )
@@ -182,7 +182,7 @@ def _action_first(driver: Driver) -> Iterable[Change]:
 @operator(
     "drop-init-of-member",
     RESOURCES,
-    "KERN131 KERN115 SPEC007 SPEC008 RUN301 RUN302 RUN303 RUN306",
+    "KERN131 KERN115 KERN148 SPEC007 SPEC008 RUN301 RUN302 RUN303 RUN306",
     elsewhere=BACK,
 )
 def _member(driver: Driver) -> Iterable[Change]:
