@@ -25,6 +25,8 @@ def fetch_headers(kernel: Kernel) -> Path:
     Raises:
         LabError: no suite has them, or they cannot be fetched.
     """
+    if kernel.packages is None:
+        raise LabError(f"the distribution never shipped Linux {kernel.series}")
     archive = Archive(kernel.suites)
     pattern = kernel.packages.headers.format(flavour=FLAVOUR)
     names = archive.names(_posix(pattern))

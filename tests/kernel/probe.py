@@ -151,9 +151,10 @@ def _variable(api: Api, number: int) -> Iterator[str]:
     if api.prototype is None or api.arch:
         yield f"typedef typeof({api.name}) fact_{number};"
     else:
-        yield f"struct fact_{number} {{ {api.prototype}; }};"
-        member = f"typeof(((struct fact_{number} *)0)->{api.name})"
-        yield SAME.format(f"typeof({api.name})", member)
+        copy = re.sub(rf"\b{api.name}\b", f"fact_{number}", api.prototype)
+        yield f"extern {copy};"
+        # By address, as a header may leave the type incomplete.
+        yield SAME.format(f"typeof(&{api.name})", f"typeof(&fact_{number})")
 
 
 def _struct(api: Api, number: int, kernel: Kernel) -> Iterator[str]:

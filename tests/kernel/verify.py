@@ -121,12 +121,17 @@ def _syntax(kdir: Path, directory: Path, names: list[str]) -> tuple[set[str], st
     places += ["include/generated/uapi"]
     paths = [f"-I{root / place}" for place in places for root in roots]
     first = ["linux/compiler-version.h", "linux/kconfig.h", "linux/compiler_types.h"]
+    # Older kernels lack the first of them.
+    first = [name for name in first if any((root / "include" / name).exists() for root in roots)]
     options = ["-std=gnu11", "-fshort-wchar", "-funsigned-char", "-fno-PIE", "-m64", "-O2"]
     options += ["-mcmodel=kernel", "-mno-sse", "-D__KERNEL__", "-DMODULE", "-fms-extensions"]
     options += ['-DKBUILD_MODNAME="facts"', '-DKBUILD_BASENAME="facts"', "-DCC_USING_FENTRY"]
     options += ['-DKBUILD_MODFILE="facts"', "-Wno-attributes"]
     includes = [word for name in first for word in ("-include", name)]
+    # Kernels before 5.16 take stdarg.h from the compiler.
+    _, own = _run(["gcc", "-print-file-name=include"], directory)
     base = ["gcc", "-S", "-o", "/dev/null", "-nostdinc", *options, *paths, *includes]
+    base += ["-isystem", own.strip()]
     results = {name: _run([*base, f"{name}.c"], directory) for name in names}
     failed = {name for name, (status, _) in results.items() if status}
     return failed, "\n".join(words for _, words in results.values())
@@ -183,7 +188,7 @@ def main(arguments: list[str] | None = None) -> int:
     directories = given.kdir or [d for d in installed() if series_of(d) in kernels.series]
     if given.fetch:
         try:
-            directories = [fetch_headers(kernel) for kernel in kernels.all]
+            directories = [fetch_headers(kernel) for kernel in kernels.all if kernel.verified]
         except LabError as error:
             print(error, file=sys.stderr)
             return 3

@@ -100,7 +100,7 @@ def test_an_event_of_a_later_release_is_left_out() -> None:
     [
         ("6.2", None, "no facts about Linux 6.2"),
         (None, "5.10", "none of the frontends"),
-        ("5.10", None, "Linux 5.10 has no 'platform_get_mem_or_io'"),
+        ("5.10", None, "Linux 5.10 has no "),
         (None, "99.1", "nothing is known of Linux 99.1"),
         (None, "new", "'new' is not a release"),
     ],
