@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -86,6 +87,16 @@ def play(
             boots.rmdir()
 
 
+def _suites(
+    _context: click.Context, _option: click.Parameter, names: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Names of suites only: they become words of an apt source line."""
+    for name in names:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9./-]*", name):
+            raise click.BadParameter(f"'{name}' is not the name of a suite")
+    return names
+
+
 @click.command()
 @spec_option
 @click.option(
@@ -105,6 +116,7 @@ def play(
     "--suite",
     "suites",
     multiple=True,
+    callback=_suites,
     help="Look for the kernel in this suite of the distribution too.",
 )
 @click.option(
@@ -141,12 +153,15 @@ def boot(  # noqa: PLR0917 (click names them)
             return
         modules = kernel.read_modules(directory, device)
         image = kernel.find_image(modules.release, kernel_image, suites, say)
-        say(f"{len(scenarios)} scenarios on Linux {modules.release}, QEMU {bench.version}")
+        plural = "" if len(scenarios) == 1 else "s"
+        say(f"{len(scenarios)} scenario{plural} on Linux {modules.release}, QEMU {bench.version}")
         outcomes = play(bench, scenarios, modules, image, jobs)
         if json_file is not None:
             json_file.write_text(outcome.as_json(outcomes, bench, modules.release))
-    except (LabError, OSError) as error:
+    except LabError as error:
         fail(str(error), UNANSWERED)
+    except OSError as error:
+        fail(f"{error.filename or 'the lab'}: {error.strerror or error}", UNANSWERED)
     except (KeyboardInterrupt, asyncio.CancelledError):
         fail("ended before everything was played", UNANSWERED)
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")

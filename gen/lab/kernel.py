@@ -65,7 +65,10 @@ def read_modules(directory: Path, device: Device) -> Modules:
 
 
 def _release_of_module(file: Path) -> str:
-    magic = run(["modinfo", "-F", "vermagic", file.absolute()]).split()
+    try:
+        magic = run(["modinfo", "-F", "vermagic", file.absolute()]).split()
+    except LabError as error:
+        raise LabError(f"{file} is not a kernel module: {error}") from None
     if not magic:
         raise LabError(f"{file} has no version magic")
     return magic[0]
