@@ -91,7 +91,10 @@ def compare(runs: int, each: int) -> None:
         for tool in present:
             seconds = statistics.median(item.seconds for item in table[tool.name])
             memory = max(item.memory for item in table[tool.name])
-            before = Counter(tool.messages(tool.run(fresh(place)).output))
+            before = Counter(tool.messages(table[tool.name][-1].output))
+            fresh(place)
+            if tool.builds:
+                tool.run(place)
             shutil.rmtree(warm, ignore_errors=True)
             shutil.copytree(place, warm)
             killed = sum(notices(tool, mutant, before, warm, place) for mutant in chosen)

@@ -27,7 +27,8 @@ _COCCI = re.compile(r"^\S+\.[ch]:\d+(?::\d+(?:-\d+)?)?:? .*", re.MULTILINE)
 class Tool:
     """A tool: `run` on a directory; `again` on one that it was run on, with one file changed.
 
-    `lacking` says why it cannot be run, or is empty.
+    `lacking` says why it cannot be run, or is empty; `builds`, whether it leaves files behind that
+    spare it work the next time.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Tool:
     run: Callable[[Path], Cost]
     messages: Callable[[str], list[str]]
     lacking: str = ""
+    builds: bool = False
     again: Callable[[Path, Path], Cost] | None = None
 
     def rerun(self, directory: Path, file: Path) -> Cost:
@@ -129,12 +131,13 @@ def tools() -> list[Tool]:
     sparse = _kbuild("C=1", "W=1")
     return [
         Tool("pvgen check", "all rules, a process of its own", _ours, _our_lines),
-        Tool("gcc W=1", "kbuild, W=1 modules", _kbuild("W=1"), _lines, _missing("gcc", "make")),
+        Tool("gcc W=1", "kbuild, W=1 modules", _kbuild("W=1"), _lines, _missing("gcc", "make"),
+             builds=True),
         Tool("sparse", "kbuild, C=2 W=1 modules", _kbuild("C=2", "W=1"), _lines,
-             _missing("sparse", "make"), lambda place, _: sparse(place)),
+             _missing("sparse", "make"), builds=True, again=lambda place, _: sparse(place)),
         Tool("Coccinelle", f"{len(scripts)} of the kernel's semantic patches, report mode",
              lambda place: patches(place, _sources(place)), _cocci_lines, lacking,
-             lambda place, file: patches(place, _touched(place, file))),
+             again=lambda place, file: patches(place, _touched(place, file))),
         Tool("cppcheck", "warning, style, performance, portability; no kernel headers",
              _cppcheck, _lines, _missing("cppcheck")),
         Tool("smatch", "kbuild, C=2 CHECK=smatch", _kbuild("C=2", "CHECK=smatch -p=kernel"),
