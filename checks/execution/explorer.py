@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from checks.execution.contract import Contract, Happening
 from checks.execution.core import MODES
 from checks.execution.devices import outstanding
-from checks.execution.faults import BlockedError, DefectError, UnknownError
+from checks.execution.faults import SURPRISES, BlockedError, DefectError, UnknownError
 from checks.execution.functions import Function
 from checks.execution.world import FUEL
 
@@ -58,16 +58,17 @@ class Explorer:
             self.unknown.setdefault(error.why, error.span)
         except RecursionError:
             self.unknown.setdefault("nested too deeply", world.span())
-        except (TypeError, AttributeError, IndexError) as error:
+        except SURPRISES as error:
             self.unknown.setdefault(f"a value of an unexpected kind ({error})", world.span())
         except BlockedError:
             self.unknown.setdefault("waits for somebody whom the checker does not know", None)
         finally:
+            world.left -= max(FUEL - world.fuel, 0) if world.step is None else 0
             world.rollback(mark)
             del self.story[told:]
             world.step, world.fail_at, world.failed, world.depth = None, None, None, 0
             world.calls.clear()
-            world.at, self.core.over, world.fuel = None, None, FUEL
+            world.at, self.core.over, world.fuel = None, None, FUEL if world.left > 0 else 0
 
     def _show(self, error: DefectError) -> None:
         span = error.span or self.world.span() or self.fallback

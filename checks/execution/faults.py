@@ -9,6 +9,12 @@ if TYPE_CHECKING:
     from gen.source import Span
 
 
+# What the interpreter stumbles over when a driver uses values in a way that it does not expect.
+SURPRISES = (
+    TypeError, AttributeError, LookupError, ValueError, ArithmeticError, StopIteration,
+)  # fmt: skip
+
+
 class UnknownError(Exception):
     """Something that the interpreter does not understand; `span` is where, once that is known."""
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.execution.core import Core
-from checks.execution.faults import UnknownError
+from checks.execution.faults import SURPRISES, UnknownError
 from checks.execution.scenarios import Scenarios
 from checks.match import anchor, driver_type
 from checks.rule import CHECKS, Found, NotApplicable, Unknown, rules
@@ -50,24 +50,33 @@ def _told(context: Context) -> list[Diagnostic]:
     return list(context.memo.get(TOLD, ()))
 
 
-def _run(context: Context) -> dict[str, list[Word]]:
-    facts = context.facts
+def _hindrance(context: Context) -> Word | None:
+    """Why the driver is not run at all, if it is not."""
+    facts, table = context.facts, rules()
     problem = next((item for item in facts.problems if item.rule in _ANALYSIS), None)
     if problem is not None:
-        return _for_all(Unknown("not all of the source could be analysed", problem.span))
+        return Unknown("not all of the source could be analysed", problem.span)
     if not any(facts.objects(driver_type(item)) for item in context.device.frontends):
-        return _for_all(NotApplicable("no driver structure in the given files"))
-    table = rules()
+        return NotApplicable("no driver structure in the given files")
     for item in _told(context):
         if table[item.rule].gates and item.rule not in _NEUTRAL:
             why = f"the driver is run once the errors that others have found ({item.rule}) are gone"
-            return _for_all(Unknown(why, item.span))
+            return Unknown(why, item.span)
+    return None
+
+
+def _run(context: Context) -> dict[str, list[Word]]:
+    table, hindrance = rules(), _hindrance(context)
+    if hindrance is not None:
+        return _for_all(hindrance)
     try:
         core = Core(context, context.units)
         scenarios = Scenarios(core, anchor(context), lambda rule: table[rule].gates)
         scenarios.run()
     except UnknownError as error:
         return _for_all(_unknown(context, error.why, error.span))
+    except (*SURPRISES, RecursionError) as error:
+        return _for_all(_unknown(context, f"a construct of an unexpected kind ({error})", None))
     words: dict[str, list[Word]] = {rule: [] for rule in RULES}
     for shown in scenarios.shown.values():
         if not _known(context, shown.span):

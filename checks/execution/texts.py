@@ -53,6 +53,8 @@ def as_text(form: str, given: list[Any], string: Callable[[Any], str]) -> str | 
         if kind == "%":
             return "%"
         value = next(values)
+        if max(int(width or 0), int(precision or 0)) > PAGE:
+            raise ValueError("a format wider than a page")
         if kind == "s":
             text = string(value)
             return f"{text[: int(precision)] if precision else text:>{width or 0}}"
@@ -134,7 +136,7 @@ class Texts:
     def _format(self, form: Any, given: tuple[Any, ...]) -> str:
         try:
             text = as_text(self._world.text(form), list(given), self._world.text)
-        except (StopIteration, RuntimeError, TypeError):
+        except (StopIteration, RuntimeError, TypeError, ValueError):
             text = None
         if text is None:
             raise self._world.unknown("what this format makes is not modelled")

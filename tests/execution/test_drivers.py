@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import time
 from pathlib import Path
 
 import pytest
 
-from checks.rule import Found, NotApplicable, Unknown, rules
+from checks.rule import Found, NotApplicable, Unknown, Word, rules
 from gen.generate import generate
 from gen.lab.problem import LabError
 from gen.output import write
@@ -161,3 +162,22 @@ def test_its_defects_are_shown(
     found = said(words(tree, SPECS / "acme_watch.yaml"))
     assert {item for item, _ in found} == set(rule.split())
     assert all(text.startswith(where) for _, text in found if where)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_damaged_driver_is_judged_without_a_crash(tmp_path: Path, seed: int) -> None:
+    tree = tmp_path / "driver"
+    shutil.copytree(OUT, tree)
+    path = tree / CORE
+    lines = path.read_text(encoding="utf-8").split("\n")
+    chance = random.Random(seed)  # noqa: S311 (the same damage every time)
+    for _ in range(3):
+        number = chance.randrange(len(lines))
+        words_of = lines[number].split(" ")
+        words_of[chance.randrange(len(words_of))] = chance.choice(
+            ("", "0", "dev", "*", "&pi->node")
+        )
+        lines[number] = " ".join(words_of)
+    path.write_text("\n".join(lines), encoding="utf-8")
+    found = words(tree, SPEC)
+    assert all(isinstance(item, Word) for items in found.values() for item in items)
