@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Spec in, kernel driver out: model, plan and rendering of a pvpanic-class device."""
+"""Spec in, kernel driver out: model, plan and rendering of one paravirtual device."""

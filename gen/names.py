@@ -79,12 +79,12 @@ class Name:
 
 
 def macro_prefix(device: Device) -> str:
-    """`pvpanic` → `PVPANIC`."""
+    """`acme` → `ACME`."""
     return device.name.upper()
 
 
 def event_macro(device: Device, event: Event) -> str:
-    """`crash_loaded` → `PVPANIC_CRASH_LOADED`."""
+    """`on_fire` → `ACME_ON_FIRE`."""
     return f"{macro_prefix(device)}_{event.name.upper()}"
 
 
@@ -94,17 +94,17 @@ def known_events_macro(device: Device) -> str:
 
 
 def register_macro(device: Device, register: Register) -> str:
-    """`status` → `PVPANIC_REG_STATUS`, the offset of a register."""
+    """`status` → `ACME_REG_STATUS`, the offset of a register."""
     return f"{macro_prefix(device)}_REG_{register.name.upper()}"
 
 
 def trigger_stem(device: Device, trigger: Trigger) -> str:
-    """`power-off` → `pvpanic_power_off`, the stem of what serves a trigger."""
+    """`power-off` → `acme_power_off`, the stem of what serves a trigger."""
     return f"{device.name}_{trigger.value.replace('-', '_')}"
 
 
 def frontend_stem(frontend: Frontend) -> str:
-    """`pvpanic-pci` → `pvpanic_pci`, the stem of what a frontend's module defines."""
+    """`acme-pci` → `acme_pci`, the stem of what a frontend's module defines."""
     return frontend.name.replace("-", "_")
 
 
