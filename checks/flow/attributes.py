@@ -106,3 +106,8 @@ def read_by(flow: Flow, function: Function) -> set[str]:
 def has(context: Context, mask: Mask) -> bool:
     """Whether the spec has an attribute that shows a mask."""
     return any(item.shows is mask for item in context.device.sysfs)
+
+
+def known_bits(context: Context) -> int:
+    """All bits that the spec gives a meaning."""
+    return sum(event.value for event in context.device.events)

@@ -9,7 +9,9 @@ from pycparser import c_ast
 
 from checks.flow.analysis import flow_check, place
 from checks.flow.cfg import walk
-from checks.flow.resources import action_of
+from checks.flow.fallible import failed, signs_of
+from checks.flow.resources import acquired, action_of
+from checks.flow.values import ZERO, sign
 from checks.rule import Found
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
     from checks.flow.analysis import Flow
     from checks.flow.program import Function
-    from checks.flow.trace import Event
+    from checks.flow.trace import Event, Path
     from checks.rule import Context, Word
 
 
@@ -111,3 +113,45 @@ def _addresses(flow: Flow) -> set[str]:
                 owner = flow.program.owner(node.expr, function)
                 found.add(f"{owner}.{node.expr.field.name}")
     return found
+
+
+@flow_check("KERN123")
+def no_data(flow: Flow, _context: Context) -> Iterator[Word]:
+    """A driver's data is used, but a probe that succeeds does not set it."""
+    gets = [event for function, event in flow.calls() if _data(flow, event) == "get"]
+    for root in flow.rooted("probe") if gets else ():
+        below = flow.reach(root)
+        if not any(_data(flow, e) == "set" for f in below for e in flow.traces[f].of("call")):
+            maker = next(
+                (f for f in below for use in acquired(flow, f) if use.kind == "memory"), root
+            )
+            message = f"{gets[0].name}() is used, but {maker.name}() does not set the data"
+            yield Found(message, maker.span, absent=True)
+            continue
+        for function in below:
+            yield from _unset(flow, function)
+
+
+def _data(flow: Flow, event: Event) -> str | None:
+    api = flow.api(event)
+    return api.data if api is not None else None
+
+
+def _failed(flow: Flow, function: Function, path: Path, event: Event) -> bool:
+    """Whether a path knows that a call has failed; what it returns then is another question."""
+    signs = signs_of(flow, function, event) if event.kind == "call" else None
+    return signs is not None and failed(path, event, signs)
+
+
+def _unset(flow: Flow, function: Function) -> Iterator[Word]:
+    """Ways to succeed on which a function that sets the data does not."""
+    trace = flow.traces[function]
+    if not any(_data(flow, event) == "set" for event in trace.of("call")):
+        return
+    for path in trace.paths:
+        done = any(e.kind == "call" and _data(flow, e) == "set" for e in path.state.history)
+        fine = path.value is not None and sign(path.state.signs, path.value) & ZERO
+        fine = fine and not any(_failed(flow, function, path, e) for e in path.state.history)
+        if fine and not done and path.node is not None:
+            message = f"{function.name}() succeeds here without setting the driver's data"
+            yield Found(message, place(function, path.node))

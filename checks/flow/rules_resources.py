@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.flow.analysis import flow_check, place
-from checks.flow.fallible import failed, signs_of
 from checks.flow.resources import (
     PUBLISHED,
     USED,
@@ -274,45 +273,3 @@ def _walkers_locks(flow: Flow, event: Event) -> set[object]:
     """Those of the locks held at an event that everybody holds who walks through a list."""
     walks = [(f, e) for f, trace in flow.traces.items() for e in trace.of("walk")]
     return {item for item in event.locks if all(item.name in flow.locks(f, e) for f, e in walks)}
-
-
-@flow_check("KERN123")
-def no_data(flow: Flow, _context: Context) -> Iterator[Word]:
-    """A driver's data is used, but a probe that succeeds does not set it."""
-    gets = [event for function, event in flow.calls() if _data(flow, event) == "get"]
-    for root in flow.rooted("probe") if gets else ():
-        below = flow.reach(root)
-        if not any(_data(flow, e) == "set" for f in below for e in flow.traces[f].of("call")):
-            maker = next(
-                (f for f in below for use in acquired(flow, f) if use.kind == "memory"), root
-            )
-            message = f"{gets[0].name}() is used, but {maker.name}() does not set the data"
-            yield Found(message, maker.span, absent=True)
-            continue
-        for function in below:
-            yield from _unset(flow, function)
-
-
-def _data(flow: Flow, event: Event) -> str | None:
-    api = flow.api(event)
-    return api.data if api is not None else None
-
-
-def _failed(flow: Flow, function: Function, path: Path, event: Event) -> bool:
-    """Whether a path knows that a call has failed; what it returns then is another question."""
-    signs = signs_of(flow, function, event) if event.kind == "call" else None
-    return signs is not None and failed(path, event, signs)
-
-
-def _unset(flow: Flow, function: Function) -> Iterator[Word]:
-    """Ways to succeed on which a function that sets the data does not."""
-    trace = flow.traces[function]
-    if not any(_data(flow, event) == "set" for event in trace.of("call")):
-        return
-    for path in trace.paths:
-        done = any(e.kind == "call" and _data(flow, e) == "set" for e in path.state.history)
-        fine = path.value is not None and sign(path.state.signs, path.value) & ZERO
-        fine = fine and not any(_failed(flow, function, path, e) for e in path.state.history)
-        if fine and not done and path.node is not None:
-            message = f"{function.name}() succeeds here without setting the driver's data"
-            yield Found(message, place(function, path.node))

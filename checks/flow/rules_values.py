@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rules about events: which is written when, behind which gate, within which mask."""
+"""Rules about masks: how they start, and that an event is sent only behind them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from checks.flow.analysis import flow_check, place
-from checks.flow.attributes import has, member
-from checks.flow.sending import sent, writes
+from checks.flow.attributes import has, known_bits, member
+from checks.flow.sending import writes
 from checks.flow.values import NEGATIVE, ZERO, mentions, origin, parts, sign
 from checks.rule import Found, NotApplicable, Unknown
 from gen.model import Mask, Trigger
@@ -17,112 +17,12 @@ if TYPE_CHECKING:
 
     from checks.flow.analysis import Flow
     from checks.flow.program import Function
-    from checks.flow.sending import Sent, Write
+    from checks.flow.sending import Write
     from checks.flow.trace import Event, Path
     from checks.flow.values import Value
     from checks.rule import Context, Word
 
 _ROLES = ("panic", "sys-off")
-
-
-def _known_bits(context: Context) -> int:
-    """All bits that the spec gives a meaning."""
-    return sum(event.value for event in context.device.events)
-
-
-@flow_check("SPEC006")
-def right_event(flow: Flow, context: Context) -> Iterator[Word]:
-    """The event that a hook writes is the one of its condition."""
-    roots = flow.rooted(*_ROLES)
-    if not roots:
-        yield NotApplicable("the driver has no hook")
-    for function in roots:
-        items = sent(flow, function)
-        if not items:
-            yield Found(f"{function.name}() writes no event", function.span)
-        for item in items:
-            span = place(function, item.node)
-            if item.value[0] != "num":
-                yield Unknown(f"which event {function.name}() writes here is not known", span)
-                continue
-            yield from _judge(flow, context, function, item)
-    for function in flow.traces:
-        if set(flow.roles.get(function, {})) & set(_ROLES):
-            yield from _twice(flow, function)
-
-
-def _twice(flow: Flow, function: Function) -> Iterator[Word]:
-    """More than one write on one path: the host hears of two events."""
-    nodes = {item.node for item in sent(flow, function)}
-    for path in flow.traces[function].paths:
-        calls = [e for e in path.state.history if e.kind == "call" and e.node in nodes]
-        for event in calls[1:]:
-            message = "an event has been written before this: the host hears of two"
-            yield Found(message, place(function, event.node))
-
-
-def _judge(flow: Flow, context: Context, function: Function, item: Sent) -> Iterator[Word]:
-    """Compare one write with what its condition asks for."""
-    trigger = _trigger(flow, context, function, item)
-    wanted = context.device.event_for(trigger) if trigger else None
-    value, span = item.value[1], place(function, item.node)
-    if value & ~_known_bits(context):
-        return  # told by SPEC010
-    if wanted is None:
-        what = f"the trigger '{trigger}'" if trigger else "this hook's mode"
-        yield Unknown(f"the spec has no event for {what}", span)
-    elif trigger is Trigger.PANIC and _undecided(context, item):
-        kernel = context.device.event_for(Trigger.CRASH_KERNEL)
-        where = kernel.at["trigger"] if kernel else None
-        yield Found("this does not ask whether a crash kernel takes over", span, where)
-    elif value != wanted.value:
-        message = f"on '{trigger}' the event is {wanted.value:#x}, not {value:#x}"
-        yield Found(message, span, wanted.at["bit"])
-
-
-def _trigger(flow: Flow, context: Context, function: Function, item: Sent) -> Trigger | None:
-    roles = {root.role for root in flow.program.roots if root.function is function}
-    if "panic" not in roles:
-        return _mode(flow, function)
-    crash = Trigger.CRASH_KERNEL
-    loaded = dict(item.asked).get(str(crash))
-    return crash if loaded and context.device.event_for(crash) else Trigger.PANIC
-
-
-def _undecided(context: Context, item: Sent) -> bool:
-    crash = Trigger.CRASH_KERNEL
-    asks = str(crash) in dict(item.asked)
-    return context.device.event_for(crash) is not None and not asks
-
-
-def _mode(flow: Flow, function: Function) -> Trigger | None:
-    """The trigger that a handler is registered for."""
-    for _, event in flow.calls():
-        api = flow.api(event)
-        if api is None or ("fn", function.name) not in event.values or "mode" not in (
-            *api.parameters, *api.implies
-        ):  # fmt: skip
-            continue
-        name = api.implies.get("mode")
-        if "mode" in api.parameters:
-            number = event.values[api.parameters.index("mode")]
-            name = next((one.name for one in flow.program.kernel.table.values()
-                         if one.tells and number == ("num", one.value)), None)  # fmt: skip
-        told = flow.program.api(name)
-        return Trigger(told.tells) if told is not None and told.tells else None
-    return None
-
-
-@flow_check("SPEC010")
-def known_bits(flow: Flow, context: Context) -> Iterator[Word]:
-    """What is written to the device has only bits that the spec knows."""
-    for function in flow.rooted(*_ROLES):
-        for item in sent(flow, function):
-            if item.value[0] == "num" and item.value[1] & ~_known_bits(context):
-                extra = item.value[1] & ~_known_bits(context)
-                spec = context.device.event_register.at["write"]
-                message = f"the spec gives {extra & 0xFFFFFFFF:#x} no meaning"
-                yield Found(message, place(function, item.node), spec)
 
 
 @flow_check("SPEC009")
@@ -261,8 +161,8 @@ def _limits(
     if mask is None:
         message = "the capability is not limited to the events that the driver knows"
         yield Found(message, at, context.device.at["events"])
-    elif mask & ~_known_bits(context):
-        extra = mask & ~_known_bits(context)
+    elif mask & ~known_bits(context):
+        extra = mask & ~known_bits(context)
         yield Found(f"the spec has no event {extra:#x}", at, context.device.at["events"])
     elif needed & ~mask:
         missing = next(event for event in hooked if event.value & ~mask)
@@ -287,18 +187,3 @@ def _starts(function: Function, path: Path, value: Value, name: str, other: str)
     if start != value and _member(start) != name and start[0] != "op":
         message = f"'{other}' starts as something other than '{name}'"
         yield Found(message, place(function, events[-1].node))
-
-
-@flow_check("KERN141")
-def notifier_result(flow: Flow, _context: Context) -> Iterator[Word]:
-    """A notifier lets those that come after it run."""
-    done = flow.program.names.get("NOTIFY_DONE", 0)
-    for function in flow.rooted(*_ROLES):
-        for path in flow.traces[function].paths:
-            if path.node is None or path.value is None or path.value == ("num", done):
-                continue
-            span = place(function, path.node)
-            if path.value[0] == "num":
-                yield Found(f"{function.name}() returns something other than NOTIFY_DONE", span)
-            else:
-                yield Unknown(f"what {function.name}() returns here is not known", span)
