@@ -82,7 +82,7 @@ def _format(driver: Driver) -> Iterable[Change]:
             yield place.replace(str(place).replace("%x", new), f"{place.function}-{note}")
 
 
-@operator("shows-other-mask", FACTS, "RUN303")
+@operator("shows-other-mask", FACTS, "RUN303 SPEC034")
 def _other_mask(driver: Driver) -> Iterable[Change]:
     """The attribute has the value of another one."""
     for call in driver.calls("sysfs_emit"):
@@ -93,7 +93,7 @@ def _other_mask(driver: Driver) -> Iterable[Change]:
         yield call.arguments[2].replace(other, call.function)
 
 
-add("shows-constant", FACTS, "RUN303", "The attribute has nothing to do with the device.",
+add("shows-constant", FACTS, "RUN303 SPEC034", "The attribute has nothing to do with the device.",
     argument("sysfs_emit", 2, "0"))  # fmt: skip
 
 
