@@ -88,7 +88,6 @@ def _plan_module(
 
 def _plan_pci(device: Device, frontend: PciFrontend, kernel: Kernel) -> FrontendPlan:
     used = ["pcim_enable_device", "pcim_iomap", "struct pci_device_id", "ENOMEM", "MODULE_LICENSE"]
-    used += ["struct pci_driver.dev_groups"] if device.sysfs else []
     vendor = names.pci_macro(frontend, "vendor", frontend.vendor)
     product = names.pci_macro(frontend, "device", frontend.device)
     own = [(vendor, frontend.vendor.id), (product, frontend.device.id)]
