@@ -206,36 +206,3 @@ def _uses(context: Context) -> dict[str, set[str]]:
         for name in names - own:
             uses.setdefault(name, set()).add(unit.file.path.name)
     return uses
-
-
-@check("PORT201")
-def check_apis(context: Context) -> Iterator[Word]:
-    """The target has every kernel function that is called."""
-    kernel = context.facts.kernel
-    calls = list(context.facts.calls())
-    if not calls:
-        yield NotApplicable("no call in the given files")
-    own = {name for unit in context.facts.units for name in unit.functions}
-    for call in calls:
-        api = kernel.table.get(call.name)
-        if api is not None and call.name not in own and not kernel.has(call.name):
-            since = f"; it is there since {api.range.since}" if api.range.since else ""
-            yield Found(f"Linux {kernel.series} has no {call.name}{since}", call.callee)
-
-
-@check("PORT203")
-def check_headers(context: Context) -> Iterator[Word]:
-    """The target has every kernel header that is included."""
-    kernel, seen = context.facts.kernel, set()
-    includes = [item for unit in context.facts.units for item in unit.includes]
-    if not includes:
-        yield NotApplicable("no #include in the given files")
-    for include in includes:
-        key = (include.span.source, include.span)
-        if include.file is not None or key in seen or include.header not in kernel.header_table:
-            continue
-        seen.add(key)
-        if not kernel.has_header(include.header):
-            since = kernel.header_table[include.header].since
-            rest = f"; it is there since {since}" if since else ""
-            yield Found(f"Linux {kernel.series} has no {include.header}{rest}", include.span)

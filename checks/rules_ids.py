@@ -311,6 +311,8 @@ def _groups(context: Context, frontend: Frontend, driver: Object) -> Iterator[Wo
         return
     others = [key for key in ("dev_groups", "driver.dev_groups", "groups", "driver.groups")
               if key in driver.fields]  # fmt: skip
+    if others and others[0] == "dev_groups" and frontend.bus is Bus.PCI:
+        return  # the target has no such member, which PORT202 tells
     if others:
         message = f"the bus does not create the devices' attributes from .{others[0]}"
         yield Found(message, driver.fields[others[0]].span, spec, f"set .{right}")

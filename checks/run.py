@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 # Importing a module of rules puts its functions into CHECKS.
-from checks import rules_build, rules_ids, rules_registers, rules_sysfs  # noqa: F401
+from checks import (  # noqa: F401
+    rules_build,
+    rules_ids,
+    rules_port,
+    rules_registers,
+    rules_sysfs,
+)
 from checks.baseline import Baseline
 from checks.execution import rules as execution
 from checks.extract import extract

@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a driver uses of the kernel, against what the target's series has."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from pycparser import c_ast
+
+from checks.fold import type_name
+from checks.rule import Found, NotApplicable, check
+from checks.tree import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from checks.facts import DriverFacts, Object, Value
+    from checks.parse import Unit
+    from checks.rule import Context, Word
+    from checks.tree import TreeFile
+    from gen.kernel import Api, Kernel, Member, Range
+    from gen.source import Span
+
+# Comments, literals and #include lines: there a name is no use of an interface.
+_NO_CODE = re.compile(
+    r"/\*.*?\*/|//[^\n]*|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|^[ \t]*\#[ \t]*include[^\n]*",
+    re.DOTALL | re.MULTILINE,
+)
+_CODE = frozenset({Role.UNIT, Role.HEADER, Role.UAPI})
+
+
+def _lacks(kernel: Kernel, what: str, ranges: list[Range]) -> tuple[str, str | None]:
+    """The sentence about something that a series lacks, and what helps."""
+    words = f"Linux {kernel.series} has no {what}"
+    later = [item for item in ranges if item.since and item.since > kernel.release]
+    if later:
+        first = min(later, key=lambda item: item.since or kernel.release)
+        words += f"; it is there since {first.since}"
+    elif ranges and ranges[-1].until:
+        words += f"; {ranges[-1].until} was the last to have it"
+    instead = next((item.replacement for item in ranges if item.replacement), None)
+    return words, f"use instead: {instead}" if instead else None
+
+
+@check("PORT201")
+def check_apis(context: Context) -> Iterator[Word]:
+    """The target has every function, macro, type and constant that is used."""
+    facts = context.facts
+    files = [file for file in facts.tree.files if file.role in _CODE]
+    if not files:
+        yield NotApplicable("no C file given")
+        return
+    kernel = facts.kernel
+    own = _defined(facts)
+    missing = {
+        name: api
+        for name, api in kernel.table.items()
+        if not kernel.has(name) and api.kind != "format" and name not in own
+    }
+    if missing:
+        words = "|".join(sorted((re.escape(name).replace(r"\ ", r"\s+") for name in missing),
+                                key=len, reverse=True))  # fmt: skip
+        for file in files:
+            yield from _uses(file, re.compile(rf"(?<![\w.>])(?:{words})\b"), missing, kernel)
+
+
+def _defined(facts: DriverFacts) -> set[str]:
+    """The names that the driver itself defines."""
+    units = facts.units
+    names = {name for unit in units for name in unit.functions}
+    names |= {item.name for unit in units for item in unit.objects}
+    return names | {item.name for unit in units for item in unit.defines}
+
+
+def _uses(
+    file: TreeFile, pattern: re.Pattern[str], missing: dict[str, Api], kernel: Kernel
+) -> Iterator[Word]:
+    """The first use of each missing name in a file."""
+    text = file.source.text.replace("\r\n", "\n")
+    code = _NO_CODE.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
+    seen = set()
+    for match in pattern.finditer(code):
+        name = " ".join(match[0].split())
+        if name in seen:
+            continue
+        seen.add(name)
+        message, help_ = _lacks(kernel, name, [missing[name].range])
+        row = code.count("\n", 0, match.start()) + 1
+        column = match.start() - code.rfind("\n", 0, match.start())
+        yield Found(
+            message, file.source.span(row, column, len(match[0].split("\n")[0])), None, help_
+        )
+
+
+@check("PORT202")
+def check_members(context: Context) -> Iterator[Word]:
+    """The target's structs have the members that are set and read, with these types."""
+    kernel, units = context.facts.kernel, {unit.file: unit for unit in context.units}
+    found = False
+    told: set[tuple[str, Span]] = set()
+    for read in context.facts.units:
+        for item in read.objects:
+            found = True
+            yield from _once(_object(item, units[read.file], kernel), told)
+    for unit in context.units:
+        for function in unit.functions:
+            found = True
+            yield from _once(_accesses(unit, function, kernel), told)
+    if not found:
+        yield NotApplicable("no object and no function in the given files")
+
+
+def _once(words: Iterator[Found], told: set[tuple[str, Span]]) -> Iterator[Found]:
+    for word in words:
+        key = (word.span.source.name, word.span)
+        if key not in told:
+            told.add(key)
+            yield word
+
+
+def _object(item: Object, unit: Unit, kernel: Kernel) -> Iterator[Found]:
+    """What an initialiser sets."""
+    for entry in item.entries:
+        for path, value in entry.fields.items():
+            yield from _member(item.type, path, value, unit, kernel)
+
+
+def _member(type_: str, path: str, value: Value, unit: Unit, kernel: Kernel) -> Iterator[Found]:
+    """Follow a member path such as `driver.dev_groups`, as far as the facts know the types."""
+    here: Member | None = None
+    variants: list[Member] = []
+    for name in path.split("."):
+        variants = _variants(kernel, type_, name)
+        if not variants:
+            return
+        here = next((one for one in variants if kernel.release in one.range), None)
+        if here is None:
+            message, help_ = _lacks(
+                kernel, f"member '{name}' in {type_}", [one.range for one in variants]
+            )
+            yield Found(message, value.span, None, help_)
+            return
+        type_ = here.text.removesuffix(name).strip()
+    if here is not None and value.name and "(*" in here.text:
+        yield from _signature(value, here, variants, unit, kernel)
+
+
+def _variants(kernel: Kernel, type_: str, name: str) -> list[Member]:
+    api = kernel.table.get(type_)
+    return [one for one in (api.members if api else ()) if one.name == name]
+
+
+def _signature(
+    value: Value, here: Member, variants: list[Member], unit: Unit, kernel: Kernel
+) -> Iterator[Found]:
+    """A function that the kernel calls back returns and takes what the target expects."""
+    function = next((one for one in unit.functions if one.decl.name == value.name), None)
+    if function is None:
+        return
+    given, wanted = _type_of(function), _type_in(here.text)
+    if given == wanted:
+        return
+    other = next((one for one in variants if _type_in(one.text) == given), None)
+    message = f"Linux {kernel.series} wants '{here.text}', and {value.name}() is none"
+    if other is not None and other.range.since:
+        message += f"; it is that since {other.range.since}"
+    elif other is not None and other.range.until:
+        message += f"; it was that until {other.range.until}"
+    instead = other.range.replacement if other else None
+    yield Found(message, value.span, None, f"use instead: {instead}" if instead else None)
+
+
+def _type_of(function: c_ast.FuncDef) -> tuple[str, ...]:
+    """The result and the parameters of a function, without qualifiers."""
+    kind = function.decl.type
+    parameters = [type_name(item) for item in (kind.args.params if kind.args else ())]
+    return (type_name(kind.type), *(item for item in parameters if item != "void"))
+
+
+def _type_in(text: str) -> tuple[str, ...]:
+    """The same of a member's declaration, `int (*remove)(struct pci_dev *dev)`."""
+    result, _, rest = text.partition("(*")
+    parameters = rest.partition(")(")[2].removesuffix(")")
+    texts = [re.sub(r"\w+$", "", item.strip()) for item in parameters.split(",")]
+    return tuple(_plain(item) for item in (result, *texts))
+
+
+def _plain(text: str) -> str:
+    words = re.sub(r"\bconst\b", " ", text).replace("*", " * ").split()
+    return " ".join(words)
+
+
+def _accesses(unit: Unit, function: c_ast.FuncDef, kernel: Kernel) -> Iterator[Found]:
+    """Members that a function uses of structs that it gets or declares."""
+    reader = _Members()
+    reader.visit(function)
+    for node in reader.uses:
+        type_ = reader.types.get(node.name.name, "")
+        variants = _variants(kernel, type_, node.field.name)
+        if variants and not any(kernel.release in one.range for one in variants):
+            what = f"member '{node.field.name}' in {type_}"
+            message, help_ = _lacks(kernel, what, [one.range for one in variants])
+            yield Found(message, unit.name_span(node.field), None, help_)
+
+
+class _Members(c_ast.NodeVisitor):  # type: ignore[misc]
+    """The variables of a function with the structs that they are or point to, and their members."""
+
+    def __init__(self) -> None:
+        self.types: dict[str, str] = {}
+        self.uses: list[c_ast.StructRef] = []
+
+    def visit_Decl(self, node: c_ast.Decl) -> None:  # noqa: N802 (pycparser calls it so)
+        if node.name and not isinstance(node.type, c_ast.FuncDecl):
+            self.types[node.name] = type_name(node.type).rstrip(" *")
+        self.generic_visit(node)
+
+    def visit_StructRef(self, node: c_ast.StructRef) -> None:  # noqa: N802 (as above)
+        if isinstance(node.name, c_ast.ID):
+            self.uses.append(node)
+        self.generic_visit(node)
+
+
+@check("PORT203")
+def check_headers(context: Context) -> Iterator[Word]:
+    """The target has every kernel header that is included."""
+    kernel, seen = context.facts.kernel, set()
+    includes = [item for unit in context.facts.units for item in unit.includes]
+    if not includes:
+        yield NotApplicable("no #include in the given files")
+    for include in includes:
+        key = (include.span.source, include.span)
+        if include.file is not None or key in seen or include.header not in kernel.header_table:
+            continue
+        seen.add(key)
+        if not kernel.has_header(include.header):
+            message, help_ = _lacks(kernel, include.header, [kernel.header_table[include.header]])
+            yield Found(message, include.span, None, help_)
