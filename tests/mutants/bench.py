@@ -74,7 +74,7 @@ def notices(tool: Tool, mutant: Mutant, before: Counter[str], warm: Path, place:
     return bool(after - before)
 
 
-def compare(runs: int, each: int) -> None:
+def compare(runs: int, each: int, without: tuple[str, ...]) -> None:
     """The table of tools."""
     chosen = sample(each)
     click.echo(
@@ -83,7 +83,8 @@ def compare(runs: int, each: int) -> None:
     )
     click.echo(f"{'tool':14} {'seconds':>8} {'ratio':>7} {'MiB':>6} {'messages':>8} {'noticed':>9}"
                "  how")  # fmt: skip
-    present = [tool for tool in tools() if not tool.lacking]
+    everything = tools()
+    present = [tool for tool in everything if not tool.lacking and tool.name not in without]
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         place, warm = Path(name) / "driver", Path(name) / "warm"
         table = costs(present, place, runs)
@@ -102,9 +103,9 @@ def compare(runs: int, each: int) -> None:
                 f"{tool.name:14} {seconds:8.2f} {seconds / base:7.2f} {memory:6.0f} "
                 f"{before.total():8} {killed:4} of {len(chosen):<3} {tool.how}"
             )
-    for tool in tools():
-        if tool.lacking:
-            click.echo(f"{tool.name:14} not run: {tool.lacking}")
+    for tool in everything:
+        if tool not in present:
+            click.echo(f"{tool.name:14} not run: {tool.lacking or 'as asked'}")
 
 
 def _point(pair: tuple[int, int]) -> growth.Point:
@@ -142,11 +143,12 @@ def grow() -> None:
 @click.option("--runs", default=3, show_default=True, help="How often each tool is timed.")
 @click.option("--each", default=6, show_default=True, help="Mutants from each family.")
 @click.option("--only", type=click.Choice(["tools", "growth"]), help="Only this part.")
-def main(runs: int, each: int, only: str | None) -> None:
+@click.option("--without", multiple=True, help="A tool not to run, such as Coccinelle.")
+def main(runs: int, each: int, only: str | None, without: tuple[str, ...]) -> None:
     """Compare the checker with other tools, and show how it grows."""
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     if only != "growth":
-        compare(runs, each)
+        compare(runs, each, without)
     if only != "tools":
         grow()
 
