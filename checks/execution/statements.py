@@ -248,9 +248,9 @@ class Statements(Expressions):
 
         def run(f: Frame) -> Any:
             signal = body(f)
-            if signal is BREAK:
-                return None
-            return again(f) if signal is None or signal is CONTINUE else signal
+            if signal is None or signal is CONTINUE:
+                return again(f)
+            return None if signal is BREAK else signal
 
         return run
 
@@ -277,17 +277,15 @@ class Statements(Expressions):
         cases: list[tuple[Code | None, int]] = []
         codes: list[Statement] = []
         block = node.stmt.block_items if isinstance(node.stmt, c_ast.Compound) else [node.stmt]
-        for item in block or []:
-            inner = item
-            stack = [inner]
-            while stack:
-                inner = stack.pop(0)
-                if isinstance(inner, (c_ast.Case, c_ast.Default)):
-                    label = self.value(inner.expr) if isinstance(inner, c_ast.Case) else None
-                    cases.append((label, len(codes)))
-                    stack = [*(inner.stmts or []), *stack]
-                else:
-                    codes.append(self.statement(inner))
+        stack = list(block or [])
+        while stack:
+            item = stack.pop(0)
+            if isinstance(item, (c_ast.Case, c_ast.Default)):
+                label = self.value(item.expr) if isinstance(item, c_ast.Case) else None
+                cases.append((label, len(codes)))
+                stack = [*(item.stmts or []), *stack]
+            else:
+                codes.append(self.statement(item))
 
         def run(f: Frame) -> Any:
             value = cond(f)
