@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from gen.model import Device
     from gen.plan import Target
 
+ANOTHER = (
+    "Linux {} had another driver, with none of the spec's frontends; it is held against what both "
+    "have: register, events, and the kernel's rules"
+)
 # So many rules are told one by one.
 FEW = 4
 
@@ -104,7 +108,9 @@ def _contract(spec: Path | None, kernel: str | None, as_of: str | None) -> tuple
     """The device and the target that the options name."""
     try:
         device, target = read_device(spec), find_target(kernel, as_of)
-        contract = restrict(device, target.as_of) if target.as_of else device
+        contract = restrict(device, target.as_of, shared=True) if target.as_of else device
+        if not contract.frontends:
+            say(f"pvgen: {ANOTHER.format(target.as_of)}")
         # What the kernel has no hook for cannot be asked of a driver for it.
         return carry(contract, target.kernel)[0], target
     except GenerationError as error:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 PCI_DRIVER = "struct pci_driver"
 PLATFORM_DRIVER = "struct platform_driver"
+# Of a release older than all frontends of the spec, see gen.model_restrict.
+OTHER_LAYOUT = "this release's driver had another layout, of which the spec says nothing"
 
 
 def driver_type(frontend: Frontend) -> str:

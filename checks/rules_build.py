@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from checks.kconfig import DependencyTooLargeError, same_formula
-from checks.match import anchor, expects_all
+from checks.match import OTHER_LAYOUT, anchor, expects_all
 from checks.rule import Found, NotApplicable, Unknown, check
 from checks.tree import Role
 from gen.diagnostics import did_you_mean
@@ -40,6 +40,9 @@ def _kconfig_files(context: Context) -> tuple[TreeFile, ...]:
 @check("SPEC022")
 def check_kconfig(context: Context) -> Iterator[Word]:
     """Kconfig has the spec's symbols with type, dependency, prompt and help."""
+    if not context.device.frontends:
+        yield NotApplicable(OTHER_LAYOUT)
+        return
     facts = context.facts.kconfig
     if facts is None:
         if _kconfig_files(context):
@@ -88,6 +91,9 @@ def _symbol(fact: KconfigFact, symbol: KconfigSymbol) -> Iterator[Word]:
 @check("SPEC023")
 def check_makefile(context: Context) -> Iterator[Word]:
     """Each option builds the frontend's object and the core's, and every file is built."""
+    if not context.device.frontends:
+        yield NotApplicable(OTHER_LAYOUT)
+        return
     objects = context.facts.makefile
     if objects is None:
         if expects_all(context):

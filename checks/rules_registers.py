@@ -186,6 +186,9 @@ def check_notifier(context: Context) -> Iterator[Word]:
     if not calls:
         message = "no notifier is registered for panics"
         yield Found(message, anchor(context), event.at["trigger"], absent=True)
+    if not device.frontends:
+        # Which priority a release of another layout had, the spec does not say.
+        return
     hook = device.hooks.panic_notifier
     wanted = hook.priority if hook else None
     for call in calls:

@@ -28,13 +28,20 @@ class NothingLeftError(Exception):
     """A release that had none of what a driver needs; the message says what, and since when."""
 
 
-def restrict(device: Device, release: Release) -> Device:
+def restrict(device: Device, release: Release, *, shared: bool = False) -> Device:
     """The part of `device` that mainline's driver of `release` had.
+
+    Args:
+        device: the whole device.
+        release: a mainline release.
+        shared: also answer for a release whose driver had none of the spec's frontends, and so
+            another layout: the device that is returned has no frontends then.
 
     Raises:
         NothingLeftError: the release had no event or no frontend of the spec.
     """
-    for what, items in (("events", device.events), ("frontends", device.frontends)):
+    parts = (("events", device.events), ("frontends", device.frontends))
+    for what, items in parts[:1] if shared else parts:
         first = min(item.since for item in items)
         if release < first:
             raise NothingLeftError(

@@ -14,6 +14,7 @@ from tests.conftest import ROOT
 
 # Later series than this Debian's own come from the suites that carry them.
 SUITES = ("bookworm-backports", "trixie-backports")
+OLDER = {"5.10": ("bullseye",)}
 # What the tests need of a kernel's sources: the driver, and the tools that judge one.
 PARTS = (
     "drivers/misc/pvpanic*",
@@ -38,7 +39,7 @@ def build_tree() -> Path:
 
 def source_tree(series: str) -> Path:
     """Parts of a series' sources as the distribution ships them, fetched once and kept."""
-    package = Archive(SUITES).unpack(f"linux-source-{series}")
+    package = Archive(OLDER.get(series, SUITES)).unpack(f"linux-source-{series}")
     place = cache_directory() / "sources" / package.name
     place.parent.mkdir(parents=True, exist_ok=True)
     with (place.parent / "lock").open("w") as lock:
