@@ -137,6 +137,10 @@ def unvalidated(flow: Flow, context: Context) -> Iterator[Word]:
                     yield Found(message, place(function, write.node), spec)
         if not parsed or not any(_from(e, w.values[0]) for e in parsed for w in writes):
             yield Unknown(f"how {function.name}() changes '{target}' is not known", function.span)
+        for write in flow.traces[function].of("write", "once-write"):
+            if write.name == limit != target and any(_from(e, write.values[0]) for e in parsed):
+                message = f"a user changes '{limit}' here, which is the device's"
+                yield Found(message, place(function, write.node), spec)
         yield from _refusals(flow, function, parsed, limit)
 
 
