@@ -46,7 +46,7 @@ pytest = $(python) -m pytest -q
 .PHONY: help
 help: ## show this list
 	@printf 'Targets:\n'
-	@sed -n 's/^\([a-z_]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | \
+	@sed -n 's/^\([a-z_-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | \
 		while IFS='|' read -r name text; do printf '%-18s %s\n' "$$name" "$$text"; done
 	@printf '\nVariables:\n'
 	@printf '  %-16s %s\n' \
@@ -114,6 +114,11 @@ docs: ## make the parts of docs/ that come from data
 	$(Q).ci/setup gen
 	$(Q)$(python) -m gen.docs
 	$(Q)$(python) -m checks.catalogue
+
+.PHONY: verify-facts
+verify-facts: ## compare the facts about kernels with the headers of every series, fetched from Debian
+	$(Q).ci/setup gen
+	$(Q)$(python) -m tests.kernel.verify --fetch
 
 .PHONY: lint
 lint: ## the linters, the type checker, and whether out/ is what the spec renders
