@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from tests.mutants import roles
-from tests.mutants.operators import Family, add, callee, operator
+from tests.mutants.operators import Family, add, operator
 from tests.mutants.text import Change
 
 if TYPE_CHECKING:
@@ -42,7 +42,6 @@ def _include(header: str) -> Callable[[Driver], list[Change]]:
 for _header, _absent in (
     ("linux/device-id/pci.h", NEW),
     ("linux/sprintf.h", NEW),
-    ("linux/no_such_header.h", {}),
 ):
     add(f"include-{_header.split('/', 1)[1].removesuffix('.h').replace('/', '-')}", PORTABILITY,
         "PORT203", "The target has no such header.", _include(_header), absent=_absent,
@@ -165,7 +164,3 @@ for _header in ("linux/kexec.h", "linux/panic_notifier.h", "linux/reboot.h", "li
         breaks="not declared",
         absent={"mainline-6.1": "does not include it"} if "reboot" in _header else {},
         equivalent=UNUSED, elsewhere="the finding stands where the name is used")  # fmt: skip
-
-add("no-such-function", PORTABILITY, "PORT201", "No kernel has this function.",
-    callee("platform_get_mem_or_io", "platform_get_mem_or_io_byname"),
-    breaks="no such function")  # fmt: skip
