@@ -15,7 +15,7 @@ from checks.tree import Role
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from checks.facts import DriverFacts, Object, Value
+    from checks.facts import DriverFacts, Object, UnitFacts, Value
     from checks.parse import Unit
     from checks.rule import Context, Word
     from checks.tree import TreeFile
@@ -224,7 +224,7 @@ class _Members(c_ast.NodeVisitor):  # type: ignore[misc]
 
 @check("PORT203")
 def check_headers(context: Context) -> Iterator[Word]:
-    """The target has every kernel header that is included."""
+    """The target has every header that is included, and they bring the types of all tables."""
     kernel, seen = context.facts.kernel, set()
     includes = [item for unit in context.facts.units for item in unit.includes]
     if not includes:
@@ -237,3 +237,21 @@ def check_headers(context: Context) -> Iterator[Word]:
         if not kernel.has_header(include.header):
             message, help_ = _lacks(kernel, include.header, [kernel.header_table[include.header]])
             yield Found(message, include.span, None, help_)
+    for unit in context.facts.units:
+        yield from _incomplete(unit, kernel)
+
+
+def _incomplete(unit: UnitFacts, kernel: Kernel) -> Iterator[Word]:
+    """Tables of a type that no included header brings on the target."""
+    included = {item.header for item in unit.includes if item.file is None}
+    if not included <= set(kernel.header_table):
+        return  # a header that the facts do not know may bring anything
+    for item in unit.objects:
+        api = kernel.table.get(item.type)
+        if api is None or not api.brought or not item.array:
+            continue
+        header = kernel.header(item.type)
+        known = {name for name, range_ in api.brought.items() if kernel.release in range_}
+        if not included & {header, *known}:
+            message = f"on Linux {kernel.series} nothing included here declares {item.type}"
+            yield Found(message, item.span, None, f"include {header}")

@@ -120,6 +120,7 @@ class Api:
     waits: str | None = None
     data: str | None = None
     resets: bool = False
+    brought: Mapping[str, Range] = field(default_factory=dict)
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -339,6 +340,7 @@ def _api(name: str, item: Mapping[str, Any]) -> Api:
         waits=item.get("waits"),
         data=item.get("data"),
         resets=item.get("resets", False),
+        brought={key: _range(value) for key, value in item.get("brought", {}).items()},
     )
 
 

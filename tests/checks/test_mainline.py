@@ -70,7 +70,8 @@ def test_mainline_keeps_the_contract_of_its_release(series: str) -> None:
 def test_a_new_driver_is_told_what_an_old_kernel_lacks() -> None:
     report = check_paths([_mainline("7.3")], read_device(REAL), kernel("5.10"))
     told = {item.message.split(";")[0].removeprefix("Linux 5.10 has no "): item.help
-            for item in report.findings if item.rule.startswith("PORT")}  # fmt: skip
+            for item in report.findings if item.rule.startswith("PORT")
+            and item.message.startswith("Linux")}  # fmt: skip
     assert set(told) == {
         "platform_get_mem_or_io", "member 'dev_groups' in struct pci_driver",
         "linux/gfp_types.h", "linux/kstrtox.h", "linux/panic_notifier.h",
@@ -78,6 +79,15 @@ def test_a_new_driver_is_told_what_an_old_kernel_lacks() -> None:
         "unregister_sys_off_handler", "SYS_OFF_MODE_POWER_OFF", "SYS_OFF_PRIO_LOW",
     }  # fmt: skip
     assert told["linux/panic_notifier.h"] == "use instead: linux/kernel.h"
+
+
+@pytest.mark.kbuild
+def test_a_driver_that_got_a_type_by_chance_is_told_on_an_older_kernel() -> None:
+    report = check_paths([_mainline("7.3")], read_device(REAL), kernel("6.1"))
+    told = [item for item in report.findings if item.rule.startswith("PORT")]
+    assert {(item.rule, item.help) for item in told} == {
+        ("PORT203", "include linux/mod_devicetable.h")
+    }
 
 
 @pytest.mark.kbuild

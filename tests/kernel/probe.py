@@ -54,7 +54,20 @@ def probes(kernel: Kernel) -> list[Probe]:
             files[name] = Probe(name)
             files[name].add(header, f"#include <{header}>")
         files[name].add(api.name, *_lines(api, number, kernel))
-    return list(files.values())
+    return [*files.values(), *_brought(kernel)]
+
+
+def _brought(kernel: Kernel) -> Iterator[Probe]:
+    """For each header that brings others' declarations, a file with that header alone."""
+    headers = {header for api in kernel for header in api.brought}
+    for header in sorted(headers):
+        name = re.sub(r"\W", "_", header)
+        probe = Probe(f"brought_{name}")
+        probe.add(header, f"#include <{header}>")
+        for number, api in enumerate(kernel):
+            if header in api.brought and kernel.release in api.brought[header]:
+                probe.add(api.name, f"extern char brought_{number}[sizeof({api.name})];")
+        yield probe
 
 
 def discarding(kernel: Kernel) -> Probe:
