@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from checks.facts import KconfigFact, Mark
     from checks.rule import Context, Word
     from checks.tree import TreeFile
-    from gen.model import KconfigSymbol
+    from gen.model import Device, Frontend, KconfigSymbol
 
 SPDX = re.compile(r"SPDX-License-Identifier:\s*(.+?)\s*(?:\*/)?\s*$")
 # What the kernel's license-rules document says each MODULE_LICENSE text stands for.
@@ -156,6 +156,32 @@ def _license(context: Context, mark: Mark, tag: str | None) -> Iterator[Word]:
     elif tag is not None and not LICENSES.get(text, set()) <= families:
         message = f"the licence '{text}' does not agree with the file's SPDX tag {tag}"
         yield Found(message, mark.value.span, context.device.at["license"])
+
+
+@check("SPEC028")
+def check_metadata(context: Context) -> Iterator[Word]:
+    """Each module has the author and the description that the spec gives it."""
+    device = context.device
+    wanted: dict[str, Device | Frontend] = {f"{device.name}.c": device}
+    wanted |= {f"{item.name}.c": item for item in device.frontends}
+    found = False
+    for unit in context.facts.units if device.frontends else ():
+        owner = wanted.get(unit.file.path.name)
+        if owner is None or unit.file.role is not Role.UNIT:
+            continue
+        found = True
+        for kind, text in (("author", owner.author), ("description", owner.description)):
+            marks = [mark for mark in unit.marks if mark.kind == kind]
+            if not marks:
+                message = f"no MODULE_{kind.upper()}; the spec has '{text}'"
+                yield Found(message, unit.file.start, owner.at[kind], absent=True)
+            elif all(mark.value.text is None for mark in marks):
+                yield Unknown(f"this {kind} is not a literal", marks[0].value.span)
+            elif all(mark.value.text != text for mark in marks):
+                message = f"the {kind} is not the spec's '{text}'"
+                yield Found(message, marks[0].value.span, owner.at[kind])
+    if not found:
+        yield NotApplicable("none of the spec's modules among the given files")
 
 
 @check("KERN128")
