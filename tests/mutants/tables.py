@@ -82,14 +82,14 @@ def _spdx(driver: Driver) -> Iterable[Change]:
         yield Change(file.path, 0, len(first) + 1, "", f"{file.path.name}-none")
 
 
-@operator("drop-description", TABLES, "KERN128 SPEC026", elsewhere=GONE)
+@operator("drop-description", TABLES, "KERN128 SPEC028", elsewhere=GONE)
 def _description(driver: Driver) -> Iterable[Change]:
     """Modpost warns, and modinfo does not say what the module is for."""
     for call in driver.calls("MODULE_DESCRIPTION"):
         yield call.statement.drop_lines(call.file.path.name)
 
 
-@operator("wrong-author", TABLES, "SPEC026")
+@operator("wrong-author", TABLES, "SPEC028")
 def _author(driver: Driver) -> Iterable[Change]:
     """Modinfo names somebody else."""
     for call in driver.calls("MODULE_AUTHOR"):
