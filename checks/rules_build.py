@@ -222,6 +222,26 @@ def check_exports(context: Context) -> Iterator[Word]:
         yield NotApplicable("no file uses another's symbols")
 
 
+@check("KERN130")
+def check_static(context: Context) -> Iterator[Word]:
+    """What only its own file uses is static."""
+    exported = {
+        m.value.name for kind in ("export", "export_gpl") for m in context.facts.marks(kind)
+    }
+    uses = _uses(context)
+    found = False
+    for unit in context.facts.units:
+        if unit.file.role is not Role.UNIT:
+            continue
+        for item in unit.objects:
+            found = True
+            if not item.static and item.name not in exported and not uses.get(item.name):
+                message = f"nothing outside this file uses {item.name}, and it is not static"
+                yield Found(message, item.span, None, f"make {item.name} static")
+    if not found:
+        yield NotApplicable("no file-scope objects")
+
+
 def _uses(context: Context) -> dict[str, set[str]]:
     """The names that each file calls or takes the address of, with the files."""
     uses: dict[str, set[str]] = {}

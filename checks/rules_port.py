@@ -77,6 +77,13 @@ def _uses(
     file: TreeFile, pattern: re.Pattern[str], missing: dict[str, Api], kernel: Kernel
 ) -> Iterator[Word]:
     """The first use of each missing name in a file."""
+    for name, span in _named(file, pattern):
+        message, help_ = _lacks(kernel, name, [missing[name].range])
+        yield Found(message, span, None, help_)
+
+
+def _named(file: TreeFile, pattern: re.Pattern[str]) -> Iterator[tuple[str, Span]]:
+    """The names that a pattern matches in a file's code, each with the place of its first use."""
     text = file.source.text.replace("\r\n", "\n")
     code = _NO_CODE.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
     seen = set()
@@ -85,12 +92,9 @@ def _uses(
         if name in seen:
             continue
         seen.add(name)
-        message, help_ = _lacks(kernel, name, [missing[name].range])
         row = code.count("\n", 0, match.start()) + 1
         column = match.start() - code.rfind("\n", 0, match.start())
-        yield Found(
-            message, file.source.span(row, column, len(match[0].split("\n")[0])), None, help_
-        )
+        yield name, file.source.span(row, column, len(match[0].split("\n")[0]))
 
 
 @check("PORT202")
@@ -255,3 +259,16 @@ def _incomplete(unit: UnitFacts, kernel: Kernel) -> Iterator[Word]:
         if not included & {header, *known}:
             message = f"on Linux {kernel.series} nothing included here declares {item.type}"
             yield Found(message, item.span, None, f"include {header}")
+
+
+@check("PORT205")
+def check_version_code(context: Context) -> Iterator[Word]:
+    """No code asks for the version of the kernel that it is compiled for."""
+    files = [file for file in context.facts.tree.files if file.role in _CODE]
+    if not files:
+        yield NotApplicable("no C file given")
+    for file in files:
+        for name, span in _named(file, re.compile(r"\bLINUX_VERSION_CODE\b")):
+            message = f"{name} asks at compile time what the target is"
+            help_ = "render for the target instead: a series may have taken an interface back"
+            yield Found(message, span, None, help_)

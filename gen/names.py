@@ -140,7 +140,8 @@ def macros(device: Device) -> list[Name]:
         if isinstance(frontend, PciFrontend):
             for side, pci_id in (("vendor", frontend.vendor), ("device", frontend.device)):
                 macro = pci_macro(frontend, side, pci_id)
-                what = f"the {side} id {pci_id.id:#06x} of '{frontend.name}'"
+                # Frontends are modules of their own: two may define one macro, as the same id.
+                what = f"the PCI id {pci_id.id:#06x}"
                 names.append(Name(macro, what, pci_id.at["macro"]))
     return names
 

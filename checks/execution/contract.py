@@ -18,6 +18,10 @@ NUMBER = 64
 RANGE = 32
 
 
+# Up to so many events, every combination of them is tried.
+_ALL_SUBSETS = 4
+
+
 @dataclass(frozen=True)
 class Happening:
     """Something that may be reported: a trigger, and whether a crash kernel is loaded."""
@@ -64,13 +68,17 @@ class Contract:
         bits = [event.value for event in self.spec.events]
         ones = (1 << self.spec.capability_register.width) - 1
         unknown = next((1 << n for n in range(self.width) if not self.known >> n & 1), 0)
-        found = list(_subsets(bits)) if len(bits) <= 4 else [0, *bits, self.known]  # noqa: PLR2004
+        found = list(_subsets(bits)) if len(bits) <= _ALL_SUBSETS else [0, *bits, self.known]
         return list(dict.fromkeys([self.known, *found, self.known | unknown, unknown, ones]))
 
     def masks(self, capability: int) -> list[int]:
         """Masks that may be stored."""
         bits = [event.value for event in self.spec.events if event.value & capability]
-        return list(_subsets(bits))
+        if len(bits) <= _ALL_SUBSETS:
+            return list(_subsets(bits))
+        # Beyond that their number explodes: none, all, each alone, all but each.
+        whole = sum(bits)
+        return list(dict.fromkeys([0, whole, *bits, *(whole - bit for bit in bits)]))
 
     def shown(self, attribute: Attribute, capability: int, enabled: int) -> str | None:
         """The text of an attribute."""
