@@ -191,6 +191,10 @@ def _read(
     for path, relative in paths:
         nowhere = Source(str(path), "").span(1, 1)
         role = _role(relative, device)
+        if not path.exists() and not path.is_symlink():
+            help_ = "'pvgen gen' renders the driver into out/"
+            problems.append(Problem("PARSE001", "no such file or directory", nowhere, help_))
+            continue
         if role is None:
             known = "a .c or .h file, a Kconfig or a Makefile"
             problems.append(Problem("PARSE001", f"not {known}", nowhere))
