@@ -316,6 +316,6 @@ def _groups(context: Context, frontend: Frontend, driver: Object) -> Iterator[Wo
     if others:
         message = f"the bus does not create the devices' attributes from .{others[0]}"
         yield Found(message, driver.fields[others[0]].span, spec, f"set .{right}")
-    else:
+    elif frontend.attributes:
         message = f"{driver.name} has no .{right}, so its devices have no attributes"
         yield Found(message, driver.span, spec)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gen.model import (
+    Arrival,
     Attribute,
     Bus,
     Device,
@@ -27,6 +28,7 @@ from gen.model import (
     PciId,
     Places,
     PlatformFrontend,
+    PointRelease,
     Reference,
     Register,
     Release,
@@ -70,6 +72,11 @@ class Item:
     def release(self, key: str) -> Release:
         """A release."""
         return Release.parse(self.text(key))
+
+    def arrival(self) -> Arrival:
+        """What `since` and `stable` say together."""
+        stable = tuple(PointRelease.parse(text) for text in self.texts("stable"))
+        return Arrival(self.release("since"), stable, self.at)
 
     def item(self, key: str) -> Item:
         """A mapping."""
@@ -142,7 +149,7 @@ def _event(item: Item) -> Event:
         name=item.text("name"),
         bit=item.number("bit"),
         trigger=Trigger(item.text("trigger")),
-        since=item.release("since"),
+        arrival=item.arrival(),
         description=item.text("description"),
         host=EventHost(host.release("since"), host.text("qmp"), host.at) if host else None,
         at=item.at,
@@ -169,19 +176,21 @@ def _hooks(item: Item) -> Hooks:
 def _frontend(item: Item, device: Item) -> Frontend:
     host = item.item_or_none("qemu")
     author = item if "author" in item.values else device
-    name, since = item.text("name"), item.release("since")
+    shown = item.item_or_none("attributes") or item
+    name, since = item.text("name"), item.arrival()
+    attributes = since if shown is item else shown.arrival()
     description, kconfig = item.text("description"), _kconfig(item.item("kconfig"))
     qemu = _frontend_host(host) if host else None
     if item.text("bus") == Bus.PCI:
         return PciFrontend(
-            name, since, description, author.text("author"), kconfig, qemu, item.at,
+            name, since, attributes, description, author.text("author"), kconfig, qemu, item.at,
             vendor=_pci_id(item.item("vendor")),
             device=_pci_id(item.item("device")),
             bar=item.number("bar"),
             length=item.number("length"),
         )  # fmt: skip
     return PlatformFrontend(
-        name, since, description, author.text("author"), kconfig, qemu, item.at,
+        name, since, attributes, description, author.text("author"), kconfig, qemu, item.at,
         acpi=item.texts("acpi"),
         of=item.texts("of"),
         resources=tuple(_resource(resource) for resource in item.items("resources")),
@@ -209,7 +218,7 @@ def _attribute(item: Item, device: Item) -> Attribute:
         format=item.text("format"),
         store=Store(store.number("base"), Mask(store.text("within")), store.at) if store else None,
         abi=item.text("abi"),
-        since=item.release("since"),
+        arrival=item.arrival(),
         date=item.text("date"),
         contact=item.text_or_none("contact") or device.text("author"),
         description=item.text("description"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from gen.diagnostics import Diagnostics
 from gen.kernel import KernelFactsError, load_kernels
 from gen.load import load_device
-from gen.model import Release
+from gen.model import PointRelease
 from gen.model_restrict import NothingLeftError, restrict
 from gen.plan import Target, make_plan
 from gen.render import render
@@ -102,9 +102,9 @@ def find_target(kernel: str | None, as_of: str | None) -> Target:
         raise GenerationError(str(error)) from None
 
 
-def _release(text: str, kernels: Kernels) -> Release:
-    release, newest = Release.parse(text), kernels.all[-1].release
-    if release > newest:
+def _release(text: str, kernels: Kernels) -> PointRelease:
+    release, newest = PointRelease.parse(text), kernels.all[-1].release
+    if release.series > newest:
         raise ValueError(f"nothing is known of Linux {release}; the newest is {newest}")
     return release
 

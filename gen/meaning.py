@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gen.diagnostics import Diagnostics
-    from gen.model import Device, KconfigSymbol, Register
+    from gen.model import Device, KconfigSymbol, Register, Release
     from gen.source import Span
 
 WRITABLE, WORLD_WRITABLE = 0o222, 0o002
@@ -34,6 +34,7 @@ def check_meaning(device: Device, diagnostics: Diagnostics) -> None:
         _check_region,
         _check_hooks,
         _check_attributes,
+        _check_arrivals,
         _check_frontends,
         _check_kconfig,
         _check_documents,
@@ -181,6 +182,29 @@ def _check_attributes(device: Device, diagnostics: Diagnostics) -> None:
         if store and attribute.shows == store.within:
             message = "the capability is the device's and cannot be written"
             diagnostics.error("SPEC-MODE", message, attribute.at["shows"])
+
+
+def _check_arrivals(device: Device, diagnostics: Diagnostics) -> None:
+    """Stable releases are of older series than the mainline release, one of each."""
+    arrivals = [event.arrival for event in device.events]
+    arrivals += [attribute.arrival for attribute in device.sysfs]
+    arrivals += [frontend.arrival for frontend in device.frontends]
+    arrivals += [
+        frontend.attributes
+        for frontend in device.frontends
+        if frontend.attributes and frontend.attributes is not frontend.arrival
+    ]
+    for arrival in arrivals:
+        seen: set[Release] = set()
+        for index, release in enumerate(arrival.stable):
+            place = arrival.at[f"stable[{index}]"]
+            if release.series >= arrival.since:
+                message = f"Linux {release.series} has it anyway, since mainline's {arrival.since}"
+                diagnostics.error("SPEC-STABLE", message, place)
+            elif release.series in seen:
+                message = f"a release of {release.series} stands here already"
+                diagnostics.error("SPEC-STABLE", message, place)
+            seen.add(release.series)
 
 
 def _check_frontends(device: Device, diagnostics: Diagnostics) -> None:

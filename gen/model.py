@@ -54,6 +54,52 @@ class Release:
         return f"{self.major}.{self.minor}"
 
 
+@dataclass(frozen=True)
+class PointRelease:
+    """A release of a stable tree, such as 6.1.4; without `point`, the newest of its series.
+
+    Within a series, a point release comes before the newest. Across series there is no order of
+    contents: 6.1.95 has what 6.2 lacks, so `Arrival` answers what a release has.
+    """
+
+    series: Release
+    point: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> PointRelease:
+        """Read `6.1` or `6.1.4`.
+
+        Raises:
+            ValueError: the text is neither.
+        """
+        match = re.fullmatch(r"([0-9]+\.[0-9]+)(?:\.(0|[1-9][0-9]{0,3}))?", text)
+        if match is None:
+            raise ValueError(f"'{text}' is not a release such as 6.10 or 6.1.4")
+        return cls(Release.parse(match[1]), int(match[2]) if match[2] else None)
+
+    def reaches(self, other: PointRelease) -> bool:
+        """Whether this is `other`, or a later release of the same series."""
+        if self.series != other.series or self.point is None:
+            return self.series == other.series
+        return other.point is not None and self.point >= other.point
+
+    def __str__(self) -> str:
+        return str(self.series) if self.point is None else f"{self.series}.{self.point}"
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """Since when a driver has something: a mainline release, and stable trees that took it over."""
+
+    since: Release
+    stable: tuple[PointRelease, ...]
+    at: Places
+
+    def __contains__(self, release: PointRelease) -> bool:
+        """Whether `release` has it."""
+        return release.series >= self.since or any(release.reaches(item) for item in self.stable)
+
+
 class Trigger(enum.StrEnum):
     """What makes the driver send an event."""
 
@@ -136,7 +182,7 @@ class Event:
     name: str
     bit: int
     trigger: Trigger
-    since: Release
+    arrival: Arrival
     description: str
     host: EventHost | None
     at: Places
@@ -207,10 +253,14 @@ class Resource:
 
 @dataclass(frozen=True)
 class Frontend:
-    """What every frontend has: its module, which is its driver name too, and its Kconfig symbol."""
+    """What every frontend has: its module, which is its driver name too, and its Kconfig symbol.
+
+    `attributes` tells since when its devices show the sysfs attributes; None if they do not.
+    """
 
     name: str
-    since: Release
+    arrival: Arrival
+    attributes: Arrival | None
     description: str
     author: str
     kconfig: KconfigSymbol
@@ -291,7 +341,7 @@ class Attribute:
     format: str
     store: Store | None
     abi: str
-    since: Release
+    arrival: Arrival
     date: str
     contact: str
     description: str

@@ -10,7 +10,7 @@ from gen.model import DocumentKind, PlatformFrontend, Trigger
 
 if TYPE_CHECKING:
     from gen.kernel import Kernel
-    from gen.model import Device, Document, Release
+    from gen.model import Device, Document, Frontend, PointRelease
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,12 @@ class NothingLeftError(Exception):
     """A release that had none of what a driver needs; the message says what, and since when."""
 
 
-def restrict(device: Device, release: Release, *, shared: bool = False) -> Device:
+def restrict(device: Device, release: PointRelease, *, shared: bool = False) -> Device:
     """The part of `device` that mainline's driver of `release` had.
 
     Args:
         device: the whole device.
-        release: a mainline release.
+        release: a mainline release, its newest point release, or one of these.
         shared: also answer for a release whose driver had none of the spec's frontends, and so
             another layout: the device that is returned has no frontends then.
 
@@ -42,17 +42,21 @@ def restrict(device: Device, release: Release, *, shared: bool = False) -> Devic
     """
     parts = (("events", device.events), ("frontends", device.frontends))
     for what, items in parts[:1] if shared else parts:
-        first = min(item.since for item in items)
-        if release < first:
+        if not any(release in item.arrival for item in items):
+            first = min(item.arrival.since for item in items)
             raise NothingLeftError(
                 f"Linux {release} had none of the {what} of {device.source.name}; "
                 f"the first came with {first}"
             )
     kept = replace(
         device,
-        events=tuple(event for event in device.events if event.since <= release),
-        frontends=tuple(frontend for frontend in device.frontends if frontend.since <= release),
-        sysfs=tuple(attribute for attribute in device.sysfs if attribute.since <= release),
+        events=tuple(event for event in device.events if release in event.arrival),
+        frontends=tuple(
+            _restrict_frontend(frontend, release)
+            for frontend in device.frontends
+            if release in frontend.arrival
+        ),
+        sysfs=tuple(attribute for attribute in device.sysfs if release in attribute.arrival),
     )
     return replace(
         kept,
@@ -63,6 +67,12 @@ def restrict(device: Device, release: Release, *, shared: bool = False) -> Devic
         ),
         documents=tuple(doc for doc in kept.documents if _has_content(kept, doc)),
     )
+
+
+def _restrict_frontend(frontend: Frontend, release: PointRelease) -> Frontend:
+    """The frontend without attributes where its devices did not show them yet."""
+    shown = frontend.attributes is not None and release in frontend.attributes
+    return frontend if shown else replace(frontend, attributes=None)
 
 
 def carry(device: Device, kernel: Kernel) -> tuple[Device, tuple[LeftOut, ...]]:

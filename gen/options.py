@@ -20,5 +20,5 @@ kernel_option = click.option(
 as_of_option = click.option(
     "--as-of",
     metavar="RELEASE",
-    help="Only what mainline's driver of that release had, such as 6.1.",
+    help="Only what the driver of that release had: 6.1 (its newest point release), or 6.1.4.",
 )

@@ -22,7 +22,7 @@ from gen.plan_frontend import FrontendPlan, plan_frontend
 
 if TYPE_CHECKING:
     from gen.kernel import Kernel
-    from gen.model import Device, KconfigSymbol, Release
+    from gen.model import Device, KconfigSymbol, PointRelease
 
 HASH_DIGITS = 12
 KCONFIG_HELP_WIDTH = 68
@@ -33,7 +33,7 @@ class Target:
     """What to render for: a kernel's interfaces, and the release whose contract is wanted."""
 
     kernel: Kernel
-    as_of: Release | None = None
+    as_of: PointRelease | None = None
 
 
 @dataclass(frozen=True)

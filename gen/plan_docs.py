@@ -69,11 +69,13 @@ def _abi_entry(device: Device, attribute: Attribute) -> AbiEntry:
     paths = tuple(
         f"/sys/bus/{frontend.bus}/drivers/{frontend.name}/.../{attribute.name}"
         for frontend in device.frontends
+        if frontend.attributes
     )
     access = "Read-write" if attribute.store else "Read-only"
     text = f"{access}. Format: {attribute.format.strip()}. {attribute.description}"
     # The path exists no earlier than the first driver that has it.
-    since = max(attribute.since, min(frontend.since for frontend in device.frontends))
+    first = min(frontend.arrival.since for frontend in device.frontends)
+    since = max(attribute.arrival.since, first)
     lines = [*textwrap.wrap(text, ABI_WIDTH), ""]
     for event in device.events:
         bit = f"- {event.value:#x}: {event.description}"

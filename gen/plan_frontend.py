@@ -80,7 +80,7 @@ def _plan_module(
         includes=headers(kernel, used),
         local_include=f"{device.name}.h",
         register=f"devm_{device.name}_register",
-        groups=f"{device.name}_groups" if device.sysfs else None,
+        groups=f"{device.name}_groups" if device.sysfs and frontend.attributes else None,
         # How long the region has to be for every register that the driver accesses.
         shortest=max(device.capability_register.end, device.event_register.end),
     )

@@ -12,7 +12,7 @@ from checks.rule import Verdict
 from checks.run import check_paths
 from gen.generate import read_device
 from gen.lab.problem import LabError
-from gen.model import Release
+from gen.model import PointRelease
 from gen.model_restrict import restrict
 from tests.checks.trees import OUT, kernel
 from tests.kbuild.kernels import source_tree
@@ -55,7 +55,7 @@ REAL_DEFECTS = {
 @pytest.mark.kbuild
 @pytest.mark.parametrize("series", REAL_DEFECTS)
 def test_mainline_keeps_the_contract_of_its_release(series: str) -> None:
-    device = restrict(read_device(REAL), Release.parse(series), shared=True)
+    device = restrict(read_device(REAL), PointRelease.parse(series), shared=True)
     report = check_paths([_mainline(series)], device, kernel(series))
     assert {item.rule for item in report.findings} == REAL_DEFECTS[series]
     assert report.status == 0

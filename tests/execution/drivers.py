@@ -13,7 +13,7 @@ from checks.rule import CHECKS, Context, Found
 from checks.tree import find_trees
 from gen.generate import read_device
 from gen.kernel import load_kernels
-from gen.model import Release
+from gen.model import PointRelease
 from gen.model_restrict import carry, restrict
 from gen.resources import kernel_directory
 
@@ -33,7 +33,7 @@ def words(
     kernel = kernels.get(series) if series else kernels.default
     device = read_device(spec)
     if as_of:
-        device = restrict(device, Release.parse(as_of))
+        device = restrict(device, PointRelease.parse(as_of))
     device, _ = carry(device, kernel)
     source = find_trees([tree], device)[0]
     units = parse_tree(source, kernel)
