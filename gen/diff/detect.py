@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Matched items to changes: what differs, and in which direction. No opinion is formed here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from gen.diff.formula import compare_dependencies
+from gen.diff.items import items
+from gen.diff.match import match
+from gen.diff.records import Action, Change
+from gen.model import Release
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from gen.diff.records import Fact, Item, Pair
+    from gen.model import Device
+
+# Made for matching only; what is in them is told by itself.
+DERIVED = frozenset({"frontend.ids", "frontend.kconfig"})
+_MASKS = {"capability": 2, "enabled": 1}
+_LEVELS = {"removed": 0, "obsolete": 1, "testing": 2, "stable": 3}
+
+
+def changes(old: Device, new: Device) -> list[Change]:
+    """All differences of meaning between two devices, in the order of the new one."""
+    pairs = match(items(old), items(new))
+    reused = _reused(pairs)
+    found: list[Change] = []
+    for pair in pairs:
+        found += _item(pair, reused)
+    return found
+
+
+def _reused(pairs: list[Pair]) -> dict[str, Item]:
+    """Old events that are gone and whose bit a new event has, by the bit."""
+    new = {p.new.facts["bit"].value for p in pairs if p.new and not p.old and p.new.kind == "event"}
+    gone = [p.old for p in pairs if p.old and not p.new and p.old.kind == "event"]
+    return {item.facts["bit"].value: item for item in gone if item.facts["bit"].value in new}
+
+
+def _item(pair: Pair, reused: dict[str, Item]) -> Iterator[Change]:
+    old, new = pair.old, pair.new
+    if old is None or new is None:
+        one = old or new
+        bit = one.facts["bit"].value if one and one.kind == "event" else ""
+        if bit in reused:
+            if new:
+                before = reused[bit]
+                yield _whole(before, new, Action.REUSED)
+            return
+        yield _whole(old, new, Action.ADDED if old is None else Action.REMOVED)
+        return
+    if old.name != new.name:
+        yield _whole(old, new, Action.RENAMED)
+    old, new, groups = _without_groups(old, new)
+    yield from groups
+    if old.owner != new.owner:
+        yield Change(new.kind, Action.MOVED, new.path, old.owner, new.owner, old.at, new.at)
+    keys = list(dict.fromkeys([*old.facts, *new.facts]))
+    for key in keys:
+        if f"{new.kind}.{key}" in DERIVED:
+            continue
+        change = _fact(new, key, old.facts.get(key), new.facts.get(key), old)
+        if change:
+            yield change
+
+
+def _without_groups(old: Item, new: Item) -> tuple[Item, Item, list[Change]]:
+    """Both items without the keys of a mapping that one side lacks, and its coming or going."""
+    found = []
+    for group in dict.fromkeys(k.partition(".")[0] for k in (*old.facts, *new.facts) if "." in k):
+        was, now = _group(old, group), _group(new, group)
+        if bool(was) == bool(now):
+            continue
+        action = Action.ADDED if now else Action.REMOVED
+        values = ", ".join(f"{key.partition('.')[2]}={fact.value}" for key, fact in
+                           (now or was).items())  # fmt: skip
+        at = next(iter((now or was).values())).at
+        found.append(
+            Change(
+                subject=f"{new.kind}.{group}",
+                action=action,
+                path=f"{new.path}.{group}",
+                old=values if was else None,
+                new=values if now else None,
+                old_at=at if was else old.at,
+                new_at=at if now else new.at,
+            )
+        )
+        old = replace(old, facts={k: v for k, v in old.facts.items() if k not in was})
+        new = replace(new, facts={k: v for k, v in new.facts.items() if k not in now})
+    return old, new, found
+
+
+def _group(item: Item, group: str) -> dict[str, Fact]:
+    return {key: fact for key, fact in item.facts.items() if key.partition(".")[0] == group
+            and "." in key}  # fmt: skip
+
+
+def _whole(old: Item | None, new: Item | None, action: Action) -> Change:
+    one = new or old
+    if one is None:
+        raise ValueError("a pair of nothing")
+    return Change(
+        subject=one.kind,
+        action=action,
+        path=one.path,
+        old=_told(old) if old else None,
+        new=_told(new) if new else None,
+        old_at=old.at if old else None,
+        new_at=new.at if new else None,
+    )
+
+
+def _told(item: Item) -> str:
+    return item.name or item.kind
+
+
+def _fact(item: Item, key: str, old: Fact | None, new: Fact | None, before: Item) -> Change | None:
+    was, now = (old.value if old else None), (new.value if new else None)
+    if was == now or (was and now and _spaced(was) == _spaced(now) and key != "format"):
+        return None
+    action = Action.ADDED if old is None else Action.REMOVED if new is None else Action.CHANGED
+    direction = ""
+    if key == "depends":
+        direction = compare_dependencies(was, now)
+        if direction == "same":
+            return None
+        action = Action.CHANGED
+    elif was is not None and now is not None:
+        direction = _direction(item.kind, key, was, now)
+    return Change(
+        subject=f"{item.kind}.{key}",
+        action=action,
+        path=f"{item.path}.{key}",
+        old=was if was is not None or key != "depends" else "y",
+        new=now if now is not None or key != "depends" else "y",
+        old_at=old.at if old else before.at,
+        new_at=new.at if new else item.at,
+        direction=direction,
+    )
+
+
+def _spaced(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _direction(kind: str, key: str, old: str, new: str) -> str:
+    """What can be told of two values of a key; nothing for most keys."""
+    if (kind, key) == ("kconfig", "type"):
+        return f"to-{new}"
+    last = key.rpartition(".")[2]
+    if last not in _DIRECTIONS:
+        return ""
+    up, down, up_word, down_word = *_RANKS[last](old, new), *_DIRECTIONS[last]
+    return up_word if up > down else down_word
+
+
+# How the values of a key are ordered, as (new, old), and the words for more and for less.
+_RANKS: dict[str, Callable[[str, str], tuple[Any, Any]]] = {
+    "since": lambda old, new: (Release.parse(new), Release.parse(old)),
+    # Whoever loses a right is narrowed, whatever others gain.
+    "mode": lambda old, new: (0 if int(old, 8) & ~int(new, 8) else 2, 1),
+    "access": lambda _old, new: (2 if new == "read-write" else 0, 1),
+    "within": lambda old, new: (_MASKS[new], _MASKS[old]),
+    "abi": lambda old, new: (_LEVELS[new], _LEVELS[old]),
+    "length": lambda old, new: (int(new), int(old)),
+}
+_DIRECTIONS = {
+    "since": ("later", "earlier"),
+    "mode": ("widened", "narrowed"),
+    "access": ("widened", "narrowed"),
+    "within": ("widened", "narrowed"),
+    "abi": ("raised", "lowered"),
+    "length": ("longer", "shorter"),
+}

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Kconfig dependencies compared as formulas: what each allows for all values of its symbols."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+# Beyond this many symbols, a table of all their values is no longer cheap.
+MAX_SYMBOLS = 9
+_TOKEN = re.compile(r"\s*(&&|\|\||!|\(|\)|\w+)")
+_CONSTANTS = {"n": 0, "m": 1, "y": 2}
+
+
+def compare_dependencies(old: str | None, new: str | None) -> str:
+    """`same`, `tightened`, `loosened` or `other`, which is neither or too large to decide.
+
+    A missing dependency always holds. Values are Kconfig's: n, m and y as 0, 1 and 2.
+    """
+    left, right = _parse(old or "y"), _parse(new or "y")
+    words = {word for text in (old, new) for word in _TOKEN.findall(text or "")}
+    names = sorted(word for word in words if word[0].isalnum() and word not in _CONSTANTS)
+    if len(names) > MAX_SYMBOLS:
+        return "same" if (old or "").split() == (new or "").split() else "other"
+    less = more = False
+    for values in itertools.product((0, 1, 2), repeat=len(names)):
+        known = dict(zip(names, values, strict=True))
+        was, now = left(known), right(known)
+        less |= now < was
+        more |= now > was
+    return {(False, False): "same", (True, False): "tightened", (False, True): "loosened"}.get(
+        (less, more), "other"
+    )
+
+
+def _parse(text: str) -> Callable[[Mapping[str, int]], int]:
+    """A formula of the form that the spec's schema admits, which `gen.kconfig` has accepted.
+
+    kconfiglib is not asked again: loading it takes longer than the rest of a diff.
+    """
+    tokens = _TOKEN.findall(text)
+    formula = _either(tokens)
+    if tokens:
+        raise ValueError(f"'{text}' is no dependency")
+    return formula
+
+
+def _either(tokens: list[str]) -> Callable[[Mapping[str, int]], int]:
+    parts = [_both(tokens)]
+    while tokens[:1] == ["||"]:
+        tokens.pop(0)
+        parts.append(_both(tokens))
+    return lambda known: max(part(known) for part in parts)
+
+
+def _both(tokens: list[str]) -> Callable[[Mapping[str, int]], int]:
+    parts = [_one(tokens)]
+    while tokens[:1] == ["&&"]:
+        tokens.pop(0)
+        parts.append(_one(tokens))
+    return lambda known: min(part(known) for part in parts)
+
+
+def _one(tokens: list[str]) -> Callable[[Mapping[str, int]], int]:
+    token = tokens.pop(0)
+    if token == "!":  # noqa: S105 (an operator)
+        inner = _one(tokens)
+        return lambda known: 2 - inner(known)
+    if token == "(":  # noqa: S105 (a bracket)
+        inner = _either(tokens)
+        tokens.pop(0)
+        return inner
+    if token in _CONSTANTS:
+        return lambda _known: _CONSTANTS[token]
+    return lambda known: known[token]

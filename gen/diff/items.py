@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A device as items with facts, so that every part of it is matched and compared alike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gen.diff.records import Fact, Item
+from gen.model import PciFrontend, PlatformFrontend
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from gen.model import Attribute, Device, Event, Frontend, Hook, KconfigSymbol, Places, Register
+
+
+def _facts(at: Places, **values: object) -> dict[str, Fact]:
+    """Facts by key, without those that are absent; a place is that of the key's value."""
+    return {
+        key.replace("_", "-"): Fact(str(value), at[key.replace("_", "-")])
+        for key, value in values.items()
+        if value is not None
+    }
+
+
+def items(device: Device) -> Iterator[Item]:
+    """Everything in a device that can change."""
+    yield _whole(device)
+    yield from (_register(one) for one in device.registers)
+    yield from (_event(one) for one in device.events)
+    for kind, hook in (
+        ("panic-notifier", device.hooks.panic_notifier),
+        ("sys-off", device.hooks.sys_off),
+    ):
+        if hook:
+            yield _hook(kind, hook)
+    for front in device.frontends:
+        yield from _frontend(front)
+    yield from (_attribute(one) for one in device.sysfs)
+    yield _kconfig(device.kconfig, "")
+    uapi = device.uapi
+    facts = _facts(uapi.at, path=uapi.path, license=uapi.license, guard=uapi.guard)
+    yield Item("uapi", "", uapi.at.item, facts)
+    for doc in device.documents:
+        facts = _facts(doc.at, kind=doc.kind, license=doc.license)
+        yield Item("document", doc.path, doc.at["path"], facts, ("kind",))
+    for ref in device.references:
+        yield Item("reference", ref.url, ref.at["url"], _facts(ref.at, title=ref.title))
+
+
+def _whole(device: Device) -> Item:
+    facts = _facts(
+        device.at,
+        name=device.name,
+        title=device.title,
+        summary=device.summary,
+        license=device.license,
+        module_license=device.module_license,
+        author=device.author,
+        description=device.description,
+    )
+    return Item("device", "", device.at.item, facts)
+
+
+def _register(one: Register) -> Item:
+    facts = _facts(
+        one.at,
+        offset=one.offset,
+        width=one.width,
+        access=one.access,
+        read=one.read,
+        write=one.write,
+        description=one.description,
+    )
+    return Item("register", one.name, one.at["name"], facts, ("offset", "read", "write", "width"))
+
+
+def _event(one: Event) -> Item:
+    facts = _facts(
+        one.at, bit=one.bit, trigger=one.trigger, since=one.since, description=one.description
+    )
+    if one.host:
+        facts |= {f"qemu.{key}": fact for key, fact in _facts(
+            one.host.at, qmp=one.host.qmp, since=one.host.since).items()}  # fmt: skip
+    return Item("event", one.name, one.at["name"], facts, ("bit", "trigger", "qemu.qmp"))
+
+
+def _hook(kind: str, hook: Hook) -> Item:
+    return Item(kind, "", hook.at.item, _facts(hook.at, priority=hook.priority, why=hook.why))
+
+
+def _attribute(one: Attribute) -> Item:
+    facts = _facts(
+        one.at,
+        mode=f"{one.mode:04o}",
+        shows=one.shows,
+        format=one.format,
+        abi=one.abi,
+        since=one.since,
+        date=one.date,
+        contact=one.contact,
+        description=one.description,
+    )
+    if one.store:
+        stores = _facts(one.store.at, base=one.store.base, within=one.store.within)
+        facts |= {f"store.{key}": fact for key, fact in stores.items()}
+    identity = ("mode", "shows", "format", "description")
+    return Item("attribute", one.name, one.at["name"], facts, identity)
+
+
+def _kconfig(one: KconfigSymbol, owner: str) -> Item:
+    # There is one symbol per owner, so that its name is a fact and not what it is matched by.
+    facts = _facts(
+        one.at,
+        symbol=one.symbol,
+        type=one.type,
+        prompt=one.prompt,
+        depends=one.depends,
+        help=one.help,
+    )
+    return Item("kconfig", "", one.at.item, facts, owner=owner)
+
+
+def _frontend(front: Frontend) -> Iterator[Item]:
+    facts = _facts(
+        front.at,
+        bus=front.bus,
+        since=front.since,
+        description=front.description,
+        author=front.author,
+    )
+    if isinstance(front, PciFrontend):
+        facts |= _facts(front.at, bar=front.bar, length=front.length)
+        for key, one in (("vendor", front.vendor), ("device", front.device)):
+            if one.macro:
+                facts[f"{key}.macro"] = Fact(one.macro, one.at["macro"])
+    if front.host:
+        host = _facts(
+            front.host.at, device=front.host.device, bus=front.host.bus, since=front.host.since
+        )
+        facts |= {f"qemu.{key}": fact for key, fact in host.items()}
+    ids = list(_ids(front))
+    # What a driver binds to is what it is; a rename of its module leaves that.
+    facts["ids"] = Fact(" ".join(sorted(one.name for one in ids)), front.at["name"])
+    facts["kconfig"] = Fact(front.kconfig.symbol, front.at["name"])
+    identity = ("ids", "bus", "kconfig", "description", "qemu.device")
+    owner = Item("frontend", front.name, front.at["name"], facts, identity)
+    yield owner
+    yield from ids
+    if isinstance(front, PlatformFrontend):
+        for res in front.resources:
+            known = _facts(res.at, length=res.length)
+            yield Item("resource", f"{res.kind}", res.at["kind"], known, owner=owner.path)
+    yield _kconfig(front.kconfig, owner.path)
+
+
+def _ids(front: Frontend) -> Iterator[Item]:
+    owner = f"frontend[{front.name}]"
+    if isinstance(front, PciFrontend):
+        name = f"{front.vendor.id:04x}:{front.device.id:04x}"
+        yield Item("pci", name, front.device.at["id"], owner=owner)
+    if isinstance(front, PlatformFrontend):
+        for kind, texts in (("acpi", front.acpi), ("of", front.of)):
+            for index, text in enumerate(texts):
+                yield Item(kind, text, front.at[f"{kind}[{index}]"], owner=owner)

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The records that the stages of a diff hand on: items and facts in, changes and findings out."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gen.model import Device
+    from gen.source import Span
+
+DIGITS = 16
+
+
+class Action(enum.StrEnum):
+    """What happened to an item or to one of its facts."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+    RENAMED = "renamed"
+    MOVED = "moved"
+    REUSED = "reused"
+
+
+class Severity(enum.StrEnum):
+    """How bad a change is, the worst last."""
+
+    DOC = "doc"
+    COMPATIBLE = "compatible"
+    RISKY = "risky"
+    BREAK = "break"
+
+    @property
+    def weight(self) -> int:
+        """0 for `doc` to 3 for `break`."""
+        return list(Severity).index(self)
+
+
+@dataclass(frozen=True)
+class Fact:
+    """The value of a key as the differ compares it, and its place."""
+
+    value: str
+    at: Span
+
+
+@dataclass(frozen=True)
+class Item:
+    """A thing of a spec that is matched by name: an event, an attribute, an id that is claimed.
+
+    `facts` are its keys. `identity` says which of them tell that it is the same thing under
+    another name; with none, another name is another thing. `owner` is the item it belongs to.
+    """
+
+    kind: str
+    name: str
+    at: Span
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    identity: tuple[str, ...] = ()
+    owner: str = ""
+
+    @property
+    def path(self) -> str:
+        """Where the item stands in its spec, such as `event[panicked]`."""
+        own = f"{self.kind}[{self.name}]" if self.name else self.kind
+        return f"{self.owner}.{own}" if self.owner else own
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An item of the old side and the same of the new side; None where a side has none."""
+
+    old: Item | None
+    new: Item | None
+
+
+@dataclass(frozen=True)
+class Change:
+    """One difference without an opinion.
+
+    `subject` is the kind of item, with a dot and the key where a fact of it changed. `direction`
+    says what can be told of the two values without judging: `tightened`, `narrowed`, `earlier`.
+    """
+
+    subject: str
+    action: Action
+    path: str
+    old: str | None
+    new: str | None
+    old_at: Span | None
+    new_at: Span | None
+    direction: str = ""
+
+    @property
+    def at(self) -> Span:
+        """The place to show first: the new side's if there is one."""
+        place = self.new_at or self.old_at
+        if place is None:
+            raise ValueError(f"{self.path}: a change without a place")
+        return place
+
+
+@dataclass(frozen=True)
+class DiffRule:
+    """A rule of rules.yaml: `mirror` judges the opposite change; `waiver` says why none does."""
+
+    id: str
+    title: str
+    severity: Severity
+    breaks: tuple[str, ...]
+    stable: bool
+    why: str
+    reference: str
+    promise: str
+    mirror: str | None
+    waiver: str | None
+    on: tuple[tuple[str, Action, str], ...]
+
+
+@dataclass(frozen=True)
+class Witness:
+    """What a consumer would see, computed from both sides: `what`, and lines before and after."""
+
+    what: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A change, the rule that judges it, what a consumer would see, and the C that it touches."""
+
+    change: Change
+    rule: DiffRule
+    witnesses: tuple[Witness, ...] = ()
+    hunks: tuple[str, ...] = ()
+
+    @property
+    def fingerprint(self) -> str:
+        """Of rule, path and values; the wording and the place do not count."""
+        one = self.change
+        parts = (self.rule.id, one.path, one.action, one.old, one.new)
+        text = "\0".join("-" if part is None else f"={part}" for part in parts)
+        return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
+
+    @property
+    def message(self) -> str:
+        """One sentence with the values."""
+        one = self.change
+        values = {
+            Action.ADDED: f"{one.new} is new",
+            Action.REMOVED: f"{one.old} is gone",
+            Action.RENAMED: f"{one.old} is called {one.new} now",
+        }.get(one.action, f"{one.old} became {one.new}")
+        return f"{self.rule.title}: {one.path}: {values}"
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a diff: the device, and how it was asked for."""
+
+    label: str
+    device: Device
