@@ -152,6 +152,8 @@ def _direction(kind: str, key: str, old: str, new: str) -> str:
     """What can be told of two values of a key; nothing for most keys."""
     if (kind, key) == ("kconfig", "type"):
         return f"to-{new}"
+    if key == "attributes":
+        return {old: "appeared", new: "vanished"}.get("not shown", "")
     last = key.rpartition(".")[2]
     if last not in _DIRECTIONS:
         return ""

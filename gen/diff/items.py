@@ -11,7 +11,17 @@ from gen.model import PciFrontend, PlatformFrontend
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gen.model import Attribute, Device, Event, Frontend, Hook, KconfigSymbol, Places, Register
+    from gen.model import (
+        Arrival,
+        Attribute,
+        Device,
+        Event,
+        Frontend,
+        Hook,
+        KconfigSymbol,
+        Places,
+        Register,
+    )
 
 
 def _facts(at: Places, **values: object) -> dict[str, Fact]:
@@ -76,9 +86,8 @@ def _register(one: Register) -> Item:
 
 
 def _event(one: Event) -> Item:
-    facts = _facts(
-        one.at, bit=one.bit, trigger=one.trigger, since=one.since, description=one.description
-    )
+    facts = _facts(one.at, bit=one.bit, trigger=one.trigger, description=one.description)
+    facts |= _arrival(one.arrival)
     if one.host:
         facts |= {f"qemu.{key}": fact for key, fact in _facts(
             one.host.at, qmp=one.host.qmp, since=one.host.since).items()}  # fmt: skip
@@ -96,11 +105,11 @@ def _attribute(one: Attribute) -> Item:
         shows=one.shows,
         format=one.format,
         abi=one.abi,
-        since=one.since,
         date=one.date,
         contact=one.contact,
         description=one.description,
     )
+    facts |= _arrival(one.arrival)
     if one.store:
         stores = _facts(one.store.at, base=one.store.base, within=one.store.within)
         facts |= {f"store.{key}": fact for key, fact in stores.items()}
@@ -125,10 +134,11 @@ def _frontend(front: Frontend) -> Iterator[Item]:
     facts = _facts(
         front.at,
         bus=front.bus,
-        since=front.since,
         description=front.description,
         author=front.author,
     )
+    facts |= _arrival(front.arrival)
+    facts["attributes"] = Fact(_shown(front), front.at["attributes"])
     if isinstance(front, PciFrontend):
         facts |= _facts(front.at, bar=front.bar, length=front.length)
         for key, one in (("vendor", front.vendor), ("device", front.device)):
@@ -152,6 +162,24 @@ def _frontend(front: Frontend) -> Iterator[Item]:
             known = _facts(res.at, length=res.length)
             yield Item("resource", f"{res.kind}", res.at["kind"], known, owner=owner.path)
     yield _kconfig(front.kconfig, owner.path)
+
+
+def _arrival(one: Arrival) -> dict[str, Fact]:
+    return _facts(one.at, since=one.since, stable=_trees(one) or None)
+
+
+def _trees(one: Arrival) -> str:
+    return " ".join(sorted(str(release) for release in one.stable))
+
+
+def _shown(front: Frontend) -> str:
+    """Since when the devices show the sysfs attributes, if not since there is the frontend."""
+    shown = front.attributes
+    if shown is None:
+        return "not shown"
+    if (shown.since, _trees(shown)) == (front.arrival.since, _trees(front.arrival)):
+        return "shown"
+    return f"shown since {shown.since} {_trees(shown)}".strip()
 
 
 def _ids(front: Frontend) -> Iterator[Item]:

@@ -75,11 +75,12 @@ def _index() -> dict[tuple[str, Action, str], list[DiffRule]]:
 
 
 def judge(change: Change) -> list[DiffRule]:
-    """The rules that a change falls under; SPEC_OTHER where there is none."""
-    index = _index()
-    exact = index.get((change.subject, change.action, change.direction), [])
-    plain = index.get((change.subject, change.action, ""), []) if change.direction else []
-    return [*exact, *plain] or [diff_rules()[OTHER]]
+    """The rules that a change falls under, by its direction if one names it; else SPEC_OTHER."""
+    for direction in (change.direction, ""):
+        rules = _index().get((change.subject, change.action, direction))
+        if rules:
+            return rules
+    return [diff_rules()[OTHER]]
 
 
 def affected(rule: DiffRule) -> tuple[str, ...]:
