@@ -60,6 +60,7 @@ class Hooks:
     def _register(self, chain: Any, block: Any) -> int:
         world, key = self._world, ("chain", chain)
         world.check(block, "registers")
+        world.touch(key)
         there = world.kernel.get(key, ())
         if block in there:
             raise world.defect("RUN308", "registers a notifier that is registered already")
@@ -71,6 +72,7 @@ class Hooks:
 
     def _unregister(self, chain: Any, block: Any) -> int:
         world, key = self._world, ("chain", chain)
+        world.touch(key)
         there = world.kernel.get(key, ())
         if block not in there:
             raise world.defect("RUN308", "unregisters a notifier that is not registered")
@@ -106,6 +108,7 @@ class Hooks:
         world = self._world
         if world.fails(name):
             return -EBUSY
+        world.touch("sys-off")
         there = world.kernel.get("sys-off", ())
         default = self._types.constants.get("SYS_OFF_PRIO_DEFAULT")
         if priority != default and any(item.data[:2] == (mode, priority) for item in there):
@@ -130,6 +133,7 @@ class Hooks:
     def _no_sys_off(self, handler: Any) -> None:
         if handler.__class__ is not tuple:
             return  # the kernel accepts NULL and an error
+        self._world.touch("sys-off")
         if handler[0].kind != "handle" or "dead" in handler[0].cells:
             raise self._world.defect("RUN308", "unregisters a handler that is not registered")
         self._remove(handler[0])

@@ -6,8 +6,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from checks.execution.faults import BlockedError
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -89,8 +87,8 @@ class Locks:
         world = self._world
         if kind == "mutex":
             world.may_sleep("taking a mutex")
-        owner = self._owner(lock)
-        if owner is not None:
+        world.touch(lock)
+        while (owner := self._owner(lock)) is not None:
             self._wait(kind, owner[0])
         self._hold(kind, how, lock)
         return 0
@@ -108,7 +106,7 @@ class Locks:
         if world.task.interrupted(owner):
             message = f"waits for a {kind} that the interrupted {owner.name} holds: a deadlock"
             raise world.defect("RUN305", message)
-        raise BlockedError
+        world.blocked()
 
     def _hold(self, kind: str, how: str, lock: Any) -> None:
         world, task = self._world, self._world.task
@@ -117,6 +115,7 @@ class Locks:
         task.irqs += bool(how)
 
     def _try(self, kind: str, how: str, lock: Any, *_flags: Any) -> int:
+        self._world.touch(lock)
         if self._owner(lock) is not None:
             self._world.task.lost = self._world.at
             return 0
@@ -130,6 +129,7 @@ class Locks:
 
     def _give(self, kind: str, how: str, lock: Any, *_flags: Any) -> None:
         world, task = self._world, self._world.task
+        world.touch(lock)
         owner = self._owner(lock)
         if owner is None or owner[0] is not task:
             raise world.defect("RUN309", f"releases a {kind} that it does not hold")
@@ -160,13 +160,14 @@ class Locks:
             if task.rcu or task.chains:
                 return True
             task = task.over
-        return False
+        mine = self._world.task
+        return any(item.rcu or item.chains for item in self._world.peers if item is not mine)
 
     def synchronize(self) -> None:
         """synchronize_rcu()."""
-        if self._readers():
-            raise BlockedError
         world = self._world
+        while self._readers():
+            world.blocked()
         for key in [key for key in world.kernel if key.__class__ is tuple and key[0] == "unlinked"]:
             world.remove(world.kernel, key)
 

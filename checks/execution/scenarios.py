@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from checks.execution.devices import ENOMEM
 from checks.execution.machine import IO, MEMORY
-from checks.execution.moments import Moments
+from checks.execution.races import Races
 from checks.execution.world import ERRORS
 from gen.model import ResourceKind, Trigger
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 SPACES = {ResourceKind.IO: IO, ResourceKind.MEMORY: MEMORY}
 
 
-class Scenarios(Moments):
+class Scenarios(Races):
     """Runs them, stage by stage; a stage that shows a defect is the last one."""
 
     def run(self) -> None:
         """Run all stages."""
         stages = (
             self.alone, self.one, self.reading, self.masks, self.failing,
-            self.several, self.interrupted, self.beside,
+            self.several, self.interrupted, self.beside, self.together,
         )  # fmt: skip
         with self.trial():
             self.loading()

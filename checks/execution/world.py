@@ -91,6 +91,11 @@ class World:
         self.failed: str | None = None
         self.depth = 0
         self.calls: list[Any] = []
+        # While two tasks take turns: told of each access to memory or books that both may see, and
+        # what a task does that waits for the other.
+        self.watch: Callable[[Any, bool], None] | None = None
+        self.wait: Callable[[], None] | None = None
+        self.peers: tuple[Task, ...] = ()
 
     # Memory
 
@@ -144,6 +149,8 @@ class World:
 
     def load(self, pointer: Any) -> Any:
         """The value at a pointer."""
+        if self.watch is not None:
+            self.watch(pointer, False)
         if pointer.__class__ is tuple:
             cells = pointer[0].cells
             value = cells.get(pointer[1], UNDEFINED)
@@ -164,6 +171,8 @@ class World:
 
     def store(self, pointer: Any, value: Any) -> None:
         """Write to memory."""
+        if self.watch is not None:
+            self.watch(pointer, True)
         obj, offset = self.check(pointer, "writes to")
         if obj.size is not None and not 0 <= offset < obj.size:
             raise self.defect("RUN306", f"writes outside {obj.name}")
@@ -182,6 +191,8 @@ class World:
 
     def load_own(self, pointer: Any) -> Any:
         """The value of a member of a structure that the driver defines."""
+        if self.watch is not None:
+            self.watch(pointer, False)
         if pointer.__class__ is tuple:
             cells = pointer[0].cells
             value = cells.get(pointer[1], UNDEFINED)
@@ -217,6 +228,21 @@ class World:
         if self.left < 0:
             raise self.unknown("there is more to run than the checker has time for")
         self.fuel = FUEL
+
+    def touch(self, key: Any) -> None:
+        """A lock, or something in the kernel's books, is about to be changed."""
+        if self.watch is not None:
+            self.watch(key, True)
+
+    def blocked(self) -> None:
+        """The task waits for what another one has; it is asked again once that has gone on.
+
+        Raises:
+            BlockedError: the other one is held still.
+        """
+        if self.wait is None:
+            raise BlockedError
+        self.wait()
 
     def between(self) -> None:
         """A step of the kernel on behalf of the driver has been made."""
