@@ -105,7 +105,8 @@ class Struct:
         align = min(_align(type_), POINTER)
         start = -(-self.size // align) * align
         self.fields[name] = (start, type_)
-        self.size = start + type_.size
+        # Locks side by side, of which no member is known, still have a place each.
+        self.size = start + (type_.size or (APART if isinstance(type_, Struct) else 0))
 
     def member(self, name: str) -> tuple[int, Type]:
         """Where a member is, and its type."""

@@ -122,7 +122,7 @@ class Races(Moments):
 
     def _mixture(self, pair: Pair, turns: Turns) -> bool:
         """Run one of them; whether it was right."""
-        right = False
+        before = list(self.shown)
         with self.trial():
             try:
                 turns.run(lambda: self._act(pair.first), lambda: self._act(pair.second))
@@ -134,8 +134,7 @@ class Races(Moments):
                     raise
                 message = f"two users at once: {error.message}"
                 raise DefectError("RUN313", message, error.span, error.spec) from error
-            right = True
-        return right
+        return list(self.shown) == before
 
     def _tell(self, pair: Pair, turns: Turns) -> None:
         here, there = turns.stops

@@ -11,6 +11,7 @@ from checks.execution.faults import BlockedError
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
+    from typing import Self
 
     from checks.execution.world import Task, World
     from gen.source import Span
@@ -39,7 +40,7 @@ class Recorder:
         self.read: list[set[Any]] = []
         self.written: list[set[Any]] = []
 
-    def __enter__(self) -> Recorder:
+    def __enter__(self) -> Self:
         self.world.watch = self._access
         return self
 
@@ -56,7 +57,7 @@ class Recorder:
         self.read.append(set())
         self.written.append(set())
 
-    def _access(self, what: Any, write: bool) -> None:  # noqa: FBT001 (called for each access)
+    def _access(self, what: Any, write: bool) -> None:
         if _key(what) is not None:
             (self.written if write else self.read)[-1].add(what)
 
@@ -138,7 +139,7 @@ class Turns:
         self._ended[1], self._tasks[1], self._turn = True, None, 0
         self._gates[0].release()
 
-    def _access(self, what: Any, _write: bool) -> None:  # noqa: FBT001 (called for each access)
+    def _access(self, what: Any, _write: bool) -> None:
         if _key(what) not in self._hot:
             return
         me = self._turn

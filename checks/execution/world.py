@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 FUEL = 20_000
 TOTAL = 600_000
 ERRORS = 4095  # the largest error number that a pointer can be
+READS, WRITES = False, True  # what an access does
 _NOTHING = object()
 
 
@@ -150,7 +151,7 @@ class World:
     def load(self, pointer: Any) -> Any:
         """The value at a pointer."""
         if self.watch is not None:
-            self.watch(pointer, False)
+            self.watch(pointer, READS)
         if pointer.__class__ is tuple:
             cells = pointer[0].cells
             value = cells.get(pointer[1], UNDEFINED)
@@ -172,7 +173,7 @@ class World:
     def store(self, pointer: Any, value: Any) -> None:
         """Write to memory."""
         if self.watch is not None:
-            self.watch(pointer, True)
+            self.watch(pointer, WRITES)
         obj, offset = self.check(pointer, "writes to")
         if obj.size is not None and not 0 <= offset < obj.size:
             raise self.defect("RUN306", f"writes outside {obj.name}")
@@ -192,7 +193,7 @@ class World:
     def load_own(self, pointer: Any) -> Any:
         """The value of a member of a structure that the driver defines."""
         if self.watch is not None:
-            self.watch(pointer, False)
+            self.watch(pointer, READS)
         if pointer.__class__ is tuple:
             cells = pointer[0].cells
             value = cells.get(pointer[1], UNDEFINED)
@@ -232,7 +233,7 @@ class World:
     def touch(self, key: Any) -> None:
         """A lock, or something in the kernel's books, is about to be changed."""
         if self.watch is not None:
-            self.watch(key, True)
+            self.watch(key, WRITES)
 
     def blocked(self) -> None:
         """The task waits for what another one has; it is asked again once that has gone on.

@@ -120,6 +120,48 @@ def test_mainline_has_warnings_only(series: str) -> None:
     assert "RUN311" in found
     # From 6.10 on each device wants a handler of its own.
     assert ("RUN312" in found) == (series != "6.1")
+    # Since then a store has a handler that follows from the mask, and no lock.
+    assert ("RUN313" in found) == (series != "6.1")
+
+
+NEEDS = "\tlockdep_assert_held(&pvpanic_lock);\n\n"
+
+
+GIVE, TAKE = "\tmutex_unlock(&pvpanic_lock);\n", "\tmutex_lock(&pvpanic_lock);\n"
+SET, HOOK = "\tWRITE_ONCE(pi->events, events);\n", "\tpvpanic_power_off_update();\n"
+
+
+@pytest.mark.parametrize(
+    ("bad", "race"),
+    [
+        (f"{SET}{HOOK}", True),
+        (f"{TAKE}{SET}{GIVE}{HOOK}", True),
+        (f"\tpi->events = 0;\n\tpi->events |= events;\n{TAKE}{HOOK}{GIVE}", True),
+        # The handler follows from whatever mask there is by then: this is right.
+        (f"{SET}{TAKE}{HOOK}{GIVE}", False),
+    ],
+)
+def test_two_writers_at_once_need_the_lock(tmp_path: Path, bad: str, *, race: bool) -> None:
+    tree = tmp_path / "driver"
+    shutil.copytree(OUT, tree)
+    change(tree, CORE, NEEDS, "")
+    change(tree, CORE, f"{TAKE}{SET}{HOOK}{GIVE}", bad)
+    assert [rule for rule, _ in said(words(tree, SPEC))] == ["RUN313"] * race
+
+
+def test_two_users_that_wait_for_each_other_are_seen(tmp_path: Path) -> None:
+    tree = tmp_path / "driver"
+    shutil.copytree(OUT, tree)
+    change(tree, CORE, "static DEFINE_MUTEX(pvpanic_lock);\n",
+           "static DEFINE_MUTEX(pvpanic_lock);\nstatic DEFINE_MUTEX(pvpanic_mask);\n")  # fmt: skip
+    change(tree, CORE, "\tmutex_lock(&pvpanic_lock);\n\tWRITE_ONCE(pi->events, events);\n",
+           "\tmutex_lock(&pvpanic_mask);\n\tmutex_lock(&pvpanic_lock);\n"
+           "\tWRITE_ONCE(pi->events, events);\n\tmutex_unlock(&pvpanic_mask);\n")  # fmt: skip
+    change(tree, CORE, "\tmutex_lock(&pvpanic_lock);\n\tlist_add_rcu",
+           "\tmutex_lock(&pvpanic_lock);\n\tmutex_lock(&pvpanic_mask);\n"
+           "\tmutex_unlock(&pvpanic_mask);\n\tlist_add_rcu")  # fmt: skip
+    found = [item for item in words(tree, SPEC)["RUN305"] if isinstance(item, Found)]
+    assert ["a deadlock" in item.message for item in found] == [True]
 
 
 CLASSIC = Path(__file__).parent / "classic"

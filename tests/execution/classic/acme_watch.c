@@ -6,6 +6,7 @@
 #include <linux/kexec.h>
 #include <linux/kstrtox.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/notifier.h>
 #include <linux/panic_notifier.h>
 #include <linux/pci.h>
@@ -33,6 +34,7 @@ struct watch {
 	u16 on;
 	struct sys_off_handler *handlers[2];
 	spinlock_t lock;
+	struct mutex changing;
 	unsigned int told;
 };
 
@@ -121,10 +123,12 @@ static ssize_t active_store(struct device *dev, struct device_attribute *attr, c
 	ret = -EINVAL;
 	if ((on & watch->able) != on)
 		goto out;
+	mutex_lock(&watch->changing);
 	spin_lock_irqsave(&watch->lock, flags);
 	watch->on = on;
 	spin_unlock_irqrestore(&watch->lock, flags);
 	watch_hook(watch, on);
+	mutex_unlock(&watch->changing);
 	ret = len;
 out:
 	return ret;
@@ -159,6 +163,7 @@ static int watch_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	watch->regs.status = (u8 __iomem *)watch->regs.base + 4;
 	watch->pdev = pdev;
 	spin_lock_init(&watch->lock);
+	mutex_init(&watch->changing);
 	watch->able = ioread16(watch->regs.status) & ALL;
 	watch->on = watch->able;
 	watch->nb.notifier_call = watch_panic;
