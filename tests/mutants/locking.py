@@ -44,20 +44,6 @@ def _section(driver: Driver) -> Iterable[Change]:
         yield Change(first.file.path, start, end, inner, first.function)
 
 
-@operator("last-step-outside-section", LOCKING, "KERN110 KERN142 RUN309 RUN313",
-          absent={"mainline-6.1": "its store takes no lock",
-                  "mainline": "its store takes no lock"})  # fmt: skip
-def _outside(driver: Driver) -> Iterable[Change]:
-    """Between the mask and the handler that follows from it, somebody else sets another mask."""
-    function = roles.store(driver)
-    for first, last in roles.sections(driver):
-        if first.function == function:
-            inner = first.file.text[first.end : last.start].rstrip()
-            kept, _, moved = inner.rpartition("\n")
-            text = f"{kept.lstrip()}\n\t{last}\n{moved}"
-            yield Change(first.file.path, first.end, last.end, f"\n\t{text}", function)
-
-
 @operator("early-return-under-lock", LOCKING, "KERN106 RUN309")
 def _early(driver: Driver) -> Iterable[Change]:
     """One way out of the function keeps the lock."""
@@ -236,7 +222,11 @@ def _synchronize_early(driver: Driver) -> Iterable[Change]:
 
 
 @operator(
-    "update-after-unlock", LOCKING, "KERN110 KERN142 RUN309", absent=NO_MUTEX, elsewhere=UNGUARDED
+    "update-after-unlock",
+    LOCKING,
+    "KERN110 KERN142 RUN309 RUN313",
+    absent=NO_MUTEX,
+    elsewhere=UNGUARDED,
 )
 def _update_after(driver: Driver) -> Iterable[Change]:
     """Two writers register the handler twice, or both unregister it."""
