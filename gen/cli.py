@@ -20,7 +20,7 @@ import click
 # rendering needs no C parser, and checking needs no QEMU.
 _COMMANDS = {
     "gen": "gen.commands:gen",
-    "kernels": "gen.commands:kernels",
+    "kernels": "gen.kernels_command:kernels",
     "check": "checks.command:check",
     "explain": "checks.command:explain",
     "rules": "checks.command:rules_command",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The commands about rendering: `pvgen gen` and `pvgen kernels`."""
+"""The command that renders: `pvgen gen`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ import click
 
 from gen.console import fail, report, say
 from gen.generate import Generation, GenerationError, generate
-from gen.kernel import KernelFactsError, load_kernels
 from gen.options import as_of_option, kernel_option, spec_option
 from gen.output import OutputError, compare, write
-from gen.resources import kernel_directory
 
 
 @click.command()
@@ -59,16 +57,3 @@ def _check_fresh(out: Path, generation: Generation) -> None:
     if changes:
         fail(f"{out} is stale: {len(changes)} of its files differ; render it again", 1)
     say(f"{out}: {len(generation.files)} files, all up to date")
-
-
-@click.command()
-def kernels() -> None:
-    """List the kernel series that a driver can be rendered for."""
-    try:
-        known = load_kernels(kernel_directory())
-    except KernelFactsError as error:
-        fail(str(error), 2)
-    for kernel in known.all:
-        default = " (default)" if kernel is known.default else ""
-        state = "verified on real headers" if kernel.verified else "unverified"
-        click.echo(f"{kernel.series:6} {state}{default}")

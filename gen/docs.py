@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The parts of docs/spec.md that are made from data: the keys of the language, and its rules.
+"""The parts of documents that are made from data: the language's keys and rules, the kernels.
 
 `python -m gen.docs` writes them between their markers; with `--check` it only tells whether they
 are fresh.
@@ -15,9 +15,11 @@ from typing import Any
 
 import yaml
 
-from gen.resources import spec_file
+from gen.generate import read_device
+from gen.kernel import load_kernels
+from gen.kernels_command import lacks, state
+from gen.resources import kernel_directory, spec_file
 
-DOCUMENT = Path("docs/spec.md")
 RULES = Path(__file__).with_name("rules.yaml")
 
 
@@ -37,6 +39,26 @@ def rule_reference() -> str:
     rules = yaml.safe_load(RULES.read_text(encoding="utf-8"))
     rows = [f"| {rule} | {item['title']} | {item['why']} |" for rule, item in rules.items()]
     return "\n".join(["| rule | what is wrong | why it matters |", "|---|---|---|", *rows])
+
+
+def kernel_reference() -> str:
+    """A table of the series: what was verified, where a tree can be had, what each lacks."""
+    device = read_device(None)
+    head = f"| series | facts | packages | {device.name} in the tree | left out |"
+    rows = [head, "|---|---|---|---|---|"]
+    for kernel in load_kernels(kernel_directory()).all:
+        tree = kernel.in_tree.get(device.name)
+        shape = f"{tree.layout} `{tree.path}`, {tree.kconfig}" if tree else ""
+        suites = ", ".join(kernel.suites) or f"none; branch `{kernel.branch}`"
+        missing = "; ".join(lacks(kernel, device))
+        rows.append(f"| {kernel.series} | {state(kernel)} | {suites} | {shape} | {missing} |")
+    return "\n".join(rows)
+
+
+PARTS = {
+    Path("docs/spec.md"): {"keys": key_reference, "rules": rule_reference},
+    Path("docs/kernels.md"): {"kernels": kernel_reference},
+}
 
 
 def _mapping(title: str, part: dict[str, Any], schema: dict[str, Any], out: list[str]) -> None:
@@ -79,14 +101,14 @@ def _kind(target: dict[str, Any]) -> str:
     return names[target["type"]]
 
 
-def rendered(text: str) -> str:
+def rendered(document: Path, text: str) -> str:
     """The document with its made parts replaced."""
-    for name, content in (("keys", key_reference()), ("rules", rule_reference())):
+    for name, make in PARTS[document].items():
         begin, end = f"<!-- {name}: made by make docs -->", f"<!-- {name}: end -->"
         pattern = re.compile(f"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
         if not pattern.search(text):
-            raise ValueError(f"{DOCUMENT}: the markers of '{name}' are missing")
-        block = f"{begin}\n\n{content.rstrip()}\n\n{end}"
+            raise ValueError(f"{document}: the markers of '{name}' are missing")
+        block = f"{begin}\n\n{make().rstrip()}\n\n{end}"
         # Not as a template: the block's own backslashes are meant.
         before, after = pattern.split(text, maxsplit=1)
         text = f"{before}{block}{after}"
@@ -94,12 +116,17 @@ def rendered(text: str) -> str:
 
 
 def main() -> None:
-    """Write the document, or with `--check` only compare it."""
-    old = DOCUMENT.read_text(encoding="utf-8")
-    new = rendered(old)
-    if "--check" in sys.argv[1:]:
-        sys.exit(0 if old == new else f"{DOCUMENT} is stale; run 'make docs'")
-    DOCUMENT.write_text(new, encoding="utf-8")
+    """Write the documents, or with `--check` only compare them."""
+    stale = []
+    for document in PARTS:
+        old = document.read_text(encoding="utf-8")
+        new = rendered(document, old)
+        if old != new:
+            stale.append(str(document))
+            if "--check" not in sys.argv[1:]:
+                document.write_text(new, encoding="utf-8")
+    if stale and "--check" in sys.argv[1:]:
+        sys.exit(f"stale: {', '.join(stale)}; run 'make docs'")
 
 
 if __name__ == "__main__":

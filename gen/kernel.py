@@ -141,16 +141,54 @@ class Packages:
 
 
 @dataclass(frozen=True)
+class Verification:
+    """That the table was compared with real headers: those of a version, on a day."""
+
+    version: str
+    date: str
+
+
+@dataclass(frozen=True)
+class InTree:
+    """Mainline's driver of a device in a series.
+
+    `path` is a directory or a single file in the kernel tree, `kconfig` the type of its symbol,
+    `modules` what it builds.
+    """
+
+    path: str
+    kconfig: str
+    modules: tuple[str, ...]
+
+    @property
+    def layout(self) -> str:
+        """Whether the driver is a single file or a directory."""
+        return "file" if self.path.endswith(".c") else "directory"
+
+
+@dataclass(frozen=True)
 class Kernel:
-    """The table as one series has it; `packages` is None where Debian never shipped it."""
+    """The table as one series has it.
+
+    `packages` is None where Debian never shipped it, `verification` where no real headers were
+    compared. `branch` is its branch of the stable tree; `in_tree` has mainline's drivers by the
+    names of their devices.
+    """
 
     series: str
     suites: tuple[str, ...]
     packages: Packages | None
-    verified: bool
+    verification: Verification | None
+    branch: str
+    in_tree: Mapping[str, InTree]
     release: Release
     table: Mapping[str, Api] = field(repr=False)
     header_table: Mapping[str, Range] = field(repr=False)
+
+    @property
+    def verified(self) -> bool:
+        """Whether the table was compared with real headers of this series."""
+        return self.verification is not None
 
     def has(self, name: str) -> bool:
         """Whether this series has the interface; a name that the table lacks is not had."""
@@ -352,7 +390,12 @@ def _kernel(
         series=item["series"],
         suites=tuple(debian["suites"]) if debian else (),
         packages=Packages(**debian["packages"]) if debian else None,
-        verified=item["verified"],
+        verification=Verification(**item["verified"]) if item["verified"] else None,
+        branch=item["branch"],
+        in_tree={
+            name: InTree(found["path"], found["kconfig"], tuple(found["modules"]))
+            for name, found in item["in-tree"].items()
+        },
         release=Release.parse(item["series"]),
         table=table,
         header_table=headers,

@@ -3,10 +3,18 @@
 
 from __future__ import annotations
 
-from gen.docs import DOCUMENT, rendered
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gen.docs import PARTS, rendered
 from tests.conftest import ROOT
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-def test_the_reference_of_the_spec_language_is_fresh() -> None:
-    text = (ROOT / DOCUMENT).read_text(encoding="utf-8")
-    assert text == rendered(text), "run 'make docs'"
+
+@pytest.mark.parametrize("document", PARTS, ids=str)
+def test_a_document_is_fresh(document: Path) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+    assert text == rendered(document, text), "run 'make docs'"

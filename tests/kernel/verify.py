@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gen.headers import HeadersError, open_headers
 from gen.kernel import Kernel, KernelFactsError, load_kernels
 from gen.lab.problem import LabError
 from gen.resources import kernel_directory
@@ -56,14 +57,10 @@ def series_of(kdir: Path) -> str:
     Raises:
         VerificationError: it is no directory of kernel headers.
     """
-    path = kdir / "include/config/kernel.release"
     try:
-        match = re.match(r"(\d+\.\d+)", path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise VerificationError(f"{kdir} has no kernel headers: {error.strerror}") from None
-    if match is None:
-        raise VerificationError(f"{path} has no version")
-    return match[1]
+        return str(open_headers(kdir).release.series)
+    except HeadersError as error:
+        raise VerificationError(str(error)) from None
 
 
 def verify(kdir: Path, kernel: Kernel, *, syntax: bool = False) -> list[Mismatch]:
@@ -114,8 +111,7 @@ def _kbuild(kdir: Path, directory: Path, names: list[str]) -> tuple[set[str], st
 
 def _syntax(kdir: Path, directory: Path, names: list[str]) -> tuple[set[str], str]:
     """The same without kbuild and without code."""
-    common = _common(kdir)
-    roots = [kdir, common] if common != kdir else [kdir]
+    roots = open_headers(kdir).roots
     places = ["arch/x86/include", "arch/x86/include/generated", "include"]
     places += ["arch/x86/include/uapi", "arch/x86/include/generated/uapi", "include/uapi"]
     places += ["include/generated/uapi"]
@@ -147,13 +143,6 @@ def _unexplained(
         for probe in files
         if probe.name in failed and not told & set(probe.facts.values())
     ]
-
-
-def _common(kdir: Path) -> Path:
-    """Debian keeps the headers that all flavours share in a directory of their own."""
-    match = re.match(r"linux-headers-(.+)-[a-z0-9]+$", kdir.name)
-    beside = kdir.parent / f"linux-headers-{match[1]}-common" if match else kdir
-    return beside if beside.is_dir() else kdir
 
 
 def _mismatches(words: str, files: Iterable[Probe], kernel: Kernel) -> list[Mismatch]:
