@@ -24,6 +24,7 @@ _COMMANDS = {
     "check": "checks.command:check",
     "explain": "checks.command:explain",
     "rules": "checks.command:rules_command",
+    "backport": "checks.backport:backport",
     "boot": "gen.lab.command:boot",
 }
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import shutil
 import subprocess
 import tempfile
@@ -17,7 +18,14 @@ SUITES = ("bookworm-backports", "trixie-backports")
 OLDER = {"5.10": ("bullseye",)}
 # What the tests need of a kernel's sources: the driver, and the tools that judge one.
 PARTS = (
+    "Makefile",
+    "Kbuild",
+    "MAINTAINERS",
+    "drivers/misc/Kconfig",
+    "drivers/misc/Makefile",
     "drivers/misc/pvpanic*",
+    "Documentation/ABI/testing/sysfs-bus-pci-devices-pvpanic",
+    "Documentation/devicetree/bindings/misc/*pvpanic*",
     "include/uapi/misc",
     "scripts/checkpatch.pl",
     "scripts/const_structs.checkpatch",
@@ -40,7 +48,9 @@ def build_tree() -> Path:
 def source_tree(series: str) -> Path:
     """Parts of a series' sources as the distribution ships them, fetched once and kept."""
     package = Archive(OLDER.get(series, SUITES)).unpack(f"linux-source-{series}")
-    place = cache_directory() / "sources" / package.name
+    # Another choice of parts is another tree.
+    parts = hashlib.sha256("\n".join(PARTS).encode()).hexdigest()[:8]
+    place = cache_directory() / "sources" / f"{package.name}-{parts}"
     place.parent.mkdir(parents=True, exist_ok=True)
     with (place.parent / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # other workers wait, and find it there
@@ -57,6 +67,7 @@ def _unpack_source(package: Path, place: Path) -> None:
         fresh.mkdir()
         subprocess.run(
             ["tar", "-xJf", tarball, "-C", fresh, "--strip-components=1", "--wildcards",
+             "--no-wildcards-match-slash",
              *(f"*/{part}" for part in PARTS)],
             check=False,  # not every series has every part; what a test misses, it will say
             capture_output=True,

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The patch that swaps a tree's driver for the rendered one, whichever layout the tree has."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from gen.backport.records import BackportError, Patch
+from gen.model import DocumentKind, PlatformFrontend
+from gen.model_restrict import carry
+from gen.output import LIST
+
+if TYPE_CHECKING:
+    from gen.backport.tree import KernelTree
+    from gen.generate import Generation
+    from gen.model import Device
+
+
+def plan_replace(tree: KernelTree, generation: Generation) -> Patch:
+    """One patch: the driver's files, the header for user space, documents, the parent's hooks.
+
+    Raises:
+        BackportError: the tree has this rendering already, or the parent's Kconfig or Makefile
+            does not name the driver in a way that is understood.
+    """
+    device = generation.device
+    old = [path for path in tree.files if path.startswith(f"{tree.home}/")]
+    if tree.single:
+        old = [f"{tree.home}.c"]
+    old += _bindings(tree, device)
+    files: dict[str, str | None] = dict.fromkeys(old)
+    for path, text in generation.files.items():
+        if path != LIST:
+            files[_in_tree(path, tree)] = text
+    if tree.single:
+        files |= _hooks(tree, device.kconfig.symbol)
+    changed = {path: text for path, text in files.items() if text != tree.text(path)}
+    if not changed:
+        raise BackportError(f"{tree.root}: already carries this driver", 2)
+    layout = " The driver was one file; it gets a directory of its own." if tree.single else ""
+    return Patch(
+        subject=f"misc/{device.name}: replace the driver with the one made from its spec",
+        body=(
+            f"Replace the driver of the {device.title} with the one that pvgen renders\n"
+            f"for Linux {generation.kernel.series}.{layout}\n\n"
+            "The files say what they were made from and how to make them again."
+        ),
+        files=changed,
+        contract=carry(device, generation.kernel)[0],
+    )
+
+
+def _in_tree(path: str, tree: KernelTree) -> str:
+    """Where a rendered file goes."""
+    if path.startswith("uapi/"):
+        return f"include/{path}"
+    return path if path.startswith("Documentation/") else f"{tree.home}/{path}"
+
+
+def _bindings(tree: KernelTree, device: Device) -> list[str]:
+    """Other bindings of the same compatibles beside the rendered one: there must be one only."""
+    found = []
+    texts = [text for f in device.frontends if isinstance(f, PlatformFrontend) for text in f.of]
+    for document in device.documents:
+        beside = (tree.root / document.path).parent
+        if document.kind is DocumentKind.DT_BINDING and beside.is_dir():
+            for path in sorted(item for item in beside.iterdir() if item.is_file()):
+                name = path.relative_to(tree.root).as_posix()
+                said = tree.text(name) or ""
+                if any(text in said for text in texts):
+                    found.append(name)
+    return found
+
+
+def _hooks(tree: KernelTree, symbol: str) -> dict[str, str]:
+    """The parent's Kconfig and Makefile with a directory in place of the single file."""
+    name = tree.home.rpartition("/")[2]
+    kconfig, makefile = f"{tree.parent}/Kconfig", f"{tree.parent}/Makefile"
+    rule = rf"^(obj-\$\(CONFIG_{re.escape(symbol)}\)[ \t]*\+=[ \t]*){re.escape(name)}\.o$"
+    # An entry ends where a line starts that is neither indented nor empty.
+    entry = rf"^config {re.escape(symbol)}\n(?:[ \t]+.*\n|\n)*"
+    return {
+        makefile: _once(tree, makefile, rule, rf"\g<1>{name}/"),
+        kconfig: _once(tree, kconfig, entry, f'source "{tree.home}/Kconfig"\n\n'),
+    }
+
+
+def _once(tree: KernelTree, path: str, pattern: str, new: str) -> str:
+    text, count = re.subn(pattern, new, tree.files[path], flags=re.MULTILINE)
+    if count != 1:
+        raise BackportError(f"{tree.root / path}: names the driver {count} times, not once")
+    return text

@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A kernel tree that a driver is brought to: which release it is, and where the driver lives.
+
+The tree is only read, by its own files or through git, and never changed.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gen.backport.records import BackportError
+from gen.model import PointRelease
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from gen.model import Device
+
+_VERSION = re.compile(r"^(VERSION|PATCHLEVEL|SUBLEVEL) *= *([0-9]+)$", re.MULTILINE)
+_PARTS = ("VERSION", "PATCHLEVEL", "SUBLEVEL")
+
+
+@dataclass(frozen=True)
+class KernelTree:
+    """A tree and the texts of the driver in it, by path in the tree.
+
+    `parent` is the directory whose Kconfig and Makefile name the driver, `home` the driver's own
+    directory below it; where `single` holds, the driver is one file in `parent`, without a home.
+    """
+
+    root: Path
+    release: PointRelease
+    parent: str
+    home: str
+    single: bool
+    files: Mapping[str, str]
+
+    def text(self, path: str) -> str | None:
+        """The text of any file of the tree; None where there is none.
+
+        Raises:
+            BackportError: it is there and cannot be read.
+        """
+        return self.files[path] if path in self.files else _read(self.root, path)
+
+
+def open_tree(root: Path, device: Device) -> KernelTree:
+    """Read what a backport needs of a tree.
+
+    Raises:
+        BackportError: no kernel tree, a dirty work tree, or a driver that is not whole.
+    """
+    release = _release(root)
+    _refuse_dirty(root)
+    parent, single = _place(root, device)
+    home = f"{parent}/{device.name}"
+    paths = [f"{parent}/{device.name}.c"] if single else _sources(root, home)
+    paths += [f"{parent}/Kconfig", f"{parent}/Makefile", f"include/uapi/{device.uapi.path}"]
+    files = {}
+    for path in paths:
+        text = _read(root, path)
+        if text is None:
+            raise BackportError(f"{root / path}: no such file; the source is not whole")
+        if path.endswith((".c", ".h")) and not text.endswith("\n"):
+            raise BackportError(f"{root / path}: ends within a line; the source is not whole")
+        files[path] = text
+    return KernelTree(root, release, parent, home, single, files)
+
+
+def _release(root: Path) -> PointRelease:
+    """The release that the tree's Makefile states."""
+    text = _read(root, "Makefile") or ""
+    found = dict(_VERSION.findall(text))
+    if not all(part in found for part in _PARTS) or not (root / "drivers").is_dir():
+        raise BackportError(f"{root}: not a kernel tree (its Makefile states no version)", 2)
+    return PointRelease.parse(".".join(found[part] for part in _PARTS))
+
+
+def _refuse_dirty(root: Path) -> None:
+    """What is not committed would be mixed with the patches, or lost under them."""
+    if not (root / ".git").exists():
+        return
+    run = subprocess.run(
+        ["git", "--no-optional-locks", "-C", root, "status", "--porcelain", "-uno"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if run.returncode:
+        raise BackportError(f"{root}: git cannot read this work tree: {run.stderr.strip()}")
+    if run.stdout:
+        first = run.stdout.splitlines()[0][3:]
+        raise BackportError(f"{root}: the work tree has changes ({first}); commit them first", 2)
+
+
+def _place(root: Path, device: Device) -> tuple[str, bool]:
+    """The parent directory, and whether the driver is a single file in it."""
+    name = device.name
+    own = sorted(root.glob(f"drivers/**/{name}/{name}.c"))
+    alone = [path for path in sorted(root.glob(f"drivers/**/{name}.c")) if path not in own]
+    if len(own) + len(alone) != 1:
+        found = ", ".join(str(path.relative_to(root)) for path in (*own, *alone))
+        why = f"{name}.c is there more than once ({found})" if found else f"no {name}.c in drivers/"
+        raise BackportError(f"{root}: {why}, so where the driver goes is not known")
+    path = (own or alone)[0].relative_to(root)
+    parent = path.parent.parent if own else path.parent
+    return parent.as_posix(), not own
+
+
+def _sources(root: Path, home: str) -> list[str]:
+    """The sources of a driver's own directory; objects of a build are none."""
+    names = sorted(path.name for path in (root / home).iterdir() if path.is_file())
+    kept = [name for name in names
+            if name in {"Kconfig", "Makefile"} or name.endswith((".c", ".h"))]  # fmt: skip
+    return [f"{home}/{name}" for name in kept if not name.endswith(".mod.c")]
+
+
+def _read(root: Path, path: str) -> str | None:
+    place = root / path
+    if not place.is_file():
+        return None
+    try:
+        text = place.read_bytes().decode("utf-8")
+    except UnicodeDecodeError:
+        raise BackportError(f"{place}: not UTF-8 text") from None
+    except OSError as error:
+        raise BackportError(f"{place}: {error.strerror}") from None
+    if "\0" in text:
+        raise BackportError(f"{place}: has NUL bytes; the source is damaged")
+    return text

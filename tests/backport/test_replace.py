@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The rendered driver as a directory, and as one mail that swaps a tree's driver for it."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from checks.run import check_paths
+from gen.generate import find_target, read_device
+from gen.model_restrict import carry
+from tests.backport.trees import AUTHOR, backport, make_tree
+from tests.conftest import ROOT
+from tests.kbuild.kernels import source_tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _git(tree: Path, *words: object) -> str:
+    line = ["git", "-C", tree, "-c", "user.name=A", "-c", "user.email=a@example.org", *words]
+    done = subprocess.run([str(word) for word in line], capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def _repository(tree: Path) -> Path:
+    _git(tree, "init", "-q")
+    _git(tree, "add", "-A", "-f")
+    _git(tree, "commit", "-q", "-m", "base")
+    return tree
+
+
+def _texts(root: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(root)): path.read_bytes()
+            for path in sorted(root.rglob("*")) if path.is_file()}  # fmt: skip
+
+
+def test_a_directory_is_rendered_and_checked(tmp_path: Path) -> None:
+    result = backport("--out", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    assert "rendered for Linux 6.1: the checker finds nothing" in result.output
+    assert (tmp_path / "out/vmbell.c").is_file()
+
+
+@pytest.mark.parametrize("single", [False, True])
+def test_the_mail_applies_and_leaves_the_rendered_driver(tmp_path: Path, single: bool) -> None:
+    tree = make_tree(tmp_path / "tree", single=single)
+    before = _texts(tree)
+    result = backport("--tree", tree, "--replace", "--author", AUTHOR, "--signoff",
+                      "--out", tmp_path / "mails")  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert _texts(tree) == before
+    mails = sorted((tmp_path / "mails").iterdir())
+    assert len(mails) == 1
+    assert f"Signed-off-by: {AUTHOR}\n" in mails[0].read_text()
+    _git(_repository(tree), "am", "-q", *mails)
+    backport("--out", tmp_path / "out")
+    for name in ("vmbell.c", "vmbell.h", "Kconfig", "Makefile"):
+        rendered = (tmp_path / "out" / name).read_text()
+        assert (tree / "drivers/misc/vmbell" / name).read_text() == rendered
+    assert not (tree / "drivers/misc/vmbell.c").exists()
+    kconfig = (tree / "drivers/misc/Kconfig").read_text()
+    hook = 'config FIRST\n\tbool\n\nsource "drivers/misc/vmbell/Kconfig"\n\nendmenu\n'
+    assert kconfig.endswith(hook if single else hook.replace("\n\nendmenu", "\nendmenu"))
+    assert "+= vmbell/\n" in (tree / "drivers/misc/Makefile").read_text()
+    again = backport("--tree", tree, "--replace", "--author", AUTHOR, "--out", tmp_path / "more")
+    assert (again.exit_code, "already carries this driver" in again.output) == (2, True)
+
+
+def _damage_version(tree: Path) -> None:
+    (tree / "Makefile").write_text("all:\n")
+
+
+def _damage_series(tree: Path) -> None:
+    (tree / "Makefile").write_text("VERSION = 6\nPATCHLEVEL = 2\nSUBLEVEL = 1\n")
+
+
+def _damage_driver(tree: Path) -> None:
+    path = tree / "drivers/misc/vmbell/vmbell.c"
+    path.write_text(path.read_text()[:-3])
+
+
+def _damage_header(tree: Path) -> None:
+    (tree / "include/uapi/misc/vmbell.h").unlink()
+
+
+def _damage_copy(tree: Path) -> None:
+    (tree / "drivers/platform").mkdir()
+    (tree / "drivers/platform/vmbell.c").write_text("int x;\n")
+
+
+def _damage_clean(tree: Path) -> None:
+    _repository(tree)
+    (tree / "drivers/misc/Kconfig").write_text("# mine\n")
+
+
+def _damage_hook(tree: Path) -> None:
+    (tree / "drivers/misc/Makefile").write_text("obj-y += first.o\n")
+
+
+@pytest.mark.parametrize(
+    ("damage", "status", "words"),
+    [
+        (_damage_version, 2, "not a kernel tree"),
+        (_damage_series, 2, "is Linux 6.2.1, not 6.1"),
+        (_damage_driver, 3, "ends within a line; the source is not whole"),
+        (_damage_header, 3, "no such file; the source is not whole"),
+        (_damage_copy, 3, "vmbell.c is there more than once"),
+        (_damage_clean, 2, "the work tree has changes (drivers/misc/Kconfig)"),
+        (_damage_hook, 3, "drivers/misc/Makefile: names the driver 0 times, not once"),
+    ],
+)
+def test_a_bad_tree_is_told_and_nothing_is_written(
+    tmp_path: Path, damage: object, status: int, words: str
+) -> None:
+    assert callable(damage)
+    tree = make_tree(tmp_path / "tree", single=damage is _damage_hook)
+    damage(tree)
+    result = backport("--tree", tree, "--replace", "--author", AUTHOR, "--out", tmp_path / "mails")
+    assert (result.exit_code, words in result.output) == (status, True), result.output
+    assert [path.name for path in tmp_path.iterdir()] == ["tree"]
+
+
+def test_a_wrong_wish_is_told(tmp_path: Path) -> None:
+    tree, out = make_tree(tmp_path / "tree"), tmp_path / "mails"
+    unknown = backport("--kernel", "3.2", "--out", out)
+    assert (unknown.exit_code, "no facts about Linux 3.2" in unknown.output) == (2, True)
+    nobody = backport("--tree", tree, "--replace", "--out", out)
+    assert (nobody.exit_code, "--author is needed" in nobody.output) == (2, True)
+    out.mkdir()
+    (out / "mine").touch()
+    full = backport("--tree", tree, "--replace", "--author", AUTHOR, "--out", out)
+    assert (full.exit_code, "is not empty" in full.output) == (2, True)
+
+
+@pytest.mark.kbuild
+@pytest.mark.parametrize("series", ["5.10", "6.1"])
+def test_real_trees_get_a_driver_that_the_checker_accepts(tmp_path: Path, series: str) -> None:
+    spec = ROOT / "spec/pvpanic.yaml"
+    tree = source_tree(series)
+    result = backport("--spec", spec, "--kernel", series, "--tree", tree, "--replace",
+                      "--author", AUTHOR, "--signoff", "--out", tmp_path / "mails")  # fmt: skip
+    assert result.exit_code == 0, result.output
+    copy = tmp_path / "tree"
+    subprocess.run(["cp", "-r", tree, copy], check=True)
+    _git(_repository(copy), "am", "-q", *sorted((tmp_path / "mails").iterdir()))
+    kernel = find_target(series, None).kernel
+    device = carry(read_device(spec), kernel)[0]
+    assert check_paths([copy / "drivers/misc/pvpanic"], device, kernel).status == 0
+    bindings = copy / "Documentation/devicetree/bindings/misc"
+    assert [path.name for path in bindings.iterdir()] == ["qemu,pvpanic-mmio.yaml"]
