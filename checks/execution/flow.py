@@ -83,6 +83,23 @@ def loop(
     return run
 
 
+def switch(cond: Code, cases: list[tuple[Code | None, int]], codes: list[Statement]) -> Statement:
+    """A switch: labels, None for the default, with the number of the statement after them."""
+
+    def run(f: Frame) -> Any:
+        value = cond(f)
+        start = next((n for code, n in cases if code is not None and code(f) == value), None)
+        if start is None:
+            start = next((n for code, n in cases if code is None), len(codes))
+        for code in codes[start:]:
+            signal = code(f)
+            if signal is not None:
+                return None if signal is BREAK else signal
+        return None
+
+    return run
+
+
 def addressed(node: c_ast.Node) -> set[str]:
     """The names of variables whose address a function takes."""
     found = set()

@@ -19,6 +19,7 @@ from checks.execution.flow import (
     jumping,
     loop,
     sequence,
+    switch,
 )  # fmt: skip
 from checks.execution.initial import initialise, length
 from checks.execution.layout import Array, Func, Int, Ptr, Struct
@@ -286,16 +287,4 @@ class Statements(Expressions):
                 stack = [*(item.stmts or []), *stack]
             else:
                 codes.append(self.statement(item))
-
-        def run(f: Frame) -> Any:
-            value = cond(f)
-            start = next((n for code, n in cases if code is not None and code(f) == value), None)
-            if start is None:
-                start = next((n for code, n in cases if code is None), len(codes))
-            for code in codes[start:]:
-                signal = code(f)
-                if signal is not None:
-                    return None if signal is BREAK else signal
-            return None
-
-        return run
+        return switch(cond, cases, codes)
