@@ -38,9 +38,11 @@ $(foreach name,KDIR ARCH CROSS_COMPILE LLVM PYTHON,$(if $($(name)),$(eval export
 Q := $(if $(filter 1,$(V)),,@)
 pvgen := .venv/bin/pvgen
 python := .venv/bin/python
-target_options = $(if $(SPEC),--spec '$(SPEC)') $(if $(KERNEL),--kernel '$(KERNEL)') \
-	$(if $(AS_OF),--as-of '$(AS_OF)')
-kbuild = kdir=$$(.ci/kdir "$$KDIR") && $(MAKE) --no-print-directory -C "$$kdir" M='$(abspath $(OUT))'
+contract = $(if $(SPEC),--spec '$(SPEC)') $(if $(AS_OF),--as-of '$(AS_OF)')
+# A kernel tree is known by its headers; a series that is named comes first.
+api = $(if $(KERNEL),--kernel '$(KERNEL)',$(if $(KDIR),--kdir "$$KDIR"))
+target_options = $(contract) $(api)
+kbuild = $(MAKE) --no-print-directory -C "$$kdir" M='$(abspath $(OUT))'
 pytest = $(python) -m pytest -q
 
 .PHONY: help
@@ -51,9 +53,10 @@ help: ## show this list
 	@printf '\nVariables:\n'
 	@printf '  %-16s %s\n' \
 		OUT=DIR 'the directory of the rendered driver (out)' \
-		KDIR=DIR "the kernel build tree (the running kernel's, or the newest installed)" \
+		KDIR=DIR "the kernel build tree (the running kernel's, or the newest installed);" \
+		'' 'gen and check, without KERNEL=: the interfaces that its headers have' \
 		KERNEL=SERIES 'gen, check: render for the API of this series, such as 6.1' \
-		AS_OF=RELEASE 'gen, check: only what mainline had in this release' \
+		AS_OF=RELEASE 'only what the driver had in this release: 6.1 (its newest), or 6.1.4' \
 		SPEC=FILE 'gen, check: another device' \
 		'LLVM=1 CC= ARCH=' "modules: as in the kernel's own build; so are CROSS_COMPILE= W= V="
 
@@ -70,8 +73,8 @@ check: ## check the driver's C against the spec, before any compiler sees it
 .PHONY: modules
 modules: ## check the driver, then compile its modules in out/
 	$(Q).ci/setup modules
-	$(Q)$(pvgen) check $(target_options) '$(OUT)'
-	+$(Q)$(kbuild) W=$(W) modules
+	+$(Q)kdir=$$(.ci/kdir "$$KDIR") && $(pvgen) check $(contract) --kdir "$$kdir" '$(OUT)' && \
+		$(kbuild) W=$(W) modules
 
 .PHONY: modules_install
 modules_install: ## install the compiled modules, below INSTALL_MOD_PATH= if given

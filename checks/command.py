@@ -16,11 +16,12 @@ from checks.control import accept, baselines, new_findings, read_baselines
 from checks.report import FORMATS, as_text, verdict_table
 from checks.rule import rules as all_rules
 from checks.run import check_paths
+from gen.banner import read_banner
 from gen.console import fail, report, say
 from gen.diagnostics import did_you_mean
-from gen.generate import GenerationError, find_target, read_device
+from gen.generate import GenerationError, find_target, read_device, shown_name
 from gen.model_restrict import NothingLeftError, carry, restrict
-from gen.options import as_of_option, kernel_option, spec_option
+from gen.options import as_of_option, kdir_option, kernel_option, spec_option
 
 if TYPE_CHECKING:
     from checks.run import Report
@@ -39,6 +40,7 @@ FEW = 4
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
 @spec_option
 @kernel_option
+@kdir_option
 @as_of_option
 @click.option(
     "--format",
@@ -67,6 +69,7 @@ def check(  # noqa: PLR0917 (an option is a parameter)
     paths: tuple[Path, ...],
     spec: Path | None,
     kernel: str | None,
+    kdir: Path | None,
     as_of: str | None,
     form: str,
     since: str | None,
@@ -85,7 +88,9 @@ def check(  # noqa: PLR0917 (an option is a parameter)
         fail("--write-baseline needs --reason: why what is found is acceptable", 2)
     if write_baseline and since:
         fail("--write-baseline and --since do not go together", 2)
-    device, target = _contract(spec, kernel, as_of)
+    device, target = _contract(spec, kernel, as_of, kdir)
+    if kdir is not None:
+        _refuse_others(paths, device, target)
     places = [baseline_file] if baseline_file else baselines(paths)
     if write_baseline:
         accept(places, paths, device, target.kernel, reason or "")
@@ -101,13 +106,17 @@ def check(  # noqa: PLR0917 (an option is a parameter)
     elif text := FORMATS[form](result):
         click.echo(text)
     _tell_undecided(result)
+    if kdir is not None and any(item.rule.startswith("PORT") for item in result.findings):
+        _tell_cure(paths, kdir, target)
     sys.exit(result.status)
 
 
-def _contract(spec: Path | None, kernel: str | None, as_of: str | None) -> tuple[Device, Target]:
+def _contract(
+    spec: Path | None, kernel: str | None, as_of: str | None, kdir: Path | None
+) -> tuple[Device, Target]:
     """The device and the target that the options name."""
     try:
-        device, target = read_device(spec), find_target(kernel, as_of)
+        device, target = read_device(spec), find_target(kernel, as_of, kdir)
         contract = restrict(device, target.as_of, shared=True) if target.as_of else device
         if not contract.frontends:
             say(f"pvgen: {ANOTHER.format(target.as_of)}")
@@ -118,6 +127,32 @@ def _contract(spec: Path | None, kernel: str | None, as_of: str | None) -> tuple
         fail(str(error), 2)
     except NothingLeftError as error:
         fail(str(error), 2)
+
+
+def _refuse_others(paths: tuple[Path, ...], device: Device, target: Target) -> None:
+    """A directory that was rendered from another spec or for another contract is not judged."""
+    for path in paths:
+        banner = read_banner(path)
+        asked = (shown_name(Path(device.source.name)), str(target.as_of) if target.as_of else None)
+        if banner and (banner.spec, banner.as_of) != asked:
+            words = f"SPEC={banner.spec}" + (f" AS_OF={banner.as_of}" if banner.as_of else "")
+            told = f"{asked[0]} {f'as of {asked[1]}' if asked[1] else 'as a whole'}"
+            fail(
+                f"{path} was rendered by '{banner.command}', not from {told}; "
+                f"render it again, or say {words} (--spec, --as-of)",
+                2,
+            )
+
+
+def _tell_cure(paths: tuple[Path, ...], kdir: Path, target: Target) -> None:
+    """Say of rendered directories for which kernel they are, and how to get them for this one."""
+    for path in paths:
+        banner = read_banner(path)
+        if banner:
+            say(
+                f"pvgen: {path} is rendered for Linux {banner.kernel}, and {kdir} is "
+                f"{target.kernel.probed}; render it for that tree: make gen KDIR={kdir} OUT={path}"
+            )
 
 
 def _tell_undecided(result: Report) -> None:

@@ -9,13 +9,14 @@ import click
 
 from gen.console import fail, report, say
 from gen.generate import Generation, GenerationError, generate
-from gen.options import as_of_option, kernel_option, spec_option
+from gen.options import as_of_option, kdir_option, kernel_option, spec_option
 from gen.output import OutputError, compare, write
 
 
 @click.command()
 @spec_option
 @kernel_option
+@kdir_option
 @as_of_option
 @click.option(
     "--out",
@@ -25,12 +26,19 @@ from gen.output import OutputError, compare, write
     help="Directory to write; it becomes a module directory for kbuild.",
 )
 @click.option("--check", is_flag=True, help="Write nothing; show what is stale and exit 1.")
-def gen(spec: Path | None, kernel: str | None, as_of: str | None, out: Path, check: bool) -> None:
+def gen(  # noqa: PLR0917 (an option is a parameter)
+    spec: Path | None,
+    kernel: str | None,
+    kdir: Path | None,
+    as_of: str | None,
+    out: Path,
+    check: bool,
+) -> None:
     """Render the driver that a spec describes."""
     if not out.name and out != Path():
         fail(f"--out {out}: no place for rendered files", 2)
     try:
-        generation = generate(spec, kernel, as_of)
+        generation = generate(spec, kernel, as_of, kdir)
         for note in generation.notes:
             say(f"note: {note}")
         if check:

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gen.diagnostics import Diagnostics
+from gen.headers import HeadersError
 from gen.kernel import KernelFactsError, load_kernels
 from gen.load import load_device
 from gen.model import PointRelease
 from gen.model_restrict import NothingLeftError, restrict
 from gen.plan import Target, make_plan
+from gen.probe import probe_tree
 from gen.render import render
 from gen.resources import ROOT, kernel_directory, template_directory
 
@@ -88,17 +90,21 @@ def _name_in_messages(path: Path) -> str:
     return shown_name(path) if path.is_absolute() and path.is_relative_to(ROOT) else str(path)
 
 
-def find_target(kernel: str | None, as_of: str | None) -> Target:
+def find_target(kernel: str | None, as_of: str | None, kdir: Path | None = None) -> Target:
     """The target that the options name.
 
     Raises:
-        GenerationError: no facts about that kernel, or no such release.
+        GenerationError: no facts about that kernel, no such release, or no such tree.
     """
+    if kernel is not None and kdir is not None:
+        raise GenerationError("--kernel and --kdir both say which interfaces to use; give one")
     try:
         kernels = load_kernels(kernel_directory())
         chosen = kernels.default if kernel is None else kernels.get(kernel)
+        if kdir is not None:
+            chosen = probe_tree(kdir, kernels).kernel
         return Target(chosen, None if as_of is None else _release(as_of, kernels))
-    except (KernelFactsError, ValueError) as error:
+    except (HeadersError, KernelFactsError, ValueError) as error:
         raise GenerationError(str(error)) from None
 
 
@@ -109,13 +115,15 @@ def _release(text: str, kernels: Kernels) -> PointRelease:
     return release
 
 
-def generate(spec: Path | None, kernel: str | None, as_of: str | None) -> Generation:
+def generate(
+    spec: Path | None, kernel: str | None, as_of: str | None, kdir: Path | None = None
+) -> Generation:
     """Load, restrict, plan and render.
 
     Raises:
         GenerationError: any of these is impossible.
     """
-    device, target = read_device(spec), find_target(kernel, as_of)
+    device, target = read_device(spec), find_target(kernel, as_of, kdir)
     try:
         if target.as_of:
             device = restrict(device, target.as_of)

@@ -17,7 +17,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from gen.diagnostics import did_you_mean
-from gen.model import Release
+from gen.model import PointRelease, Release
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -184,6 +184,8 @@ class Kernel:
     release: Release
     table: Mapping[str, Api] = field(repr=False)
     header_table: Mapping[str, Range] = field(repr=False)
+    # The release of the tree whose headers were read, where the table is that of one tree.
+    probed: PointRelease | None = None
 
     @property
     def verified(self) -> bool:

@@ -17,6 +17,12 @@ kernel_option = click.option(
     metavar="SERIES",
     help="Kernel series whose interfaces to use, such as 6.1; see 'pvgen kernels'.",
 )
+kdir_option = click.option(
+    "--kdir",
+    metavar="KDIR",
+    type=click.Path(path_type=Path),
+    help="Instead of --kernel: the interfaces that the headers of this kernel tree have.",
+)
 as_of_option = click.option(
     "--as-of",
     metavar="RELEASE",

@@ -128,8 +128,10 @@ def _origin(
 ) -> tuple[str, ...]:
     """What a file was made from and how to make it again; no dates, no machine's paths."""
     digest = hashlib.sha256(device.source.text.encode()).hexdigest()[:HASH_DIGITS]
-    kernel = target.kernel.series
-    command = f"pvgen gen --spec {spec} --kernel {kernel}"
+    probed = target.kernel.probed
+    kernel = target.kernel.series if probed is None else str(probed)
+    chosen = f"--kernel {kernel}" if probed is None else "--kdir KDIR"
+    command = f"pvgen gen --spec {spec} {chosen}"
     contract = ""
     if target.as_of:
         command += f" --as-of {target.as_of}"

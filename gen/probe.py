@@ -61,7 +61,7 @@ def probe_tree(directory: Path, kernels: Kernels) -> Probe:
     """Look into the headers of a tree.
 
     Raises:
-        HeadersError: it is no kernel tree, or older than every series.
+        HeadersError: it is no kernel tree, not a whole one, or older than every series.
     """
     headers = open_headers(directory)
     older = [kernel for kernel in kernels.all if kernel.release <= headers.release.series]
@@ -78,7 +78,9 @@ def probe_tree(directory: Path, kernels: Kernels) -> Probe:
             facts.append(Fact(name, _word(had), _word(base.has_header(name))))
     for name, api in base.table.items():
         table[name] = _probe(api, headers, base, facts)
-    kernel = replace(base, table=table, header_table=tables, verification=None)
+    kernel = replace(
+        base, table=table, header_table=tables, verification=None, probed=headers.release
+    )
     return Probe(directory, headers.release, kernel, base, tuple(facts))
 
 
@@ -99,6 +101,12 @@ def _probe(api: Api, headers: Headers, base: Kernel, facts: list[Fact]) -> Api:
     if len(api.headers) > 1 or api.range != EVERYWHERE:
         expected = base.header(api.name) if base.has(api.name) else "missing"
         facts.append(Fact(api.name, found[-1] if found else "missing", expected))
+    if not found and api.range == EVERYWHERE:
+        where = " or ".join(api.headers)
+        raise HeadersError(
+            f"{headers.directory}: not a whole kernel tree: '{api.name}', which every series has, "
+            f"is in no {where}"
+        )
     if not found:
         return replace(api, range=replace(NOWHERE, replacement=api.range.replacement))
     members = tuple(_members(api, headers, base, facts))

@@ -14,14 +14,15 @@ import pytest
 from checks.run import check_paths
 from gen.generate import read_device
 from gen.headers import HeadersError, open_headers
-from gen.kernel import load_kernels
+from gen.kernel import Range, load_kernels
 from gen.model import PointRelease
 from gen.output import write
 from gen.plan import Target, make_plan
 from gen.probe import probe_tree
 from gen.render import render
 from gen.resources import kernel_directory, template_directory
-from tests.kbuild.kernels import build_tree
+from tests.conftest import ROOT
+from tests.kbuild.kernels import build_tree, kbuild
 from tests.kernel.verify import verify
 
 if TYPE_CHECKING:
@@ -32,12 +33,14 @@ MODULE = "#include <linux/kernel.h>\n"
 # In the way of 5.10, with what a stable release of it took over.
 HEADERS = {
     "linux/module.h": MODULE,
-    "linux/kernel.h": "#include <linux/kstrtox.h>\nextern struct head panic_notifier_list;\n",
-    "linux/kstrtox.h": "/* int kstrtol(x); */\nint __must_check kstrtouint(const char *s);\n",
+    "linux/kernel.h": "#include <linux/kstrtox.h>\n#include <linux/gfp.h>\n",
+    "linux/kstrtox.h": "int kstrtobool(const char *s, bool *res);\n",
+    "linux/gfp.h": "#define GFP_KERNEL 1\n#define GFP_ATOMIC 2\n#define GFP_NOWAIT 3\n",
     "linux/reboot.h": "static inline void stop(void)\n{\n\tregister_sys_off_handler(1);\n}\n",
-    "linux/platform_device.h": "struct platform_driver {\n\tint (*probe)(int);\n"
+    "linux/platform_device.h": "/* int platform_get_mem_or_io(int); */\n"
+    "struct platform_driver {\n\tint (*probe)(int);\n"
     "\tint (*remove)(struct platform_device *);\n};\n",
-    "linux/pci.h": "struct pci_driver {\n\tstruct device_driver driver;\n};\n",
+    "linux/pci.h": "struct pci_driver {\n\tint driver;\n};\n",
 }
 
 
@@ -49,7 +52,22 @@ def _tree(place: Path, version: str = "5.10.262") -> Path:
         path = place / "include" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+    # The rest of what differs between series, where 5.10 has it.
+    old, written = KERNELS.get("5.10"), "".join(HEADERS.values())
+    for api in old:
+        varies = len(api.headers) > 1 or any(item.range != Range() for item in api.members)
+        if varies and api.name not in written:
+            moved = api.name.startswith("kstrto")
+            path = place / "include" / ("linux/kstrtox.h" if moved else old.header(api.name))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with path.open("a", encoding="utf-8") as file:
+                file.write(f"extern {_opaque(api.name)};\n")
     return place
+
+
+def _opaque(name: str) -> str:
+    """A declaration of any kind under a name."""
+    return f"{name} {{ int x; }}" if name.startswith("struct ") else f"int {name}"
 
 
 def test_a_tree_is_known_by_its_headers(tmp_path: Path) -> None:
@@ -59,7 +77,7 @@ def test_a_tree_is_known_by_its_headers(tmp_path: Path) -> None:
     assert not probe.base.has_header("linux/kstrtox.h")
     assert probe.kernel.header("kstrtouint") == "linux/kstrtox.h"
     # A comment declares nothing, nor does a call.
-    assert not probe.kernel.has("kstrtol")
+    assert not probe.kernel.has("platform_get_mem_or_io")
     assert not probe.kernel.has("register_sys_off_handler")
     assert probe.kernel.header("panic_notifier_list") == "linux/kernel.h"
     assert probe.kernel.members("struct platform_driver")["remove"].startswith("int ")
@@ -79,6 +97,13 @@ def test_headers_of_all_flavours_are_found_beside_a_package(tmp_path: Path) -> N
     (flavour / "Makefile").write_text("include /usr/src/linux-headers-5.10.0-9-common/Makefile\n")
     for place in (tmp_path, flavour):
         assert open_headers(place).release == PointRelease.parse("5.10.262")
+
+
+def test_a_truncated_tree_is_refused(tmp_path: Path) -> None:
+    tree = _tree(tmp_path)
+    (tree / "include/linux/mod_devicetable.h").unlink()
+    with pytest.raises(HeadersError, match="not a whole kernel tree: 'struct acpi_device_id'"):
+        probe_tree(tree, KERNELS)
 
 
 @pytest.mark.parametrize("version", ["none", "4.19.1"])
@@ -122,6 +147,64 @@ def test_the_unverified_series_are_told_to_be_so() -> None:
     )
     for series in ("5.15", "6.6", "6.18"):
         assert any(line.split() == [series, "unverified"] for line in run.stdout.splitlines())
+
+
+def _pvgen(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "gen.cli", *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
+
+
+def test_a_driver_for_another_kernel_is_told_how_to_be_rendered(tmp_path: Path) -> None:
+    tree = _tree(tmp_path)
+    run = _pvgen("check", "--kdir", tree, "out")
+    assert run.returncode == 1
+    assert "PORT201" in run.stdout
+    assert "is rendered for Linux 6.1, and" in run.stderr
+    assert f"make gen KDIR={tree} OUT=out" in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("rendered", "asked", "words"),
+    [
+        (("--as-of", "6.1.4"), (), "say SPEC=spec/pvpanic.yaml AS_OF=6.1.4"),
+        ((), ("--as-of", "6.1"), "not from spec/pvpanic.yaml as of 6.1;"),
+        (("--spec", "tests/spec/mite.yaml"), (), "say SPEC=tests/spec/mite.yaml"),
+    ],
+)
+def test_a_driver_of_another_spec_or_contract_is_not_judged(
+    tmp_path: Path, rendered: tuple[str, ...], asked: tuple[str, ...], words: str
+) -> None:
+    tree = _tree(tmp_path / "tree")
+    assert _pvgen("gen", *rendered, "--out", tmp_path / "out").returncode == 0
+    run = _pvgen("check", "--kdir", tree, *asked, tmp_path / "out")
+    assert run.returncode == 2
+    assert words in run.stderr
+    assert not run.stdout
+
+
+def test_a_series_and_a_tree_are_not_both_a_target(tmp_path: Path) -> None:
+    run = _pvgen("gen", "--kernel", "6.1", "--kdir", _tree(tmp_path), "--out", tmp_path / "out")
+    assert run.returncode == 2
+    assert "give one" in run.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.kbuild
+def test_a_driver_is_rendered_for_the_tree_that_was_found(tmp_path: Path) -> None:
+    tree = build_tree()
+    out = tmp_path / "out"
+    assert _pvgen("gen", "--kdir", tree, "--out", out).returncode == 0
+    told = _pvgen("kernels", "--probe", tree, "--format", "json").stdout
+    banner = (out / ".pvgen-files").read_text(encoding="utf-8")
+    assert f"for Linux {json.loads(told)['version']}" in banner
+    assert str(tree) not in banner
+    assert _pvgen("check", "--kdir", tree, out).returncode == 0
+    kbuild(out, "W=1", "KCFLAGS=-Werror")
 
 
 @pytest.mark.kbuild
