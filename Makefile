@@ -14,6 +14,8 @@ OUT ?= out
 SPEC ?=
 KERNEL ?=
 AS_OF ?=
+# What to compare the spec with.
+BASE ?= HEAD
 # kbuild's extra warnings; W= turns them off.
 W ?= 1
 # The kernel to compile for: the running one's, or else the newest whose headers are installed.
@@ -29,7 +31,7 @@ endif
 
 # Characters that end a word for the shell, or mean something to make and kbuild.
 odd := ' " : % ; & | ` \$$ \# * ? < > ( ) [ ]
-$(foreach name,OUT SPEC KERNEL AS_OF,$(foreach char,$(odd),$(if $(findstring $(char),$($(name))),\
+$(foreach name,OUT SPEC KERNEL AS_OF BASE,$(foreach char,$(odd),$(if $(findstring $(char),$($(name))),\
 	$(error $(name)='$($(name))' contains $(char), which does not go through make and the shell))))
 
 # An empty ARCH in the environment would keep kbuild from finding out the machine's.
@@ -58,6 +60,7 @@ help: ## show this list
 		KERNEL=SERIES 'gen, check: render for the API of this series, such as 6.1' \
 		AS_OF=RELEASE 'only what the driver had in this release: 6.1 (its newest), or 6.1.4' \
 		SPEC=FILE 'gen, check: another device' \
+		BASE=REV 'diff: the git revision to compare with (HEAD)' \
 		'LLVM=1 CC= ARCH=' "modules: as in the kernel's own build; so are CROSS_COMPILE= W= V="
 
 .PHONY: gen
@@ -98,6 +101,11 @@ test: ## everything: lint, unit tests, real kernels, boots; stops at the first s
 	$(Q)$(pytest) -m 'kbuild and not boot'
 	$(Q)$(pytest) -n 2 -m boot
 
+.PHONY: diff
+diff: ## say what the spec changed since BASE=, for whom; what changes in the C for each kernel is folded below
+	$(Q).ci/setup gen
+	$(Q)$(python) -m gen.diff.targets '$(BASE)' $(if $(SPEC),'$(SPEC)')
+
 .PHONY: mutants
 mutants: ## make one mistake after the other in two drivers and count those that the checker names
 	$(Q).ci/setup test
@@ -117,6 +125,7 @@ docs: ## make the parts of docs/ that come from data
 	$(Q).ci/setup gen
 	$(Q)$(python) -m gen.docs
 	$(Q)$(python) -m checks.catalogue
+	$(Q)$(python) -m gen.diff.catalogue
 
 .PHONY: verify-facts
 verify-facts: ## compare the facts about kernels with the headers of every series, fetched from Debian

@@ -19,6 +19,9 @@ from checks.run import check_paths
 from gen.banner import read_banner
 from gen.console import fail, report, say
 from gen.diagnostics import did_you_mean
+from gen.diff.catalogue import explanation as diff_explanation
+from gen.diff.catalogue import overview as diff_overview
+from gen.diff.policy import diff_rules
 from gen.generate import GenerationError, find_target, read_device, shown_name
 from gen.model_restrict import NothingLeftError, carry, restrict
 from gen.options import as_of_option, kdir_option, kernel_option, spec_option
@@ -174,16 +177,20 @@ def _colour() -> bool:
 @click.command()
 @click.argument("rule")
 def explain(rule: str) -> None:
-    """Say what a RULE of the checker is about, and why."""
-    table = all_rules()
-    record = table.get(rule.upper())
-    if record is None:
-        close = did_you_mean(rule.upper(), table)
+    """Say what a RULE of the checker or of 'pvgen diff' is about, and why."""
+    table, diffs = all_rules(), diff_rules()
+    word = rule.upper()
+    if word in diffs:
+        click.echo(diff_explanation(diffs[word]))
+    elif word in table:
+        click.echo(explanation(table[word]))
+    else:
+        close = did_you_mean(word, [*table, *diffs])
         fail(f"no rule '{rule}'; " + (close or "'pvgen rules' lists them"), 2)
-    click.echo(explanation(record))
 
 
 @click.command(name="rules")
 def rules_command() -> None:
-    """List the rules of the checker."""
+    """List the rules of the checker, then those of 'pvgen diff'."""
     click.echo(overview(all_rules().values()))
+    click.echo(diff_overview(diff_rules().values()))

@@ -25,6 +25,10 @@ _COMMANDS = {
     "explain": "checks.command:explain",
     "rules": "checks.command:rules_command",
     "backport": "checks.backport:backport",
+    "diff": "gen.diff.command:diff",
+    "git-setup": "gen.diff.command:git_setup",
+    "git-diff": "gen.diff.command:git_diff",
+    "git-textconv": "gen.diff.command:git_textconv",
     "boot": "gen.lab.command:boot",
 }
 

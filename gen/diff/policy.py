@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 RULES = Path(__file__).with_name("rules.yaml")
 OTHER = "SPEC_OTHER"
-# Whoever breaks takes those after it along: what user space uses, autoloading and builds feed.
+# What breaks a build leaves no module to load, and what is not loaded serves no user.
 BREAKS = {
-    "USER": ("USER", "AUTOLOAD", "BUILD"),
-    "AUTOLOAD": ("AUTOLOAD", "BUILD"),
-    "BUILD": ("BUILD",),
+    "USER": ("USER",),
+    "AUTOLOAD": ("AUTOLOAD", "USER"),
+    "BUILD": ("BUILD", "AUTOLOAD", "USER"),
     "HOST": ("HOST",),
     "STABLE": ("STABLE",),
 }
@@ -56,7 +56,7 @@ def _rule(item: dict[str, Any]) -> DiffRule:
         promise=item["promise"],
         mirror=item.get("mirror"),
         waiver=item.get("waiver"),
-        on=tuple(_on(text) for text in item["on"]),
+        on=tuple(_on(text) for text in item["judges"]),
     )
 
 
@@ -84,5 +84,5 @@ def judge(change: Change) -> list[DiffRule]:
 
 
 def affected(rule: DiffRule) -> tuple[str, ...]:
-    """Who breaks, with those that are nested in it."""
+    """Who breaks, and who breaks with them."""
     return tuple(dict.fromkeys(name for one in rule.breaks for name in BREAKS[one]))

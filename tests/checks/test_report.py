@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 from checks.catalogue import document
 from checks.command import check, explain, rules_command
 from checks.rule import rules
+from gen.diff.policy import diff_rules
 from gen.source import read_source
 from tests.checks.trees import OUT, SPEC, change, copy
 
@@ -135,7 +136,8 @@ def test_explain_and_rules() -> None:
     assert result.exit_code == 2
     assert "did you mean 'SPEC014'?" in result.stderr
     result = CliRunner().invoke(rules_command)
-    assert [line.split()[0] for line in result.stdout.splitlines()] == list(rules())
+    listed = [line.split()[0] for line in result.stdout.splitlines()]
+    assert listed == [*rules(), *diff_rules()]
 
 
 def test_the_document_of_the_rules_is_fresh() -> None:

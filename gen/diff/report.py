@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A comparison as text, markdown, JSON, SARIF 2.1.0 or GitHub annotations."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from gen.diagnostics import Diagnostic, Related, format_text, visible
+from gen.diagnostics import Severity as Level
+from gen.diff.policy import affected, diff_rules
+from gen.diff.records import Severity
+from gen.serial import github_line, place, sarif_location, sarif_log, tool_version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from gen.diff.compare import Comparison
+    from gen.diff.records import DiffRule, Finding
+
+_LEVELS = {
+    Severity.BREAK: Level.ERROR,
+    Severity.RISKY: Level.WARNING,
+    Severity.COMPATIBLE: Level.NOTE,
+    Severity.DOC: Level.NOTE,
+}
+
+
+def summary(result: Comparison) -> str:
+    """The counts that close a report."""
+    severities = [one.rule.severity for one in result.findings]
+    counts = [(one, severities.count(one)) for one in reversed(Severity)]
+    words = ", ".join(f"{count} {one}" for one, count in counts if count) or "no change"
+    return words + (f" ({len(result.accepted)} accepted)" if result.accepted else "")
+
+
+def _who(rule: DiffRule) -> str:
+    return ", ".join(affected(rule)) or "nobody"
+
+
+def as_text(result: Comparison, *, colour: bool = False) -> str:
+    """Each finding at its place, with what a consumer would see, then the counts."""
+    parts = []
+    for one in result.findings:
+        item = _diagnostic(one)
+        text = format_text(item, colour=colour)
+        head = f"{_LEVELS[one.rule.severity]}[{one.rule.id}]"
+        parts.append(text.replace(head, f"{one.rule.severity}[{one.rule.id}]", 1))
+        parts += [f"  {visible(line)}" for line in _details(one)]
+        parts += [f"    {visible(line)}" for hunk in one.hunks for line in hunk.split("\n")]
+    for entry in result.stale:
+        parts.append(f"{entry.at}: note: accepts {entry.rule}, which is not found: remove it")
+    return "\n".join([*parts, summary(result)])
+
+
+def _diagnostic(one: Finding) -> Diagnostic:
+    change = one.change
+    other = change.old_at if change.new_at else None
+    related = (Related(other, "before"),) if other else ()
+    return Diagnostic(one.rule.id, one.message, change.at, _LEVELS[one.rule.severity],
+                      related=related)  # fmt: skip
+
+
+def _details(one: Finding) -> Iterator[str]:
+    stable = "takes it" if one.rule.stable else "does not take it"
+    word = "who breaks" if one.rule.severity.weight > Severity.COMPATIBLE.weight else "concerns"
+    yield f"{word}: {_who(one.rule)}; a stable tree {stable}; {one.fingerprint}"
+    for witness in one.witnesses:
+        yield f"{witness.what}:"
+        yield from (f"  - {line}" for line in witness.before)
+        yield from (f"  + {line}" for line in witness.after)
+
+
+def as_markdown(result: Comparison) -> str:
+    """A table for a pull request or a cover letter; the details are folded below it."""
+    labels = f"{_code(result.old.label)} to {_code(result.new.label)}"
+    lines = [f"**Spec: {summary(result)}** ({labels})"]
+    if result.findings:
+        lines += ["", "| severity | rule | what | before | after | concerns |",
+                  "|---|---|---|---|---|---|"]  # fmt: skip
+        lines += [_row(one) for one in result.findings]
+        lines += ["", "<details><summary>Why, and what a consumer sees</summary>", ""]
+        for one in result.findings:
+            lines += _folded(one)
+        lines += ["</details>"]
+    lines += [f"\nStale: `{one.fingerprint}` accepts {one.rule}." for one in result.stale]
+    return "\n".join(lines)
+
+
+def _code(text: str | None) -> str:
+    """Text as code in a table's cell; none is an empty cell."""
+    if text is None:
+        return ""
+    fence = "``" if "`" in text else "`"
+    return f"{fence}{visible(text)}{fence}"
+
+
+def _row(one: Finding) -> str:
+    change = one.change
+    cells = [
+        f"{one.rule.severity}", one.rule.id, _code(change.path),
+        _code(change.old), _code(change.new), _who(one.rule),
+    ]  # fmt: skip
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _folded(one: Finding) -> list[str]:
+    lines = [f"**{one.rule.id}** {_code(one.change.path)}: {one.rule.why}", ""]
+    tail = f"Promise: {one.rule.promise}. Fingerprint `{one.fingerprint}`."
+    lines += [f"Reference: {one.rule.reference}. {tail}", ""]
+    for witness in one.witnesses:
+        body = [*(f"-{line}" for line in witness.before), *(f"+{line}" for line in witness.after)]
+        lines += [f"{witness.what[0].upper()}{witness.what[1:]}:", "", "```diff", *body, "```", ""]
+    for hunk in one.hunks:
+        lines += ["```diff", hunk.rstrip("\n"), "```", ""]
+    return lines
+
+
+def _finding(one: Finding) -> dict[str, Any]:
+    change = one.change
+    return {
+        "rule": one.rule.id,
+        "fingerprint": one.fingerprint,
+        "severity": str(one.rule.severity),
+        "breaks": list(affected(one.rule)),
+        "stable": one.rule.stable,
+        "message": one.message,
+        "path": change.path,
+        "action": str(change.action),
+        "direction": change.direction,
+        "old": {"value": change.old, "place": place(change.old_at) if change.old_at else None},
+        "new": {"value": change.new, "place": place(change.new_at) if change.new_at else None},
+        "why": one.rule.why,
+        "reference": one.rule.reference,
+        "promise": one.rule.promise,
+        "witnesses": [
+            {"what": w.what, "before": list(w.before), "after": list(w.after)}
+            for w in one.witnesses
+        ],
+        "hunks": list(one.hunks),
+    }
+
+
+def as_json(result: Comparison) -> str:
+    """The form of gen/diff/report.schema.json."""
+    data = {
+        "format": 1,
+        "tool": {"name": "pvgen", "version": tool_version()},
+        "old": result.old.label,
+        "new": result.new.label,
+        "findings": [_finding(one) for one in result.findings],
+        "accepted": [{**_finding(one), "reason": by.reason} for one, by in result.accepted],
+        "stale": [
+            {"rule": one.rule, "fingerprint": one.fingerprint, "place": place(one.at)}
+            for one in result.stale
+        ],
+    }
+    return json.dumps(data, indent=2, ensure_ascii=False)
+
+
+_SARIF = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "note"}
+
+
+def as_sarif(result: Comparison) -> str:
+    """SARIF 2.1.0 with one run."""
+    indexes = {name: index for index, name in enumerate(diff_rules())}
+    rows = [
+        {
+            "id": rule.id,
+            "shortDescription": {"text": rule.title},
+            "fullDescription": {"text": rule.why},
+            "help": {"text": f"{rule.why}\n\nReference: {rule.reference}"},
+            "defaultConfiguration": {"level": _SARIF[_LEVELS[rule.severity]]},
+        }
+        for rule in diff_rules().values()
+    ]
+    marked = [(one, "") for one in result.findings]
+    marked += [(one, by.reason) for one, by in result.accepted]
+    results = [_sarif_result(one, indexes[one.rule.id], reason) for one, reason in marked]
+    return sarif_log(rows, results, executed=True)
+
+
+def _sarif_result(one: Finding, index: int, reason: str) -> dict[str, Any]:
+    item = _diagnostic(one)
+    related = [sarif_location(r.span, n, r.text) for n, r in enumerate(item.related, 1)]
+    return {
+        "ruleId": one.rule.id,
+        "ruleIndex": index,
+        "level": _SARIF[item.severity],
+        "message": {"text": one.message},
+        "locations": [sarif_location(item.span)],
+        **({"relatedLocations": related} if related else {}),
+        "partialFingerprints": {"pvgen/v1": one.fingerprint},
+        "suppressions": [{"kind": "external", "justification": reason}] if reason else [],
+    }
+
+
+def as_github(result: Comparison) -> str:
+    """Workflow commands that GitHub shows beside the lines of a change."""
+    words = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice"}
+    return "\n".join(
+        github_line(words[_LEVELS[one.rule.severity]], one.change.at, one.rule.id, one.message)
+        for one in result.findings
+    )
+
+
+FORMATS: dict[str, Callable[[Comparison], str]] = {
+    "text": as_text,
+    "markdown": as_markdown,
+    "json": as_json,
+    "sarif": as_sarif,
+    "github": as_github,
+}

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What `make diff` prints: the comparison in markdown, the C of each kernel folded below it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from gen.console import fail, report, say
+from gen.diff.compare import compare
+from gen.diff.rendered import rendered_hunks
+from gen.diff.report import as_markdown
+from gen.diff.sides import SideError, read_side
+from gen.kernel import KernelFactsError, load_kernels
+from gen.resources import kernel_directory
+
+
+def main() -> None:
+    """Compare the spec on the disk with that of a revision: `BASE [SPEC]`."""
+    base, *spec = sys.argv[1:]
+    path = Path(spec[0]) if spec else None
+    try:
+        old, new = read_side(base, path), read_side("", path)
+    except SideError as error:
+        report(error.diagnostics)
+        fail(str(error), error.status)
+    click.echo(as_markdown(compare(old, new)))
+    for kernel in load_kernels(kernel_directory()).all:
+        try:
+            hunks = rendered_hunks(old.device, new.device, kernel)
+        except KernelFactsError as error:
+            say(f"pvgen: {error}")
+            continue
+        click.echo(f"\n<details><summary>Linux {kernel.series}: {len(hunks)} hunks</summary>\n")
+        for hunk in hunks:
+            text = hunk.rstrip("\n")
+            click.echo(f"```diff\n{text}\n```")
+        click.echo("\n</details>")
+
+
+if __name__ == "__main__":
+    main()
