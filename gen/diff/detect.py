@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 # Made for matching only; what is in them is told by itself.
 DERIVED = frozenset({"frontend.ids", "frontend.kconfig"})
-_MASKS = {"capability": 2, "enabled": 1}
 _LEVELS = {"removed": 0, "obsolete": 1, "testing": 2, "stable": 3}
 
 
@@ -167,7 +166,6 @@ _RANKS: dict[str, Callable[[str, str], tuple[Any, Any]]] = {
     # Whoever loses a right is narrowed, whatever others gain.
     "mode": lambda old, new: (0 if int(old, 8) & ~int(new, 8) else 2, 1),
     "access": lambda _old, new: (2 if new == "read-write" else 0, 1),
-    "within": lambda old, new: (_MASKS[new], _MASKS[old]),
     "abi": lambda old, new: (_LEVELS[new], _LEVELS[old]),
     "length": lambda old, new: (int(new), int(old)),
 }
@@ -175,7 +173,6 @@ _DIRECTIONS = {
     "since": ("later", "earlier"),
     "mode": ("widened", "narrowed"),
     "access": ("widened", "narrowed"),
-    "within": ("widened", "narrowed"),
     "abi": ("raised", "lowered"),
     "length": ("longer", "shorter"),
 }

@@ -48,19 +48,27 @@ def _split(lines: list[str]) -> list[str]:
 
 
 def belonging(change: Change, hunks: list[str]) -> tuple[str, ...]:
-    """The hunks with a changed line that has one of the change's words, whatever their case."""
-    names = re.findall(r"\[([^]]*)\]", change.path)[-1:]
-    words = {word.lower() for text in (change.old, change.new, *names) if text
-             for word in _spellings(text)}  # fmt: skip
-    return tuple(hunk for hunk in hunks if words & set(_changed(hunk)))
+    """The hunks with a changed line that has one of the change's words, whatever their case.
+
+    A word of one character is everywhere; it counts where it makes way for the other value's.
+    """
+    names = re.findall(r"\[([^]]*)\]", change.path)[-1:] if change.action != "changed" else []
+    old, new = _spellings(change.old), _spellings(change.new)
+    words = {word for word in old ^ new if len(word) > 1} | {name.lower() for name in names}
+    found = []
+    for hunk in hunks:
+        gone, come = _changed(hunk, "-"), _changed(hunk, "+")
+        if words & (gone | come) or ((old - new) & gone and (new - old) & come):
+            found.append(hunk)
+    return tuple(found)
 
 
-def _spellings(text: str) -> set[str]:
+def _spellings(text: str | None) -> set[str]:
     """A value as C may have it: its words, and a number in hexadecimal."""
-    found = set(re.findall(r"[A-Za-z0-9]{2,}", text))
-    return found | ({f"0x{int(text):x}"} if text.isdecimal() else set())
+    found = {word.lower() for word in re.findall(r"[A-Za-z0-9]+", text or "")}
+    return found | ({f"0x{int(text):x}"} if text and text.isdecimal() else set())
 
 
-def _changed(hunk: str) -> list[str]:
-    lines = [line[1:] for line in hunk.split("\n")[2:] if line[:1] in {"+", "-"}]
-    return [word.lower() for line in lines for word in re.findall(r"[A-Za-z0-9]+", line)]
+def _changed(hunk: str, sign: str) -> set[str]:
+    lines = [line[1:] for line in hunk.split("\n")[2:] if line[:1] == sign]
+    return {word.lower() for line in lines for word in re.findall(r"[A-Za-z0-9]+", line)}

@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The command line of the diff: sides, formats, exit statuses, bad input, and git."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from gen.diff.catalogue import DOCUMENT, document
+from tests.conftest import ROOT
+from tests.diff.test_scenarios import BASE, SCENARIOS, edited
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+AFTER = edited(BASE, SCENARIOS["bar"]["edits"])
+
+
+def run(cwd: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        words,
+        cwd=cwd,
+        env={
+            "PYTHONPATH": str(ROOT),
+            "PATH": os.environ["PATH"],
+            "LC_ALL": "C.UTF-8",
+            "GIT_CONFIG_GLOBAL": "/dev/null",
+            "GIT_CONFIG_SYSTEM": "/dev/null",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def pvgen(cwd: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return run(cwd, sys.executable, "-m", "gen.cli", *words)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A repository with one commit of the base spec, and another text on the disk."""
+    spec = tmp_path / "spec" / "dev.yaml"
+    spec.parent.mkdir()
+    spec.write_text(BASE, encoding="utf-8")
+    who = ("-c", "user.name=n", "-c", "user.email=e@dev.example")
+    for words in (("init", "-q"), ("add", "."), (*who, "commit", "-qm", "one")):
+        assert run(tmp_path, "git", *words).returncode == 0
+    spec.write_text(AFTER, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "words",
+    [(), ("HEAD",), ("HEAD:spec/dev.yaml", "spec/dev.yaml"), ("HEAD@6.2", "@6.2")],
+    ids=" ".join,
+)
+def test_sides(repository: Path, words: tuple[str, ...]) -> None:
+    done = pvgen(repository, "diff", *words)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "break[HOST_BAR_CHANGED]" in done.stdout
+    assert pvgen(repository, "diff", *words, "--gate", "break").returncode == 1
+
+
+def test_a_range_has_both_sides(repository: Path) -> None:
+    done = pvgen(repository, "diff", "HEAD..HEAD", "--gate", "doc")
+    assert (done.returncode, done.stdout) == (0, "no change\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "message"),
+    [
+        (("nowhere",), 2, "there is no revision 'nowhere'"),
+        (("HEAD:other.yaml", "HEAD"), 2, "revision 'HEAD' has no file other.yaml"),
+        (("missing.yaml", "HEAD"), 2, "missing.yaml: no such file"),
+        (("spec", "HEAD"), 2, "spec is a directory"),
+        (("spec/dev.yaml",), 2, "name what to compare it with"),
+        (("a", "b", "c"), 2, "a diff has two sides"),
+        (("HEAD@1.0", "HEAD"), 2, "Linux 1.0 had none of the events"),
+    ],
+)  # fmt: skip
+def test_wrong_sides(repository: Path, words: tuple[str, ...], status: int, message: str) -> None:
+    done = pvgen(repository, "diff", *words)
+    assert (done.returncode, done.stdout) == (status, "")
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"\x00\xff\xfe", "error[YAML006]"),
+        (BASE.replace("bar: 0", "bar: 9").encode(), "bad.yaml:61:10: error[FORM005]"),
+        (b"spec: 1\n<<<<<<< HEAD\nspec: 2\n=======\n", "bad.yaml:2:1: error[YAML001]: a merge"),
+        (b"", "error["),
+    ],
+    ids=["binary", "value", "conflict", "empty"],
+)
+def test_bad_specs(repository: Path, data: bytes, message: str) -> None:
+    (repository / "bad.yaml").write_bytes(data)
+    for words in (("HEAD", "bad.yaml"), ("bad.yaml", "HEAD")):
+        done = pvgen(repository, "diff", *words)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "Traceback" not in done.stderr
+        assert message in done.stderr or "not UTF-8" in done.stderr
+
+
+def test_outside_of_git(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(BASE, encoding="utf-8")
+    done = pvgen(tmp_path, "diff", "HEAD", "a.yaml")
+    assert done.returncode == 3
+    assert "no git work tree" in done.stderr
+
+
+def test_formats(repository: Path) -> None:
+    out = {form: pvgen(repository, "diff", "--format", form).stdout
+           for form in ("json", "markdown", "sarif", "github")}  # fmt: skip
+    schema = json.loads((ROOT / "gen/diff/report.schema.json").read_text(encoding="utf-8"))
+    data = json.loads(out["json"])
+    Draft202012Validator(schema).validate(data)
+    assert [one["rule"] for one in data["findings"]] == ["HOST_BAR_CHANGED"]
+    assert data["findings"][0]["old"]["value"] == "0"
+    assert "| break | HOST_BAR_CHANGED | `frontend[dev-pci].bar` | `0` | `1` |" in out["markdown"]
+    assert json.loads(out["sarif"])["runs"][0]["results"][0]["ruleId"] == "HOST_BAR_CHANGED"
+    assert out["github"].startswith("::error file=spec/dev.yaml,line=61,col=10,")
+
+
+def test_accepted_findings(repository: Path) -> None:
+    mark = json.loads(pvgen(repository, "diff", "--format", "json").stdout)["findings"][0]
+    path = repository / ".pvgen-diff.yaml"
+    head = "accepted: 1\nfindings:\n"
+    entry = f"  - {{fingerprint: {mark['fingerprint']!r}, rule: HOST_BAR_CHANGED, reason: fine}}\n"
+    path.write_text(head + entry, encoding="utf-8")
+    done = pvgen(repository, "diff", "--gate", "doc")
+    assert (done.returncode, done.stdout) == (0, "no change (1 accepted)\n")
+    done = pvgen(repository, "diff", "HEAD", "HEAD")
+    assert "note: accepts HOST_BAR_CHANGED, which is not found: remove it" in done.stdout
+    path.write_text(head + entry.replace("fine", '""'), encoding="utf-8")
+    done = pvgen(repository, "diff")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert ".pvgen-diff.yaml:3:6: error[FORM002]" in done.stderr
+
+
+def test_git_shows_the_meaning_above_the_text(repository: Path) -> None:
+    config = repository / ".git" / "config"
+    before = config.read_text(encoding="utf-8")
+    texts = []
+    for _ in range(2):
+        assert pvgen(repository, "git-setup").returncode == 0
+        attributes = (repository / ".git/info/attributes").read_text(encoding="utf-8")
+        texts.append((config.read_text(encoding="utf-8"), attributes))
+    assert texts[0] == texts[1]
+    shown = run(repository, "git", "diff").stdout
+    assert shown.index("break[HOST_BAR_CHANGED]") < shown.index("+    bar: 1")
+    who = ("-c", "user.name=n", "-c", "user.email=e@dev.example")
+    run(repository, "git", *who, "commit", "-qam", "two")
+    shown = run(repository, "git", "show").stdout
+    assert shown.index("+# frontend[dev-pci].bar = '1'") < shown.index("+    bar: 1")
+    shown = run(repository, "git", "show", "--ext-diff").stdout
+    assert shown.index("break[HOST_BAR_CHANGED]") < shown.index("+    bar: 1")
+    for _ in range(2):
+        assert pvgen(repository, "git-setup", "--undo").returncode == 0
+    assert config.read_text(encoding="utf-8") == before
+    assert "HOST_BAR" not in run(repository, "git", "show", "--ext-diff").stdout
+
+
+def test_hunks_of_the_rendered_files(repository: Path) -> None:
+    done = pvgen(repository, "diff", "--rendered")
+    assert done.returncode == 0
+    assert "--- a/dev-pci.c" in done.stdout
+
+
+def test_the_document_of_the_rules_is_fresh() -> None:
+    assert (ROOT / DOCUMENT).read_text(encoding="utf-8") == document(), "run make docs"

@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Known changes and what is reported of them: one by one, backwards, and drawn at random."""
+
+from __future__ import annotations
+
+import difflib
+import random
+from collections import Counter
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from gen.diagnostics import Diagnostics, format_text
+from gen.diff.compare import Comparison, compare
+from gen.diff.detect import changes
+from gen.diff.policy import OTHER, diff_rules, judge
+from gen.diff.records import Side
+from gen.diff.report import as_text
+from gen.load import parse_device
+from gen.model import PointRelease
+from gen.model_restrict import restrict
+from gen.source import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HERE = Path(__file__).parent
+BASE = (HERE / "base.yaml").read_text(encoding="utf-8")
+SCENARIOS: dict[str, dict[str, Any]] = yaml.safe_load(
+    (HERE / "scenarios.yaml").read_text(encoding="utf-8")
+)["scenarios"]
+TRIALS = 1000
+
+
+def side(text: str, label: str) -> Side:
+    diagnostics = Diagnostics()
+    device = parse_device(Source(label, text), diagnostics)
+    assert device is not None, "\n".join(format_text(item) for item in diagnostics)
+    return Side(label, device)
+
+
+@cache
+def base() -> Side:
+    return side(BASE, "base.yaml")
+
+
+def edited(text: str, edits: list[list[str]]) -> str:
+    for old, new in edits:
+        assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in the base"
+        text = text.replace(old, new)
+    return text
+
+
+def fired(result: Comparison) -> Counter[str]:
+    return Counter(one.rule.id for one in result.findings)
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_scenario(name: str, golden: Callable[[Path, str], None]) -> None:
+    scenario = SCENARIOS[name]
+    text = edited(BASE, scenario["edits"])
+    result = compare(base(), side(text, "after.yaml"))
+    assert fired(result) == Counter(scenario["findings"])
+    lines = difflib.unified_diff(
+        BASE.splitlines(), text.splitlines(), "base.yaml", "after.yaml", n=1, lineterm=""
+    )
+    golden(HERE / "golden" / f"{name}.txt", "\n".join([*lines, "", as_text(result), ""]))
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_scenario_backwards(name: str) -> None:
+    scenario = SCENARIOS[name]
+    after = side(edited(BASE, scenario["edits"]), "after.yaml")
+    rules = diff_rules()
+    expected = Counter(rules[rule].mirror or rule for rule in scenario["findings"])
+    assert fired(compare(after, base())) == expected
+
+
+def test_every_rule_and_mirror_has_a_scenario() -> None:
+    forwards = {rule for one in SCENARIOS.values() for rule in one["findings"]}
+    backwards = {diff_rules()[rule].mirror or rule for rule in forwards}
+    # Attributes come and go with a release: see test_releases_are_sides.
+    releases = {"USER_ATTRS_SHOWN", "USER_ATTRS_HIDDEN"}
+    assert set(diff_rules()) - forwards - backwards == {OTHER} | releases
+
+
+def test_releases_are_sides() -> None:
+    device = base().device
+    old, new = (Side(text, restrict(device, PointRelease.parse(text))) for text in ("6.1", "6.2"))
+    assert fired(compare(old, new)) == Counter(["USER_ATTRS_SHOWN"])
+    assert fired(compare(new, old)) == Counter(["USER_ATTRS_HIDDEN"])
+
+
+def test_mirrors_are_mutual_or_waived() -> None:
+    rules = diff_rules()
+    for rule in rules.values():
+        assert bool(rule.mirror) != bool(rule.waiver), rule.id
+        if rule.mirror:
+            assert rules[rule.mirror].mirror == rule.id
+
+
+def test_no_change_of_the_corpus_is_without_a_rule() -> None:
+    for scenario in SCENARIOS.values():
+        after = side(edited(BASE, scenario["edits"]), "after.yaml")
+        for left, right in ((base(), after), (after, base())):
+            for change in changes(left.device, right.device):
+                assert OTHER not in {rule.id for rule in judge(change)}, change
+
+
+def test_a_random_list_of_edits_is_reported_exactly() -> None:
+    groups: dict[str, list[str]] = {}
+    for name, scenario in SCENARIOS.items():
+        if scenario["group"]:
+            groups.setdefault(scenario["group"], []).append(name)
+    draw = random.Random(20)  # noqa: S311 (no secret)
+    for _ in range(TRIALS):
+        chosen = draw.sample(sorted(groups), draw.randint(1, len(groups)))
+        names = [draw.choice(groups[group]) for group in chosen]
+        text = BASE
+        for name in names:
+            text = edited(text, SCENARIOS[name]["edits"])
+        expected = Counter(rule for name in names for rule in SCENARIOS[name]["findings"])
+        assert fired(compare(base(), side(text, "after.yaml"))) == expected, names
+
+
+def test_a_fingerprint_knows_nothing_of_places() -> None:
+    after = edited(BASE, SCENARIOS["bar"]["edits"])
+    marks = [
+        [one.fingerprint for one in compare(base(), side(text, name)).findings]
+        for text, name in ((after, "a.yaml"), ("# one line more\n" + after, "b.yaml"))
+    ]
+    assert marks[0] == marks[1]
+    assert marks[0]
