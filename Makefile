@@ -120,6 +120,11 @@ bench: ## compare the checker's time, memory and eye with other tools'; see how 
 fresh: ## follow the README on a new Debian 12, in a root file system of its own; needs root
 	$(Q).ci/fresh
 
+.PHONY: dkms
+dkms: ## render a source tree for DKMS below dist/dkms/, which serves every kernel series
+	$(Q).ci/setup gen
+	$(Q)$(pvgen) dkms $(contract)
+
 .PHONY: docs
 docs: ## make the parts of docs/ that come from data
 	$(Q).ci/setup gen

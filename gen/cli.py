@@ -21,6 +21,7 @@ import click
 _COMMANDS = {
     "gen": "gen.commands:gen",
     "kernels": "gen.kernels_command:kernels",
+    "dkms": "gen.dkms:dkms",
     "check": "checks.command:check",
     "explain": "checks.command:explain",
     "rules": "checks.command:rules_command",

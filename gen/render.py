@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from gen.model import Device
     from gen.plan import Plan
 
 _FRONTEND_TEMPLATES = {Bus.PCI: "pci.c.j2", Bus.PLATFORM: "platform.c.j2"}
@@ -26,14 +27,7 @@ def render(plan: Plan, templates: Path) -> dict[str, str]:
         plan: what to lay out.
         templates: the directory of the templates.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(templates),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 (C is no HTML; gen.texts keeps text from being more)
-    )
+    environment = _environment(templates)
 
     def fill(template: str, **extra: object) -> str:
         values: Mapping[str, object] = {"plan": plan, "core": plan.core, **extra}
@@ -54,3 +48,37 @@ def render(plan: Plan, templates: Path) -> dict[str, str]:
         files[plan.binding.path] = fill("dt-binding.yaml.j2")
     files[LIST] = fill("files.j2", names=sorted(files))
     return dict(sorted(files.items()))
+
+
+def render_dkms(
+    templates: Path,
+    device: Device,
+    *,
+    spec: str,
+    version: str,
+    series: tuple[str, ...],
+    as_of: str | None,
+) -> dict[str, str]:
+    """What stands at the top of a DKMS tree, above one rendering for each series, oldest first."""
+    values = {
+        "device": device,
+        "spec": spec,
+        "contract": f" --as-of {as_of}" if as_of else "",
+        "version": version,
+        "series": series,
+        "modules": [device.name, *(frontend.name for frontend in device.frontends)],
+    }
+    conf = _environment(templates).get_template("dkms.conf.j2").render(values)
+    banner = "\n".join(line for line in conf.splitlines() if line.startswith("# "))
+    return {"dkms.conf": conf, LIST: f"{banner}\n\ndkms.conf\n"}
+
+
+def _environment(templates: Path) -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(templates),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 (C is no HTML; gen.texts keeps text from being more)
+    )
