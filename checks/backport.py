@@ -7,6 +7,7 @@ import re
 import shutil
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,13 +15,14 @@ import click
 
 from checks.report import as_text
 from checks.run import check_paths
+from gen.backport.edits import plan_edits
 from gen.backport.mail import base_files, make_mails
-from gen.backport.records import BackportError
+from gen.backport.records import BackportError, Patch
 from gen.backport.replace import plan_replace
 from gen.backport.tree import open_tree
 from gen.console import fail, report, say
-from gen.generate import GenerationError, generate
-from gen.model_restrict import carry
+from gen.generate import GenerationError, generate, read_device
+from gen.model_restrict import NothingLeftError, carry, restrict
 from gen.options import as_of_option, kernel_option, spec_option
 from gen.output import OutputError, write
 
@@ -28,11 +30,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from checks.run import Report
-    from gen.backport.records import Mail, Patch
+    from gen.backport.records import Mail
     from gen.backport.tree import KernelTree
     from gen.generate import Generation
     from gen.kernel import Kernel
 
+# A finding without its place, which edits move.
+_Told = tuple[str, str]
 _AUTHOR = re.compile(r"[^<>\n]+ <[^<>\s]+@[^<>\s]+>")
 
 
@@ -49,6 +53,11 @@ _AUTHOR = re.compile(r"[^<>\n]+ <[^<>\s]+@[^<>\s]+>")
 @click.option(
     "--replace", "swap", is_flag=True, help="Swap the tree's driver for the rendered one."
 )
+@click.option(
+    "--was",
+    type=click.Path(path_type=Path),
+    help="The spec that the tree's driver keeps; without it, --spec as of the tree's release.",
+)
 @click.option("--author", metavar="NAME <MAIL>", help="Author of the mails; needed with --tree.")
 @click.option("--signoff", is_flag=True, help="The author signs the mails off.")
 @click.option(
@@ -63,6 +72,7 @@ def backport(  # noqa: PLR0917 (an option is a parameter)
     as_of: str | None,
     root: Path | None,
     swap: bool,
+    was: Path | None,
     author: str | None,
     signoff: bool,
     out: Path,
@@ -76,8 +86,8 @@ def backport(  # noqa: PLR0917 (an option is a parameter)
         fail("--kernel is needed: the series to bring the driver to", 2)
     if root is not None and not _AUTHOR.fullmatch(author or ""):
         fail("with --tree, --author is needed, such as 'A U Thor <author@example.org>'", 2)
-    if root is not None and not swap:
-        fail("--tree needs --replace: the tree's own text is not edited yet", 2)
+    if (swap or was) and (root is None or (swap and was)):
+        fail("--replace and --was go with --tree, and not with each other", 2)
     try:
         generation = generate(spec, kernel, as_of)
         for note in generation.notes:
@@ -85,7 +95,8 @@ def backport(  # noqa: PLR0917 (an option is a parameter)
         if root is None:
             _render(generation, out)
         else:
-            _mail(generation, root, out, author or "", sign=signoff)
+            wish = _Wish(swap, was, as_of, author or "", signoff)
+            _mail(generation, root, out, wish)
     except GenerationError as error:
         report(error.diagnostics)
         fail(str(error), 2)
@@ -105,23 +116,70 @@ def _render(generation: Generation, out: Path) -> None:
     sys.exit(result.status)
 
 
-def _mail(generation: Generation, root: Path, out: Path, author: str, *, sign: bool) -> None:
+@dataclass(frozen=True)
+class _Wish:
+    """What kind of mails, and whose."""
+
+    swap: bool
+    was: Path | None
+    as_of: str | None
+    author: str
+    sign: bool
+
+
+def _mail(generation: Generation, root: Path, out: Path, wish: _Wish) -> None:
     """Make the mails, check what each leaves behind, then write them all."""
     tree = open_tree(root, generation.device)
     _same_series(tree, generation.kernel)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise BackportError(f"{out} is not empty; mails go to a new directory", 2)
-    patches = [plan_replace(tree, generation)]
-    mails = make_mails(tree, patches, author, sign=sign)
+    if wish.swap:
+        patches, before = [plan_replace(tree, generation)], frozenset[_Told]()
+    else:
+        patches, before = _edits(tree, generation, wish)
+    mails = make_mails(tree, patches, wish.author, sign=wish.sign)
     results = check_steps(tree, patches, generation.kernel)
-    for result in results:
-        _tell(result)
+    fresh = [_fresh(*pair, before) for pair in zip(results, patches, strict=True)]
+    for result, new in zip(results, fresh, strict=True):
+        if new:
+            _tell(result)
+    if any(fresh) and not wish.swap:
+        raise BackportError("the checker objects to the edited driver; nothing is written")
     _write(out, mails)
     click.echo(f"{root}: Linux {tree.release}, {len(mails)} mails")
-    for mail, result in zip(mails, results, strict=True):
-        click.echo(f"  {out / mail.name}: applies with git am; {_verdict(result)}")
-    click.echo(f"  reproduce: git am {out}/*.patch, then pvgen check {tree.parent}")
-    sys.exit(max(result.status for result in results))
+    for mail, new, patch in zip(mails, fresh, patches, strict=True):
+        later = f", but {', '.join(sorted(patch.open))} until the next mail" if patch.open else ""
+        verdict = f"the checker finds {', '.join(new) or 'nothing new'}{later}"
+        click.echo(f"  {out / mail.name}: applied with git am; {verdict}")
+    if before:
+        rules = ", ".join(sorted({rule for rule, _ in before}))
+        click.echo(f"  the tree's driver has had before: {rules}")
+    click.echo(f"  reproduce: git am {out}/*.patch, then pvgen check {tree.home}")
+    sys.exit(1 if any(fresh) else 0)
+
+
+def _edits(
+    tree: KernelTree, generation: Generation, wish: _Wish
+) -> tuple[list[Patch], frozenset[_Told]]:
+    """The edits of the tree's own text, and what the checker has against it before them."""
+    kernel = generation.kernel
+    whole = read_device(wish.was) if wish.was else generation.device
+    try:
+        old = carry(restrict(whole, tree.release, shared=True), kernel)[0]
+    except NothingLeftError as error:
+        raise BackportError(str(error)) from None
+    patches = plan_edits(tree, old, carry(generation.device, kernel)[0], kernel)
+    before = check_steps(tree, [Patch("", "", {}, old)], kernel)[0]
+    if any(item.rule.startswith("SPEC") for item in before.findings):
+        _tell(before)
+        raise BackportError(f"{tree.root}: its driver is not the one of Linux {tree.release}", 2)
+    return patches, frozenset((item.rule, item.message) for item in before.findings)
+
+
+def _fresh(result: Report, patch: Patch, before: frozenset[_Told]) -> list[str]:
+    """The rules of findings that the tree did not have, and that no later patch answers."""
+    left = [item for item in result.findings if (item.rule, item.message) not in before]
+    return sorted({item.rule for item in left} - patch.open)
 
 
 def _same_series(tree: KernelTree, kernel: Kernel) -> None:
@@ -153,8 +211,7 @@ def _tell(result: Report) -> None:
 
 
 def _verdict(result: Report) -> str:
-    count = len(result.findings)
-    return "the checker finds nothing" if not count else f"the checker has {count} findings"
+    return f"the checker finds {', '.join(sorted({i.rule for i in result.findings})) or 'nothing'}"
 
 
 def _write(out: Path, mails: Sequence[Mail]) -> None:

@@ -5,15 +5,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import tree_sitter_c
-from tree_sitter import Language, Parser
+from gen.csyntax import parse
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Tree
 
     from gen.source import Source, Span
-
-_LANGUAGE = Language(tree_sitter_c.language())
 
 # Leaves and expressions; statements and declarations are too much to underline.
 _EXTENT = {
@@ -38,7 +35,7 @@ class RawTree:
     def __init__(self, source: Source) -> None:
         self.source = source
         self._lines = source.lines
-        self._tree: Tree = Parser(_LANGUAGE).parse("\n".join(self._lines).encode())
+        self._tree: Tree = parse("\n".join(self._lines))
 
     def extent(self, span: Span) -> Span:
         """The whole expression that starts where `span` does, cut at the end of its line."""

@@ -27,13 +27,15 @@ class BackportError(Exception):
 class Patch:
     """One mail: `files` has the new text by path in the tree, None for a file that goes.
 
-    `contract` is what the driver keeps once this patch is in.
+    `contract` is what the driver keeps once this patch is in, but for the checker's rules `open`,
+    which a later patch of the series answers.
     """
 
     subject: str
     body: str
     files: Mapping[str, str | None]
     contract: Device
+    open: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

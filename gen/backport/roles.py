@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the parts of a hand-written driver are, told by what they do and not by their names."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gen.backport.records import BackportError
+from gen.backport.text import arguments, calls, name_of
+from gen.csyntax import descend, words
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+    from gen.backport.text import CText
+
+_WALK = "list_for_each_entry"
+_WRITES = ("iowrite8", "iowrite16", "iowrite32", "writeb", "writew", "writel")
+_PARSERS = ("kstrtouint", "kstrtou8", "kstrtoul", "kstrtoint")
+_ADDS = ("list_add", "list_add_tail")
+_ACTIONS = ("devm_add_action_or_reset", "devm_add_action")
+
+
+@dataclass(frozen=True)
+class CoreRoles:
+    """The core's parts: names as the driver has them, and the nodes where edits go.
+
+    `cursor`, `items` and `member` are those of the send function's walk, `mask` is the instance's
+    member that the store sets, `lock` the spinlock around changes of the list.
+    """
+
+    send: str
+    instance: str
+    cursor: str
+    items: str
+    member: str
+    mask: str
+    lock: str
+    store: Node
+    stored: Node
+    added: Node
+    remove: Node
+
+
+def core_roles(text: CText) -> CoreRoles:
+    """The parts of a core with a list of instances.
+
+    Raises:
+        BackportError: a part is not there, or more than one could be it; the message has the place.
+    """
+    sends = [one for one in text.calling(_WALK) if calls(one, *_WRITES)]
+    send = text.one(sends, "the function that sends an event to every instance")
+    walk = arguments(text.one(calls(send, _WALK), "the walk over all instances"))
+    cursor, items, member = walk[0], walk[1].removeprefix("&"), walk[2]
+    store = text.one(text.calling(*_PARSERS), "the store of the attribute of enabled events")
+    stored, mask = _stored(text, store)
+    probe = text.one(text.calling(*_ADDS), "the function that adds an instance to the list")
+    action = text.one(calls(probe, *_ACTIONS), "the call that arranges the removal")
+    remove_name = arguments(action)[1]
+    removes = [one for one in text.functions() if name_of(one) == remove_name]
+    remove = text.one(removes, f"the function {remove_name}()")
+    locks = {arguments(one)[0].removeprefix("&") for one in calls(remove, "spin_lock")}
+    if len(locks) != 1 or not calls(probe, "spin_lock"):
+        place = f"{text.name}:{remove.start_point[0] + 1}"
+        raise BackportError(f"{place}: no single spinlock guards the list; no edit is made")
+    return CoreRoles(
+        send=name_of(send),
+        instance=_struct(text, send, cursor),
+        cursor=cursor,
+        items=items,
+        member=member,
+        mask=mask,
+        lock=locks.pop(),
+        store=store,
+        stored=stored,
+        added=_statement(action),
+        remove=remove,
+    )
+
+
+def known_events(text: CText, macros: set[str]) -> Node:
+    """The value of all events that the driver knows: the macros joined by `|`, and nothing else."""
+    found = [
+        one
+        for one in descend(text.root, "binary_expression")
+        if {part.strip() for part in words(one).split("|")} == macros
+    ]
+    return text.one(found, "the mask of the events that the driver knows")
+
+
+def initialiser(text: CText, struct: str, member: str) -> Node:
+    """The value that the file's only object of a struct gives to a member."""
+    objects = [
+        one
+        for one in descend(text.root, "declaration")
+        if words(one.child_by_field_name("type")) == struct and any(descend(one, "init_declarator"))
+    ]
+    owner = text.one(objects, f"the {struct} of the driver")
+    values = [
+        one
+        for one in descend(owner, "initializer_pair")
+        if words(one.child_by_field_name("designator")) == f".{member}"
+    ]
+    value = text.one(values, f"the initialiser of .{member}").child_by_field_name("value")
+    return text.one([value] if value is not None else [], f"the value of .{member}")
+
+
+def _stored(text: CText, store: Node) -> tuple[Node, str]:
+    """The statement that sets the mask of enabled events, and the member's name."""
+    given = {arguments(one)[2].removeprefix("&") for one in calls(store, *_PARSERS)}
+    found = [
+        one
+        for one in descend(store, "assignment_expression")
+        if words(one.child_by_field_name("right")) in given
+        and re.fullmatch(r"\w+->\w+", words(one.child_by_field_name("left")))
+    ]
+    one = text.one(found, "the assignment of the stored mask")
+    return _statement(one), words(one.child_by_field_name("left")).partition("->")[2]
+
+
+def _struct(text: CText, function: Node, variable: str) -> str:
+    found = [
+        one
+        for one in descend(function, "declaration")
+        if any(words(name) == variable for name in descend(one, "identifier"))
+    ]
+    declaration = text.one(found, f"the declaration of {variable}")
+    return words(declaration.child_by_field_name("type"))
+
+
+def _statement(node: Node) -> Node:
+    """The statement around an expression."""
+    around = node
+    while around.parent is not None and around.parent.type != "compound_statement":
+        around = around.parent
+    return around

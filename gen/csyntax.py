@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""C as it is written, by tree-sitter: no preprocessing, and every node has its place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import tree_sitter_c
+from tree_sitter import Language, Parser
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tree_sitter import Node, Tree
+
+_LANGUAGE = Language(tree_sitter_c.language())
+
+
+def parse(text: str) -> Tree:
+    """The concrete syntax tree of a text; places are in bytes of its UTF-8."""
+    return Parser(_LANGUAGE).parse(text.encode())
+
+
+def descend(node: Node, *types: str) -> Iterator[Node]:
+    """The nodes of these types below `node`, itself included, in the order of the text."""
+    if node.type in types:
+        yield node
+    for child in node.children:
+        yield from descend(child, *types)
+
+
+def words(node: Node | None) -> str:
+    """The text of a node; empty for none."""
+    return (node.text or b"").decode() if node is not None else ""
