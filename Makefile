@@ -93,6 +93,12 @@ boot: modules ## boot a kernel with the compiled modules in QEMU and watch what 
 	$(Q).ci/setup boot
 	$(Q)$(pvgen) boot $(if $(SPEC),--spec '$(SPEC)') --modules '$(OUT)'
 
+.PHONY: backport
+backport: ## make mails for TREE=DIR of KERNEL=SERIES in MAILS=DIR, by AUTHOR='NAME <MAIL>'; REPLACE=1 swaps
+	$(Q).ci/setup gen
+	$(Q)$(pvgen) backport $(contract) --kernel '$(KERNEL)' --tree '$(TREE)' --author '$(AUTHOR)' \
+		$(if $(REPLACE),--replace) --out '$(MAILS)'
+
 .PHONY: test
 test: ## everything: lint, unit tests, real kernels, boots; stops at the first stage that fails
 	$(Q).ci/setup test
