@@ -27,7 +27,7 @@ _NO_CODE = re.compile(
     r"/\*.*?\*/|//[^\n]*|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|^[ \t]*\#[ \t]*include[^\n]*",
     re.DOTALL | re.MULTILINE,
 )
-_CODE = frozenset({Role.UNIT, Role.HEADER, Role.UAPI})
+CODE = frozenset({Role.UNIT, Role.HEADER, Role.UAPI})
 
 
 def _lacks(kernel: Kernel, what: str, ranges: list[Range]) -> tuple[str, str | None]:
@@ -47,12 +47,12 @@ def _lacks(kernel: Kernel, what: str, ranges: list[Range]) -> tuple[str, str | N
 def check_apis(context: Context) -> Iterator[Word]:
     """The target has every function, macro, type and constant that is used."""
     facts = context.facts
-    files = [file for file in facts.tree.files if file.role in _CODE]
+    files = [file for file in facts.tree.files if file.role in CODE]
     if not files:
         yield NotApplicable("no C file given")
         return
     kernel = facts.kernel
-    own = _defined(facts)
+    own = defined(facts)
     missing = {
         name: api
         for name, api in kernel.table.items()
@@ -65,7 +65,7 @@ def check_apis(context: Context) -> Iterator[Word]:
             yield from _uses(file, re.compile(rf"(?<![\w.>])(?:{words})\b"), missing, kernel)
 
 
-def _defined(facts: DriverFacts) -> set[str]:
+def defined(facts: DriverFacts) -> set[str]:
     """The names that the driver itself defines."""
     units = facts.units
     names = {name for unit in units for name in unit.functions}
@@ -77,12 +77,12 @@ def _uses(
     file: TreeFile, pattern: re.Pattern[str], missing: dict[str, Api], kernel: Kernel
 ) -> Iterator[Word]:
     """The first use of each missing name in a file."""
-    for name, span in _named(file, pattern):
+    for name, span in named(file, pattern):
         message, help_ = _lacks(kernel, name, [missing[name].range])
         yield Found(message, span, None, help_)
 
 
-def _named(file: TreeFile, pattern: re.Pattern[str]) -> Iterator[tuple[str, Span]]:
+def named(file: TreeFile, pattern: re.Pattern[str]) -> Iterator[tuple[str, Span]]:
     """The names that a pattern matches in a file's code, each with the place of its first use."""
     text = file.source.text.replace("\r\n", "\n")
     code = _NO_CODE.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
@@ -264,11 +264,11 @@ def _incomplete(unit: UnitFacts, kernel: Kernel) -> Iterator[Word]:
 @check("PORT205")
 def check_version_code(context: Context) -> Iterator[Word]:
     """No code asks for the version of the kernel that it is compiled for."""
-    files = [file for file in context.facts.tree.files if file.role in _CODE]
+    files = [file for file in context.facts.tree.files if file.role in CODE]
     if not files:
         yield NotApplicable("no C file given")
     for file in files:
-        for name, span in _named(file, re.compile(r"\bLINUX_VERSION_CODE\b")):
+        for name, span in named(file, re.compile(r"\bLINUX_VERSION_CODE\b")):
             message = f"{name} asks at compile time what the target is"
             help_ = "render for the target instead: a series may have taken an interface back"
             yield Found(message, span, None, help_)

@@ -184,6 +184,8 @@ class Kernel:
     release: Release
     table: Mapping[str, Api] = field(repr=False)
     header_table: Mapping[str, Range] = field(repr=False)
+    # The headers that few others of the table include, each with those that do.
+    bringers: Mapping[str, frozenset[str]] = field(repr=False)
     # The release of the tree whose headers were read, where the table is that of one tree.
     probed: PointRelease | None = None
 
@@ -278,10 +280,17 @@ def load_kernels(directory: Path) -> Kernels:
     validator = _validator(directory.parent / SCHEMA)
     table = _read(directory / TABLE, validator)
     headers = {name: _range(item) for name, item in table["headers"].items()}
+    bringers = {
+        name: frozenset(item["brought-by"])
+        for name, item in table["headers"].items()
+        if "brought-by" in item
+    }
     apis = {name: _api(name, item) for name, item in table["apis"].items()}
     files = [path for path in sorted(directory.glob("*.yaml")) if path.name != TABLE]
     items = [_read(path, validator) for path in files]
-    kernels = sorted((_kernel(item, apis, headers) for item in items), key=lambda k: k.release)
+    kernels = sorted(
+        (_kernel(item, apis, headers, bringers) for item in items), key=lambda k: k.release
+    )
     defaults = [item["series"] for item in items if item.get("default")]
     if len(defaults) != 1:
         raise KernelFactsError(f"{directory}: one series has to be the default, not {defaults}")
@@ -385,7 +394,10 @@ def _api(name: str, item: Mapping[str, Any]) -> Api:
 
 
 def _kernel(
-    item: Mapping[str, Any], table: Mapping[str, Api], headers: Mapping[str, Range]
+    item: Mapping[str, Any],
+    table: Mapping[str, Api],
+    headers: Mapping[str, Range],
+    bringers: Mapping[str, frozenset[str]],
 ) -> Kernel:
     debian = item.get("debian")
     return Kernel(
@@ -401,4 +413,5 @@ def _kernel(
         release=Release.parse(item["series"]),
         table=table,
         header_table=headers,
+        bringers=bringers,
     )

@@ -79,6 +79,14 @@ def test_a_header_that_is_not_there_is_found() -> None:
     assert [item.fact for item in verify(kdir, wrong)] == ["linux/no_such.h"]
 
 
+@pytest.mark.kbuild
+@needs_headers
+def test_a_header_that_brings_another_unmentioned_is_found() -> None:
+    kdir = KDIRS[0]
+    wrong = replace(KERNELS.get(series_of(kdir)), table={}, bringers={"linux/pci.h": frozenset()})
+    assert {item.fact for item in verify(kdir, wrong)} == {"linux/pci.h"}
+
+
 def test_a_directory_without_headers_answers_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

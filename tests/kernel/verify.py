@@ -23,6 +23,7 @@ from gen.kernel import Kernel, KernelFactsError, load_kernels
 from gen.lab.problem import LabError
 from gen.resources import kernel_directory
 from tests.kernel.fetch import fetch_headers
+from tests.kernel.includes import strays
 from tests.kernel.probe import Probe, discarding, probes
 
 if TYPE_CHECKING:
@@ -84,7 +85,11 @@ def verify(kdir: Path, kernel: Kernel, *, syntax: bool = False) -> list[Mismatch
             raise VerificationError(f"an empty module does not compile:\n{words[-2000:]}")
         failed, words = compile_(kdir, directory, names)
     found = _mismatches(words, files, kernel)
-    return found + _unexplained(failed, files, found)
+    stray = [
+        Mismatch(header, f"{other} brings it, too")
+        for header, other in strays(open_headers(kdir).roots, kernel)
+    ]
+    return found + _unexplained(failed, files, found) + stray
 
 
 def _run(command: list[str], directory: Path) -> tuple[int, str]:

@@ -46,8 +46,8 @@ MODULE_DEVICE_TABLE(of, vmbell_of_ids);
 
 static struct platform_driver vmbell_plat_driver = {
 	.driver.name = "vmbell-plat",
-	.driver.acpi_match_table = ACPI_PTR(vmbell_acpi_ids),
-	.driver.of_match_table = of_match_ptr(vmbell_of_ids),
+	.driver.acpi_match_table = vmbell_acpi_ids,
+	.driver.of_match_table = vmbell_of_ids,
 	.driver.dev_groups = vmbell_groups,
 	.probe = vmbell_plat_probe,
 };
