@@ -84,13 +84,26 @@ def extend(origins: tuple[Origin, ...], suites: tuple[str, ...]) -> tuple[Origin
 
     Archives of updates alone name their suites `codename-something`; they hold no further suite.
     """
-    plain = [origin for origin in origins if "-" not in origin.suite]
-    added = [
+    return tuple(sorted({*origins, *_added(origins, suites)}))
+
+
+def of_suites(suites: tuple[str, ...]) -> tuple[Origin, ...]:
+    """These suites alone, of each archive that serves the machine's own release.
+
+    Raises:
+        LabError: as for `machine_origins`.
+    """
+    return tuple(sorted(_added(machine_origins(), suites)))
+
+
+def _added(origins: tuple[Origin, ...], suites: tuple[str, ...]) -> set[Origin]:
+    """Each suite in each archive that serves a suite of a plain name."""
+    return {
         Origin(origin.uri, suite, origin.component, origin.keyring)
-        for origin in plain
+        for origin in origins
+        if "-" not in origin.suite
         for suite in suites
-    ]
-    return tuple(sorted({*origins, *added}))
+    }
 
 
 def backports(origins: tuple[Origin, ...]) -> tuple[str, ...]:
@@ -102,12 +115,16 @@ def backports(origins: tuple[Origin, ...]) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Archive:
-    """A view of the distribution's archive: extra `suites`, one `architecture`, all in `cache`."""
+    """A view of the distribution's archive: extra `suites`, one `architecture`, all in `cache`.
+
+    With `alone`, the suites that the machine itself uses are left out.
+    """
 
     suites: tuple[str, ...] = ()
     architecture: str = "amd64"
     cache: Path = field(default_factory=cache_directory)
     say: Callable[[str], None] = lambda _: None
+    alone: bool = False
 
     def unpack(self, package: str) -> Path:
         """The directory that holds the unpacked files of the newest version of a package.
@@ -147,7 +164,7 @@ class Archive:
         return ", ".join(sorted({origin.suite for origin in self._origins()}))
 
     def _origins(self) -> tuple[Origin, ...]:
-        return extend(machine_origins(), self.suites)
+        return of_suites(self.suites) if self.alone else extend(machine_origins(), self.suites)
 
     def _sources(self) -> str:
         return "".join(origin.line(self.architecture) + "\n" for origin in self._origins())
@@ -166,7 +183,7 @@ class Archive:
         for directory in ("state/lists/partial", "cache/archives/partial", "preferences.d"):
             (home / directory).mkdir(parents=True, exist_ok=True)
         (home / "status").touch()
-        _write(home / "sources.list", self._sources())
+        write_whole(home / "sources.list", self._sources())
         settings = {
             "APT::Architecture": self.architecture,
             "APT::Sandbox::User": "",
@@ -185,7 +202,7 @@ class Archive:
         lines.append(
             f'#clear APT::Architectures;\nAPT::Architectures {{ "{self.architecture}"; }};\n'
         )
-        _write(home / "apt.conf", "".join(lines))
+        write_whole(home / "apt.conf", "".join(lines))
         return home / "apt.conf"
 
     def _update(self, *, force: bool = False) -> bool:
@@ -246,7 +263,7 @@ class Archive:
             yield
 
 
-def _write(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str) -> None:
     """Write a file in one step, so that no reader meets half of it."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     fresh.write_text(text)

@@ -22,8 +22,11 @@ PACKAGES = {
     "dpkg": "dpkg",
     "gcc": "gcc and libc6-dev",
     "iasl": "acpica-tools",
+    "mmdebstrap": "mmdebstrap",
     "modinfo": "kmod",
     "qemu-system-x86_64": "qemu-system-x86",
+    "setpriv": "util-linux",
+    "unshare": "util-linux",
 }
 
 

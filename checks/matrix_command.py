@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`pvgen matrix`: the rows of the matrix, one by one or each in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from checks.matrix import End, Play, Result, Row, exit_status, result_of, rows_of
+from checks.matrix_report import as_json, table
+from gen.console import fail, report, say
+from gen.diagnostics import did_you_mean
+from gen.generate import GenerationError, read_device
+from gen.kernel import KernelFactsError, load_kernels
+from gen.lab.archive import write_whole
+from gen.lab.problem import LabError
+from gen.lab.process import tool
+from gen.options import spec_option
+from gen.output import OutputError
+from gen.resources import kernel_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+BAD_USAGE = 2
+UNANSWERED = 3
+
+
+def _choose(names: Sequence[str], series: Sequence[str]) -> list[Row]:
+    """The named rows, those of the named series, or all, in the order of the series."""
+    rows = rows_of(load_kernels(kernel_directory()).all)
+    known = list(map(str, rows))
+    for name in names:
+        if name not in known:
+            hint = did_you_mean(name, known)
+            raise click.UsageError(f"no row '{name}'; " + (hint or f"there are {', '.join(known)}"))
+    real = list(dict.fromkeys(row.series for row in rows))
+    for one in series:
+        if one not in real:
+            raise click.UsageError(
+                f"no kernel to boot for series '{one}'; there are {', '.join(real)}"
+            )
+    chosen = not names and not series
+    return [row for row in rows if chosen or str(row) in names or row.series in series]
+
+
+def _alone(row: Row, spec: Path | None, logs: Path, guests: int) -> Result:
+    """Play a row in this process."""
+    try:
+        return Play(row, spec, (logs / row.directory).absolute(), say, guests).run()
+    except OSError as error:
+        reason = f"{error.filename or logs}: {error.strerror or error}"
+    except OutputError as error:
+        reason = str(error)
+    except ExceptionGroup as group:
+        reason = "; ".join(map(str, group.exceptions))
+    return Result(row, End.ERROR, reason, logs=str((logs / row.directory).absolute()))
+
+
+def _apart(row: Row, spec: Path | None, logs: Path, guests: int) -> Result:
+    """Play a row in a process of its own, which ends with this one; progress goes to stderr."""
+    with tempfile.TemporaryDirectory(prefix="pvgen-row-") as directory:
+        file = Path(directory) / "result.json"
+        words = ["--row", str(row), "--json", file, "--logs", logs, "--guests", guests]
+        spec_words = ["--spec", spec] if spec else []
+        command = [
+            *(tool("setpriv"), "--pdeathsig", "TERM", "--", sys.executable, "-m", "gen.cli"),
+            *("matrix", *words, *spec_words),
+        ]
+        done = subprocess.run(list(map(str, command)), stdout=subprocess.DEVNULL, check=False)
+        try:
+            (data,) = json.loads(file.read_text())["rows"]
+            return result_of(data)
+        except (OSError, ValueError, KeyError, TypeError):
+            how = f"with status {done.returncode}" if done.returncode >= 0 else "by a signal"
+            reason = f"the row's process ended {how} and left no result"
+            return Result(row, End.ERROR, reason, logs=str((logs / row.directory).absolute()))
+
+
+def _play(
+    rows: Sequence[Row], spec: Path | None, logs: Path, jobs: int, guests: int
+) -> list[Result]:
+    """Play rows, `jobs` at a time, and tell each that is done."""
+    if len(rows) == 1:
+        return [_alone(rows[0], spec, logs, guests)]
+    found: dict[Row, Result] = {}
+    with ThreadPoolExecutor(jobs) as pool:
+        tasks = [pool.submit(_apart, row, spec, logs, guests) for row in rows]
+        try:
+            for task in as_completed(tasks):
+                result = task.result()
+                found[result.row] = result
+                say(f"{result.row}: {result.end} ({len(found)} of {len(rows)} rows done)")
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return [found[row] for row in rows]
+
+
+def _terminated(_number: int, _frame: Any) -> None:
+    raise KeyboardInterrupt
+
+
+@click.command()
+@spec_option
+@click.option("--row", "names", multiple=True, metavar="ROW", help="This row only, as 6.1:full.")
+@click.option("--kernel", "series", multiple=True, metavar="SERIES", help="This series' rows only.")
+@click.option(
+    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Also write JSON."
+)
+@click.option(
+    "--logs",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(".cache/matrix"),
+    show_default=True,
+    help="Where each row keeps its driver, modules and logs.",
+)
+@click.option(
+    "-j", "--jobs", type=click.IntRange(1, 64), default=1, show_default=True, help="Rows at a time."
+)
+@click.option(
+    "--guests",
+    type=click.IntRange(1, 64),
+    default=2,
+    show_default=True,
+    help="Guests at a time, in each row.",
+)
+@click.option("--list", "only_list", is_flag=True, help="List the rows as JSON and end.")
+def matrix(  # noqa: PLR0917 (click names them)
+    spec: Path | None,
+    names: tuple[str, ...],
+    series: tuple[str, ...],
+    json_file: Path | None,
+    logs: Path,
+    jobs: int,
+    guests: int,
+    only_list: bool,
+) -> None:
+    """Render, check, build and boot the driver on every kernel that can be had.
+
+    A row is a series and a contract: 'full' has all of the spec, 'as-of' what the series' own
+    driver had. Exit status: 0 all rows passed, 1 one failed, 2 wrong usage or a bad spec, 3 one
+    could not be answered.
+    """
+    try:
+        rows = _choose(names, series)
+        if only_list:
+            click.echo(json.dumps(list(map(str, rows))))
+            return
+        read_device(spec)
+        signal.signal(signal.SIGTERM, _terminated)
+        results = _play(rows, spec, logs, jobs, guests)
+        if json_file is not None:
+            write_whole(json_file, as_json(results))
+    except GenerationError as error:
+        report(error.diagnostics)
+        fail(str(error) or "nothing was rendered", BAD_USAGE)
+    except KernelFactsError as error:
+        fail(str(error), BAD_USAGE)
+    except LabError as error:
+        fail(str(error), UNANSWERED)
+    except OSError as error:
+        fail(f"{error.filename or 'the matrix'}: {error.strerror or error}", UNANSWERED)
+    except KeyboardInterrupt:
+        fail("ended before every row was played; run it again", UNANSWERED)
+    click.echo(table(results))
+    sys.exit(exit_status(results))

@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A minimal root file system of a kernel's own suite, and module builds inside it.
+
+A distribution's headers run programs that want the compiler and the C library of their own suite,
+so they are not unpacked but installed, by mmdebstrap, into a root file system in the cache.
+
+All mounts are made in a mount namespace of their own, and everything in it ends with the process
+that started it: after a kill -9 nothing is mounted and nothing runs on. A build works on a tmpfs of
+that namespace, so that it leaves nothing in the root; sources go in and modules come out as tar.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gen.lab.archive import Archive, cache_directory, of_suites
+from gen.lab.problem import LabError
+from gen.lab.process import run, tool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from gen.kernel import Kernel
+
+FLAVOUR = "amd64"
+# Variants of the same version with other options.
+_VARIANT = re.compile(r"-(cloud|rt)-")
+# Seconds for making a root, and for one build, on a slow line and a busy machine.
+MAKE_LIMIT = 1800
+BUILD_LIMIT = 600
+_ENTER = 'mount -t proc proc "$1/proc" && mount -t tmpfs tmpfs "$1/mnt" && exec chroot "$1" '
+# $2 is the headers' directory. The log goes to stderr, since stdout carries the modules.
+_BUILD = """
+cd /mnt && mkdir module && tar -xf - -C module &&
+make -C "$1" M=/mnt/module W=1 modules >&2 && cd module && tar -cf - *.ko
+"""
+
+
+@dataclass(frozen=True)
+class Headers:
+    """A series' headers: the package, and the suite that has it."""
+
+    package: str
+    suite: str
+
+
+@dataclass(frozen=True)
+class Built:
+    """What kbuild did: all that it printed, and whether there are modules."""
+
+    log: str
+    succeeded: bool
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The lines with a warning of the compiler, of modpost or of kbuild."""
+        return tuple(
+            line for line in self.log.splitlines() if re.search(r"\bwarning\b", line, re.IGNORECASE)
+        )
+
+
+def find_headers(kernel: Kernel, say: Callable[[str], None]) -> Headers:
+    """The newest headers in the first of the series' suites that has some.
+
+    Raises:
+        LabError: Debian never shipped the series, or no suite has it any more.
+    """
+    if kernel.packages is None:
+        raise LabError(f"the distribution never shipped Linux {kernel.series}")
+    pattern = kernel.packages.headers.format(flavour=FLAVOUR)
+    for suite in kernel.suites:
+        names = Archive((suite,), say=say, alone=True).names(_posix(pattern))
+        plain = [name for name in names if not _VARIANT.search(name)]
+        if plain:
+            return Headers(max(plain, key=_numbers), suite)
+    raise LabError(f"no package {pattern} in {', '.join(kernel.suites)}")
+
+
+def _posix(pattern: str) -> str:
+    """A shell pattern as the extended regular expression that apt-cache wants."""
+    return "^" + pattern.replace(".", "[.]").replace("*", ".*") + "$"
+
+
+def _numbers(name: str) -> list[int]:
+    """A key that sorts 6.12.9 before 6.12.10."""
+    return [int(word) for word in re.findall(r"\d+", name)]
+
+
+def base_suite(suite: str) -> str:
+    """The suite with whole releases that a suite adds to."""
+    return "sid" if suite == "experimental" else suite.removesuffix("-backports")
+
+
+@dataclass(frozen=True)
+class BuildRoot:
+    """The root file system with a package of headers, made when it is first needed."""
+
+    headers: Headers
+    say: Callable[[str], None]
+    cache: Path
+
+    @property
+    def place(self) -> Path:
+        """Where the root is; it appears there whole or not at all."""
+        return self.cache / "roots" / f"{self.headers.suite}_{self.headers.package}"
+
+    def make(self) -> None:
+        """Make the root unless it is there. One that a killed run left is removed first.
+
+        Raises:
+            LabError: mmdebstrap is missing or failed: no network, no room, no user namespaces.
+        """
+        self.place.parent.mkdir(parents=True, exist_ok=True)
+        with self._locked():
+            if self.place.is_dir():
+                return
+            self.say(f"making a root file system of {self.headers.suite}: {self.headers.package}")
+            fresh = self.place.with_name(f".making-{self.place.name}")
+            _remove(fresh)
+            try:
+                self._bootstrap(fresh)
+                fresh.rename(self.place)
+            except BaseException:
+                _remove(fresh)
+                raise
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        with (self.place.parent / f"{self.place.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _bootstrap(self, fresh: Path) -> None:
+        """Run mmdebstrap; apt verifies what it fetches."""
+        suites = dict.fromkeys((base_suite(self.headers.suite), self.headers.suite))
+        # apt would overlook a file that is named after the package: it has a plus sign in its name.
+        sources = fresh.with_name(f"{self.headers.suite}.list")
+        sources.write_text("".join(o.line(FLAVOUR) + "\n" for o in of_suites(tuple(suites))))
+        options = fresh.with_name("apt.conf")
+        options.write_text(_apt_options())
+        mode = "root" if os.geteuid() == 0 else "unshare"
+        # With user namespaces mmdebstrap makes mount namespaces itself.
+        prefix = _private() if mode == "root" else _bound()
+        packages = f"make,gcc,binutils,{self.headers.package}"
+        words = [f"--mode={mode}", "--variant=apt", f"--architectures={FLAVOUR}"]
+        words += ["--quiet", f"--aptopt={options}"]
+        tool("mmdebstrap")
+        run(
+            [*prefix, "mmdebstrap", *words, f"--include={packages}", next(iter(suites)), fresh,
+             sources],
+            timeout=MAKE_LIMIT,
+        )  # fmt: skip
+
+    def build(self, files: Mapping[str, str], modules: Path) -> Built:
+        """Compile rendered files with W=1 and put the modules into the directory `modules`.
+
+        Raises:
+            LabError: the root cannot be entered, or the build did not end in time.
+        """
+        source = f"/usr/src/{self.headers.package}"
+        inside = [self.place, "/bin/sh", "-c", _BUILD, "sh", source]
+        command = [*_namespace(), "sh", "-c", _ENTER + '"$2" "$3" "$4" "$5" "$6"', "sh", *inside]
+        try:
+            done = subprocess.run(
+                [*map(str, command)],
+                input=_packed(files),
+                capture_output=True,
+                timeout=BUILD_LIMIT,
+                check=False,
+                env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"},
+            )
+        except subprocess.TimeoutExpired:
+            raise LabError(f"the build did not end within {BUILD_LIMIT} s") from None
+        log = done.stderr.decode(errors="replace")
+        if "make" not in log:  # not even begun: a namespace or a mount was refused
+            raise LabError(f"{self.place} cannot be entered: {log.strip() or 'no reason given'}")
+        if done.returncode == 0:
+            _unpack(done.stdout, modules)
+        return Built(log, done.returncode == 0)
+
+
+def open_root(kernel: Kernel, say: Callable[[str], None]) -> BuildRoot:
+    """The root file system for a series, ready for builds.
+
+    Raises:
+        LabError: it cannot be made.
+    """
+    root = BuildRoot(find_headers(kernel, say), say, cache_directory())
+    root.make()
+    return root
+
+
+def _apt_options() -> str:
+    """How the machine's own apt reaches its archive: mmdebstrap does not read that by itself."""
+    wanted = re.compile(r"Acquire::(https?|Check-|Retries)", re.IGNORECASE)
+    lines = run(["apt-config", "dump"]).splitlines()
+    return "".join(f"{line}\n" for line in lines if wanted.match(line))
+
+
+def _bound() -> list[str]:
+    """A prefix with which a command ends when the one that started it does."""
+    return ["setpriv", "--pdeathsig", "KILL", "--"]
+
+
+def _private() -> list[str]:
+    """A prefix for a command whose mounts and processes nobody else has, and that end with it."""
+    return [*_bound(), "unshare", "--mount", "--pid", "--fork", "--kill-child"]
+
+
+def _namespace() -> list[str]:
+    """The same, and as root of a user namespace for who is not root."""
+    user = [] if os.geteuid() == 0 else ["--map-root-user", "--map-auto"]
+    return [*_private(), *user]
+
+
+def _remove(directory: Path) -> None:
+    """Remove a root that is not finished; its files may belong to a user namespace's users."""
+    if not directory.exists():
+        return
+    if os.geteuid() == 0:
+        shutil.rmtree(directory)
+    else:
+        run([*_namespace(), "rm", "-rf", "--one-file-system", directory])
+
+
+def _packed(files: Mapping[str, str]) -> bytes:
+    """The texts by path, as a tar file."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as tar:
+        for name, text in files.items():
+            data = text.encode()
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            tar.addfile(entry, io.BytesIO(data))
+    return stream.getvalue()
+
+
+def _unpack(data: bytes, directory: Path) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
+        tar.extractall(directory, filter="data")
