@@ -31,7 +31,7 @@ endif
 
 # Characters that end a word for the shell, or mean something to make and kbuild.
 odd := ' " : % ; & | ` \$$ \# * ? < > ( ) [ ]
-$(foreach name,OUT SPEC KERNEL AS_OF BASE,$(foreach char,$(odd),$(if $(findstring $(char),$($(name))),\
+$(foreach name,OUT SPEC KERNEL AS_OF BASE KERNELS ROWS,$(foreach char,$(odd),$(if $(findstring $(char),$($(name))),\
 	$(error $(name)='$($(name))' contains $(char), which does not go through make and the shell))))
 
 # An empty ARCH in the environment would keep kbuild from finding out the machine's.
@@ -60,6 +60,7 @@ help: ## show this list
 		KERNEL=SERIES 'gen, check: render for the API of this series, such as 6.1' \
 		AS_OF=RELEASE 'only what the driver had in this release: 6.1 (its newest), or 6.1.4' \
 		SPEC=FILE 'gen, check: another device' \
+		'KERNELS= ROWS=' "matrix: these series only; so many rows at a time" \
 		BASE=REV 'diff: the git revision to compare with (HEAD)' \
 		'LLVM=1 CC= ARCH=' "modules: as in the kernel's own build; so are CROSS_COMPILE= W= V="
 
@@ -98,6 +99,12 @@ backport: ## make mails for TREE=DIR of KERNEL=SERIES in MAILS=DIR, by AUTHOR='N
 	$(Q).ci/setup gen
 	$(Q)$(pvgen) backport $(contract) --kernel '$(KERNEL)' --tree '$(TREE)' --author '$(AUTHOR)' \
 		$(if $(REPLACE),--replace) --out '$(MAILS)'
+
+.PHONY: matrix
+matrix: ## every real kernel and contract: render, check, build, boot; KERNELS="6.1 7.3" chooses
+	$(Q).ci/setup matrix
+	$(Q)$(pvgen) matrix $(if $(SPEC),--spec '$(SPEC)') $(foreach series,$(KERNELS),--kernel '$(series)') \
+		--jobs '$(or $(ROWS),1)' --json .cache/matrix.json
 
 .PHONY: test
 test: ## everything: lint, unit tests, real kernels, boots; stops at the first stage that fails

@@ -124,6 +124,26 @@ def rows_of(kernels: Sequence[Kernel]) -> list[Row]:
     return [Row(kernel.series, contract) for kernel in real for contract in Contract]
 
 
+def applies(row: Row, spec: Path | None) -> bool:
+    """Whether the series' own driver had anything of the spec, where that is the row's contract.
+
+    Raises:
+        GenerationError: the spec is bad, or nothing is known of the series.
+    """
+    try:
+        _require(row, spec)
+    except NothingLeftError:
+        return False
+    return True
+
+
+def _require(row: Row, spec: Path | None) -> None:
+    """Raise NothingLeftError where the series' driver had none of the events or frontends."""
+    target = find_target(row.series, row.as_of)
+    if target.as_of:
+        restrict(read_device(spec), target.as_of)
+
+
 def exit_status(results: Sequence[Result]) -> int:
     """1 if a row failed; 3 if one could not be answered, or none was played; else 0."""
     ends = {result.end for result in results}
@@ -191,9 +211,7 @@ class Play:
         Raises:
             NothingLeftError: the series' driver had none of the spec's events or frontends.
         """
-        target = find_target(self.row.series, self.row.as_of)
-        if target.as_of:
-            restrict(read_device(self.spec), target.as_of)
+        _require(self.row, self.spec)
         self._tell("rendering")
         generation = generate(self.spec, self.row.series, self.row.as_of)
         write(self.work / "driver", generation.files)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from checks.matrix import End, Play, Result, Row, exit_status, result_of, rows_of
+from checks.matrix import End, Play, Result, Row, applies, exit_status, result_of, rows_of
 from checks.matrix_report import as_json, table
 from gen.console import fail, report, say
 from gen.diagnostics import did_you_mean
@@ -133,7 +133,12 @@ def _terminated(_number: int, _frame: Any) -> None:
     show_default=True,
     help="Guests at a time, in each row.",
 )
-@click.option("--list", "only_list", is_flag=True, help="List the rows as JSON and end.")
+@click.option(
+    "--list",
+    "only_list",
+    is_flag=True,
+    help="List the rows that apply to the spec, as JSON, and end.",
+)
 def matrix(  # noqa: PLR0917 (click names them)
     spec: Path | None,
     names: tuple[str, ...],
@@ -153,7 +158,7 @@ def matrix(  # noqa: PLR0917 (click names them)
     try:
         rows = _choose(names, series)
         if only_list:
-            click.echo(json.dumps(list(map(str, rows))))
+            click.echo(json.dumps([str(row) for row in rows if applies(row, spec)]))
             return
         read_device(spec)
         signal.signal(signal.SIGTERM, _terminated)

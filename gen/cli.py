@@ -31,6 +31,7 @@ _COMMANDS = {
     "git-diff": "gen.diff.command:git_diff",
     "git-textconv": "gen.diff.command:git_textconv",
     "boot": "gen.lab.command:boot",
+    "matrix": "checks.matrix_command:matrix",
 }
 
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 CRASH = "echo c >/proc/sysrq-trigger"
 PANIC_END = "end Kernel panic"
+# What a notifier of x86 writes. Before 5.15 a panic in an NMI keeps its last words in a buffer that
+# is written out once, right after the notifiers: the end of the panic never gets to the console.
+NOTIFIED = "Kernel Offset:"
 HOW_MANY = 3
 
 
@@ -71,11 +74,11 @@ def _masked(bench: Bench) -> tuple[Attached, ...]:
     return (*others, *(bench.attach(f, mask) for f in first for mask in bench.masks))
 
 
-async def _expect(stage: Stage, writers: Sequence[Bound]) -> None:
+async def _expect(stage: Stage, writers: Sequence[Bound], end: str = PANIC_END) -> None:
     """Let the panic run to its end and compare."""
     signal = stage.bench.signal(Trigger.PANIC)
-    await stage.settle(PANIC_END)
-    stage.expect_line("the panic ends", PANIC_END)
+    await stage.settle(end)
+    stage.expect_line("the panic ends", end)
     stage.expect_reports([f"{signal.qmp} run"] * len(writers))
     stage.expect_writes([(device, signal.value) for device in writers])
 
@@ -103,7 +106,7 @@ async def _nmi(stage: Stage) -> None:
     await stage.shell.run("echo 1 >/proc/sys/kernel/unknown_nmi_panic")
     await stage.watch(bound)
     await stage.host.execute("inject-nmi")
-    await _expect(stage, bound)
+    await _expect(stage, bound, NOTIFIED)
 
 
 async def _masks(stage: Stage) -> None:
