@@ -19,6 +19,7 @@ from gen.generate import find_target, generate, read_device
 from gen.lab import bench as benches
 from gen.lab import guest, kernel, outcome
 from gen.lab.buildroot import open_root
+from gen.lab.command import select
 from gen.lab.machine import PC
 from gen.lab.problem import LabError
 from gen.lab.runner import Runner
@@ -154,13 +155,17 @@ def exit_status(results: Sequence[Result]) -> int:
 
 @dataclass
 class Play:
-    """Plays one row in the directory `work`, with `jobs` guests at a time."""
+    """Plays one row in the directory `work`, with `jobs` guests at a time.
+
+    `scenarios` names those to play; all if it is empty.
+    """
 
     row: Row
     spec: Path | None
     work: Path
     say: Callable[[str], None]
     jobs: int = 2
+    scenarios: tuple[str, ...] = ()
     _steps: dict[str, End] = field(default_factory=dict)
 
     def run(self) -> Result:
@@ -237,7 +242,7 @@ class Play:
         try:
             files = guest.build(modules, image, work)
             runner = Runner(bench, files, self.work / "boots", self._tell, self.jobs)
-            outcomes = runner.run(all_scenarios(bench))
+            outcomes = runner.run(select(all_scenarios(bench), self.scenarios))
         finally:
             shutil.rmtree(work)
         (self.work / "scenarios.json").write_text(outcome.as_json(outcomes, bench, modules.release))

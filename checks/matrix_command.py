@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,48 +53,64 @@ def _choose(names: Sequence[str], series: Sequence[str]) -> list[Row]:
     return [row for row in rows if chosen or str(row) in names or row.series in series]
 
 
-def _alone(row: Row, spec: Path | None, logs: Path, guests: int) -> Result:
+@dataclass(frozen=True)
+class How:
+    """What all rows of a run share; the fields are the options of the command."""
+
+    spec: Path | None
+    logs: Path
+    guests: int
+    scenarios: tuple[str, ...]
+
+    def place(self, row: Row) -> Path:
+        """The directory of a row."""
+        return (self.logs / row.directory).absolute()
+
+    def words(self) -> list[str]:
+        """The same as words of a command line."""
+        scenarios = [word for name in self.scenarios for word in ("--scenario", name)]
+        spec = ["--spec", str(self.spec)] if self.spec else []
+        return [*spec, "--logs", str(self.logs), "--guests", str(self.guests), *scenarios]
+
+
+def _alone(row: Row, how: How) -> Result:
     """Play a row in this process."""
     try:
-        return Play(row, spec, (logs / row.directory).absolute(), say, guests).run()
+        return Play(row, how.spec, how.place(row), say, how.guests, how.scenarios).run()
     except OSError as error:
-        reason = f"{error.filename or logs}: {error.strerror or error}"
+        reason = f"{error.filename or how.logs}: {error.strerror or error}"
     except OutputError as error:
         reason = str(error)
     except ExceptionGroup as group:
         reason = "; ".join(map(str, group.exceptions))
-    return Result(row, End.ERROR, reason, logs=str((logs / row.directory).absolute()))
+    return Result(row, End.ERROR, reason, logs=str(how.place(row)))
 
 
-def _apart(row: Row, spec: Path | None, logs: Path, guests: int) -> Result:
+def _apart(row: Row, how: How) -> Result:
     """Play a row in a process of its own, which ends with this one; progress goes to stderr."""
     with tempfile.TemporaryDirectory(prefix="pvgen-row-") as directory:
         file = Path(directory) / "result.json"
-        words = ["--row", str(row), "--json", file, "--logs", logs, "--guests", guests]
-        spec_words = ["--spec", spec] if spec else []
         command = [
             *(tool("setpriv"), "--pdeathsig", "TERM", "--", sys.executable, "-m", "gen.cli"),
-            *("matrix", *words, *spec_words),
+            *("matrix", "--row", str(row), "--json", str(file), *how.words()),
         ]
-        done = subprocess.run(list(map(str, command)), stdout=subprocess.DEVNULL, check=False)
+        done = subprocess.run(command, stdout=subprocess.DEVNULL, check=False)
         try:
             (data,) = json.loads(file.read_text())["rows"]
             return result_of(data)
         except (OSError, ValueError, KeyError, TypeError):
-            how = f"with status {done.returncode}" if done.returncode >= 0 else "by a signal"
-            reason = f"the row's process ended {how} and left no result"
-            return Result(row, End.ERROR, reason, logs=str((logs / row.directory).absolute()))
+            end = f"with status {done.returncode}" if done.returncode >= 0 else "by a signal"
+            reason = f"the row's process ended {end} and left no result"
+            return Result(row, End.ERROR, reason, logs=str(how.place(row)))
 
 
-def _play(
-    rows: Sequence[Row], spec: Path | None, logs: Path, jobs: int, guests: int
-) -> list[Result]:
+def _play(rows: Sequence[Row], how: How, jobs: int) -> list[Result]:
     """Play rows, `jobs` at a time, and tell each that is done."""
     if len(rows) == 1:
-        return [_alone(rows[0], spec, logs, guests)]
+        return [_alone(rows[0], how)]
     found: dict[Row, Result] = {}
     with ThreadPoolExecutor(jobs) as pool:
-        tasks = [pool.submit(_apart, row, spec, logs, guests) for row in rows]
+        tasks = [pool.submit(_apart, row, how) for row in rows]
         try:
             for task in as_completed(tasks):
                 result = task.result()
@@ -134,6 +151,9 @@ def _terminated(_number: int, _frame: Any) -> None:
     help="Guests at a time, in each row.",
 )
 @click.option(
+    "--scenario", "scenarios", multiple=True, help="Play this one only; see pvgen boot --list."
+)
+@click.option(
     "--list",
     "only_list",
     is_flag=True,
@@ -147,6 +167,7 @@ def matrix(  # noqa: PLR0917 (click names them)
     logs: Path,
     jobs: int,
     guests: int,
+    scenarios: tuple[str, ...],
     only_list: bool,
 ) -> None:
     """Render, check, build and boot the driver on every kernel that can be had.
@@ -162,7 +183,7 @@ def matrix(  # noqa: PLR0917 (click names them)
             return
         read_device(spec)
         signal.signal(signal.SIGTERM, _terminated)
-        results = _play(rows, spec, logs, jobs, guests)
+        results = _play(rows, How(spec, logs, guests, scenarios), jobs)
         if json_file is not None:
             write_whole(json_file, as_json(results))
     except GenerationError as error:

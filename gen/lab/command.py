@@ -50,7 +50,7 @@ def _load(spec: Path | None) -> Device:
     return device
 
 
-def _select(scenarios: Sequence[Scenario], names: Sequence[str]) -> list[Scenario]:
+def select(scenarios: Sequence[Scenario], names: Sequence[str]) -> list[Scenario]:
     """The named scenarios in their usual order, or all."""
     unknown = sorted(set(names) - {scenario.name for scenario in scenarios})
     if unknown:
@@ -147,7 +147,7 @@ def boot(  # noqa: PLR0917 (click names them)
     device = _load(spec)
     try:
         bench = benches.inspect(device, PC)
-        scenarios = _select(all_scenarios(bench), names)
+        scenarios = select(all_scenarios(bench), names)
         if only_list:
             _list(scenarios)
             return

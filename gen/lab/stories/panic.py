@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 CRASH = "echo c >/proc/sysrq-trigger"
 PANIC_END = "end Kernel panic"
-# What a notifier of x86 writes. Before 5.15 a panic in an NMI keeps its last words in a buffer that
+# What a notifier of x86 writes. On 5.10 a panic in an NMI keeps its last words in a buffer that
 # is written out once, right after the notifiers: the end of the panic never gets to the console.
 NOTIFIED = "Kernel Offset:"
 HOW_MANY = 3

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Root file systems: which headers, what a failure or a kill leaves behind, what a build gives."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from gen.kernel import load_kernels
+from gen.lab import buildroot, process
+from gen.lab.archive import Archive, Origin
+from gen.lab.buildroot import BuildRoot, Built, Headers
+from gen.lab.problem import LabError
+from tests.conftest import ROOT
+
+if TYPE_CHECKING:
+    from gen.kernel import Kernel
+
+HEADERS = Headers("linux-headers-9.9.9+deb99-amd64", "stone-backports")
+
+
+def kernel(series: str) -> Kernel:
+    return load_kernels(ROOT / "spec/kernels").get(series)
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine whose mmdebstrap and unshare are scripts; returns their directory."""
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    monkeypatch.setattr(
+        buildroot, "of_suites", lambda suites: tuple(Origin("http://x/", s, "main") for s in suites)
+    )
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    script(tools, "unshare", 'while [ "${1#--}" != "$1" ]; do shift; done; exec "$@"')
+    script(tools, "apt-config", "echo 'Acquire::http::Proxy \"http://p/\";'; echo 'Dir \"/\";'")
+    return tools
+
+
+def script(tools: Path, name: str, text: str) -> None:
+    (tools / name).write_text(f"#!/bin/sh\n{text}\n")
+    (tools / name).chmod(0o755)
+
+
+# What mmdebstrap is called with: options, suite, target, sources.
+TARGET = 'for word; do target=$sources sources=$word; done; mkdir -p "$target/usr"; '
+
+
+def root(tmp_path: Path) -> BuildRoot:
+    return BuildRoot(HEADERS, lambda _: None, tmp_path / "cache")
+
+
+def test_the_newest_headers_of_the_first_suite_that_has_some(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+
+    def names(self: Archive, _pattern: str) -> list[str]:
+        asked.append(self.suites)
+        return [
+            "linux-headers-6.12.9+deb13-amd64",
+            "linux-headers-6.12.10+deb13-amd64",
+            "linux-headers-6.12.11+deb13-cloud-amd64",
+        ]
+
+    monkeypatch.setattr(Archive, "names", names)
+    found = buildroot.find_headers(kernel("6.12"), lambda _: None)
+    assert found.package == "linux-headers-6.12.10+deb13-amd64"
+    assert asked == [(kernel("6.12").suites[0],)]
+
+
+def test_a_series_without_packages_or_headers(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(LabError, match=r"never shipped Linux 5\.15"):
+        buildroot.find_headers(kernel("5.15"), lambda _: None)
+    monkeypatch.setattr(Archive, "names", lambda *_: [])
+    with pytest.raises(LabError, match=r"no package linux-headers-7\.3\..* in trixie-backports"):
+        buildroot.find_headers(kernel("7.3"), lambda _: None)
+
+
+def test_a_root_is_made_once(tmp_path: Path, machine: Path) -> None:
+    script(machine, "mmdebstrap", TARGET + f'echo "$@" >>{tmp_path}/calls; cat "$sources"')
+    root(tmp_path).make()
+    root(tmp_path).make()
+    (call,) = (tmp_path / "calls").read_text().splitlines()
+    assert HEADERS.package in call
+    assert (root(tmp_path).place / "usr").is_dir()
+    roots = tmp_path / "cache/roots"
+    lines = (roots / "stone-backports.list").read_text().splitlines()
+    assert [line.split()[-2] for line in lines] == ["stone", "stone-backports"]
+    assert (roots / "apt.conf").read_text() == 'Acquire::http::Proxy "http://p/";\n'
+
+
+def test_nothing_half_made_stays(tmp_path: Path, machine: Path) -> None:
+    script(machine, "mmdebstrap", TARGET + "echo 'E: no network' >&2; exit 25")
+    with pytest.raises(LabError, match="E: no network"):
+        root(tmp_path).make()
+    assert not [path for path in (tmp_path / "cache/roots").iterdir() if path.is_dir()]
+
+
+def test_no_mmdebstrap(tmp_path: Path, machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        buildroot,
+        "tool",
+        lambda name: process.tool(name if name != "mmdebstrap" else "mmdebstrap-is-not-here"),
+    )
+    assert machine.is_dir()
+    with pytest.raises(LabError, match="is not installed"):
+        root(tmp_path).make()
+    assert process.PACKAGES["mmdebstrap"] == "mmdebstrap"
+
+
+def test_after_a_kill_a_root_is_made_anew(tmp_path: Path, machine: Path) -> None:
+    """The maker dies with the process that is killed, and the next run clears up after it."""
+    script(machine, "mmdebstrap", TARGET + f"echo $$ >{tmp_path}/pid; exec sleep 60")
+    code = (
+        "from pathlib import Path; from gen.lab import buildroot as b; b.of_suites = lambda s: ();"
+        f"b.BuildRoot(b.Headers('{HEADERS.package}', '{HEADERS.suite}'), print,"
+        f" Path('{tmp_path}/cache')).make()"
+    )
+    maker = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)
+    pid = int(_awaited(tmp_path / "pid"))
+    maker.send_signal(signal.SIGKILL)
+    maker.wait()
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{pid}").exists(), "what it started lives on"
+    script(machine, "mmdebstrap", TARGET)
+    root(tmp_path).make()
+    directories = [path for path in (tmp_path / "cache/roots").iterdir() if path.is_dir()]
+    assert directories == [root(tmp_path).place]
+
+
+def _awaited(file: Path) -> str:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        if file.is_file() and (text := file.read_text()).endswith("\n"):
+            return text
+        time.sleep(0.05)
+    raise AssertionError(f"{file} did not appear")
+
+
+def test_a_root_that_cannot_be_entered(tmp_path: Path, machine: Path) -> None:
+    del machine
+    place = root(tmp_path)
+    with pytest.raises(LabError, match="cannot be entered"):
+        place.build({"x.c": "int x;\n"}, tmp_path / "modules")
+
+
+def test_warnings_are_the_lines_that_have_one() -> None:
+    log = "x.c:1:1: warning: w\n  CC x.o\nWARNING: modpost: missing\nmake: done\n"
+    assert len(Built(log, succeeded=True).warnings) == 2
