@@ -144,7 +144,9 @@ class _Reader:
             const = "const" in (item.quals or [])
             static = "static" in item.storage
             file = self.file_of(span)
-            yield Object(item.name, kind, file, span, array, static, const, entries)
+            inner = item.type.type if array else None
+            fixed = isinstance(inner, c_ast.PtrDecl) and "const" in inner.quals
+            yield Object(item.name, kind, file, span, array, static, const, entries, fixed)
 
     def _marks(self, declarations: list[c_ast.Decl]) -> Iterator[Mark]:
         for item in declarations:

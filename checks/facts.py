@@ -48,7 +48,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Object:
-    """A file-scope object: `type` such as `struct pci_driver`; an array has entries."""
+    """A file-scope object: `type` such as `struct pci_driver`; an array has entries.
+
+    `fixed` says of an array of pointers that these, rather than what they point to, are const.
+    """
 
     name: str
     type: str
@@ -58,6 +61,7 @@ class Object:
     static: bool
     const: bool
     entries: tuple[Entry, ...]
+    fixed: bool = False
 
     @property
     def fields(self) -> Mapping[str, Value]:

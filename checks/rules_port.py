@@ -106,7 +106,7 @@ def check_members(context: Context) -> Iterator[Word]:
     for read in context.facts.units:
         for item in read.objects:
             found = True
-            yield from _once(_object(item, units[read.file], kernel), told)
+            yield from _once(_object(item, units[read.file], context.facts), told)
     for unit in context.units:
         for function in unit.functions:
             found = True
@@ -123,15 +123,16 @@ def _once(words: Iterator[Found], told: set[tuple[str, Span]]) -> Iterator[Found
             yield word
 
 
-def _object(item: Object, unit: Unit, kernel: Kernel) -> Iterator[Found]:
+def _object(item: Object, unit: Unit, facts: DriverFacts) -> Iterator[Found]:
     """What an initialiser sets."""
     for entry in item.entries:
         for path, value in entry.fields.items():
-            yield from _member(item.type, path, value, unit, kernel)
+            yield from _member(item.type, path, value, unit, facts)
 
 
-def _member(type_: str, path: str, value: Value, unit: Unit, kernel: Kernel) -> Iterator[Found]:
+def _member(type_: str, path: str, value: Value, unit: Unit, facts: DriverFacts) -> Iterator[Found]:
     """Follow a member path such as `driver.dev_groups`, as far as the facts know the types."""
+    kernel = facts.kernel
     here: Member | None = None
     variants: list[Member] = []
     for name in path.split("."):
@@ -148,6 +149,23 @@ def _member(type_: str, path: str, value: Value, unit: Unit, kernel: Kernel) -> 
         type_ = here.text.removesuffix(name).strip()
     if here is not None and value.name and "(*" in here.text:
         yield from _signature(value, here, variants, unit, kernel)
+    elif here is not None and value.name:
+        yield from _pointers(value, here, variants, unit, facts)
+
+
+def _pointers(
+    value: Value, here: Member, variants: list[Member], unit: Unit, facts: DriverFacts
+) -> Iterator[Found]:
+    """An array of const pointers is no array of pointers that the kernel may change."""
+    array = facts.object(value.name, unit.file)
+    if array is None or not array.fixed or not re.search(r"\*\s*\*\s*\w+$", here.text):
+        return
+    series = facts.kernel.series
+    message = f"Linux {series} wants '{here.text}', and {value.name} has const pointers"
+    later = [one.range.since for one in variants if one is not here and one.range.since]
+    if later:
+        message += f"; it may have them since {min(later)}"
+    yield Found(message, value.span, None, "leave out the const behind the *")
 
 
 def _variants(kernel: Kernel, type_: str, name: str) -> list[Member]:
