@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -43,6 +44,33 @@ def build_tree() -> Path:
     run = subprocess.run([ROOT / ".ci/kdir"], capture_output=True, text=True, check=False, cwd=ROOT)
     assert run.returncode == 0, run.stderr
     return Path(run.stdout.strip())
+
+
+def backported_tree(series: str, place: Path) -> Path:
+    """A build tree of a later series that this Debian's compiler builds for, laid out in `place`.
+
+    Its packages are unpacked and not installed; only the tree's own Makefile names an absolute
+    path, which is the installed one, and so that file is written anew.
+    """
+    archive = Archive(SUITES[:1])
+    names = archive.names(f"^linux-headers-{re.escape(series)}[.][0-9.]+[+]deb[0-9]+-amd64$")
+    assert names, f"{SUITES[0]} has no headers of Linux {series}"
+    name = max(names, key=lambda name: [int(word) for word in re.findall(r"\d+", name)])
+    stem = name.removeprefix("linux-headers-").removesuffix("-amd64")
+    common = f"linux-headers-{stem}-common"
+    # Copies, as the Makefile looks where it really is. Without vmlinux kbuild makes no BTF, for
+    # which it would need the pahole of the same suite.
+    for package in (name, common, f"linux-kbuild-{stem}"):
+        shutil.copytree(
+            archive.unpack(package) / "usr",
+            place,
+            symlinks=True,
+            ignore=shutil.ignore_patterns("vmlinux"),
+            dirs_exist_ok=True,
+        )
+    tree = place / "src" / name
+    (tree / "Makefile").write_text(f"include {place / 'src' / common}/Makefile\n", encoding="utf-8")
+    return tree
 
 
 def source_tree(series: str) -> Path:
