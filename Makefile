@@ -138,6 +138,11 @@ dkms: ## render a source tree for DKMS below dist/dkms/, which serves every kern
 	$(Q).ci/setup gen
 	$(Q)$(pvgen) dkms $(contract)
 
+.PHONY: deb
+deb: ## build dist/NAME-dkms_VERSION_all.deb, a Debian package of that tree
+	$(Q).ci/setup deb
+	$(Q)$(pvgen) deb $(contract)
+
 .PHONY: docs
 docs: ## make the parts of docs/ that come from data
 	$(Q).ci/setup gen

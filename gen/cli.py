@@ -22,6 +22,7 @@ _COMMANDS = {
     "gen": "gen.commands:gen",
     "kernels": "gen.kernels_command:kernels",
     "dkms": "gen.dkms:dkms",
+    "deb": "gen.deb:deb",
     "check": "checks.command:check",
     "explain": "checks.command:explain",
     "rules": "checks.command:rules_command",

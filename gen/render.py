@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 import jinja2
@@ -12,8 +13,10 @@ from gen.output import LIST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
     from pathlib import Path
 
+    from gen.deb import License
     from gen.model import Device
     from gen.plan import Plan
 
@@ -71,6 +74,38 @@ def render_dkms(
     conf = _environment(templates).get_template("dkms.conf.j2").render(values)
     banner = "\n".join(line for line in conf.splitlines() if line.startswith("# "))
     return {"dkms.conf": conf, LIST: f"{banner}\n\ndkms.conf\n"}
+
+
+def render_debian(
+    templates: Path,
+    device: Device,
+    *,
+    package: str,
+    spec: str,
+    version: str,
+    as_of: str | None,
+    maintainer: str,
+    date: datetime,
+    license_: License,
+) -> dict[str, str]:
+    """The directory debian/ of a package with a DKMS tree, by name."""
+    values = {
+        "device": device,
+        "package": package,
+        "spec": spec,
+        "contract": f" --as-of {as_of}" if as_of else "",
+        "version": version,
+        "maintainer": maintainer,
+        "date": format_datetime(date),
+        "year": date.year,
+        "license": license_,
+        "homepage": next((reference.url for reference in device.references), None),
+        "modules": [device.name, *(frontend.name for frontend in device.frontends)],
+    }
+    environment = _environment(templates)
+    environment.filters["lines"] = str.splitlines
+    names = ("changelog", "control", "copyright", "rules")
+    return {name: environment.get_template(f"debian/{name}.j2").render(values) for name in names}
 
 
 def _environment(templates: Path) -> jinja2.Environment:
