@@ -142,7 +142,10 @@ class UnitFacts:
 
 @dataclass(frozen=True)
 class KconfigFact:
-    """A Kconfig symbol: its type and its whole dependency, menus and ifs around it included."""
+    """A Kconfig symbol: its type and its whole dependency, menus and ifs around it included.
+
+    `prompt` is empty where there is none.
+    """
 
     name: str
     type: str
@@ -152,6 +155,7 @@ class KconfigFact:
     depends_span: Span | None
     has_prompt: bool
     has_help: bool
+    prompt: str = ""
 
 
 @dataclass(frozen=True)

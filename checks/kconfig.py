@@ -83,6 +83,7 @@ def _fact(node: Any, source: Source) -> KconfigFact:
         depends_span=_find(source, line, end, r"^\s*depends on (.*?)\s*(?:#.*)?$"),
         has_prompt=node.prompt is not None,
         has_help=bool((node.help or "").strip()),
+        prompt=node.prompt[0] if node.prompt else "",
     )
 
 

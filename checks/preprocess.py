@@ -85,6 +85,7 @@ class TreePreprocessor(Preprocessor):  # type: ignore[misc]
         self.defines: list[MacroDefinition] = []
         self.includes: list[Include] = []
         self._stack = [file]
+        self._boundless = False
         self.macros = {**self.macros, **_kernel_macros(kernel)}
         for option in sorted(_options(tree)):
             self.define(f"{option} 1")
@@ -105,10 +106,16 @@ class TreePreprocessor(Preprocessor):  # type: ignore[misc]
         return tokens
 
     def expanded(self, text: str) -> str:
-        """A macro's body with the macros in it replaced, as of the end of the file."""
+        """A macro's body with the macros in it replaced, as of the end of the file.
+
+        After one that grows without bounds, the others count as unknown: each may take as long.
+        """
+        if self._boundless:
+            return ""
         try:
             tokens = self.expand_macros(self.tokenize(text))
         except (RecursionError, TooLargeError):
+            self._boundless = True
             return ""
         return " ".join(str(token.value) for token in tokens if token.type not in self.t_WS)
 

@@ -26,6 +26,7 @@ _COMMANDS = {
     "check": "checks.command:check",
     "explain": "checks.command:explain",
     "rules": "checks.command:rules_command",
+    "extract": "checks.contract.command:extract",
     "backport": "checks.backport:backport",
     "diff": "gen.diff.command:diff",
     "git-setup": "gen.diff.command:git_setup",

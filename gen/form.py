@@ -36,6 +36,12 @@ _TYPES = {
     "null": "nothing",
 }
 
+# The list with which 'pvgen extract' ends what it could not wholly read.
+UNDETERMINED = (
+    "this was extracted from C, and not all of it could be determined; write what the list names, "
+    "then remove the list"
+)
+
 
 def check_form(root: Node, diagnostics: Diagnostics) -> bool:
     """Report every violation of the schema; tell whether there was none."""
@@ -86,6 +92,7 @@ def _unknown_keys(error: ValidationError, node: Node, diagnostics: Diagnostics) 
     for key in node.keys:
         if key not in known:
             advice = did_you_mean(key, known) or f"known here: {', '.join(sorted(known))}"
+            advice = UNDETERMINED if key == "unknown" else advice
             diagnostics.error("FORM001", f"unknown key '{key}'", node.keys[key], help=advice)
 
 

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a driver does, where reading its text is not enough: it is run, and watched.
+
+The driver is given a device whose registers are those that its own text accesses. Which event a
+trigger sends is what is then written to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from checks.execution.contract import Happening, written
+from checks.execution.core import Core
+from checks.execution.explorer import Explorer
+from checks.execution.faults import SURPRISES, UnknownError
+from checks.execution.machine import IO, MEMORY
+from checks.execution.texts import EINVAL
+from checks.execution.world import Task
+from checks.rule import Context
+from gen.model import Mask, PlatformFrontend, ResourceKind, Trigger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from checks.execution.machine import Machine
+    from checks.facts import DriverFacts
+    from checks.parse import Unit
+    from gen.model import Device
+    from gen.source import Span
+
+HAPPENINGS = (
+    Happening(Trigger.PANIC),
+    Happening(Trigger.PANIC, crash=True),
+    Happening(Trigger.POWER_OFF),
+    Happening(Trigger.RESTART),
+)
+
+
+@dataclass
+class Observed:
+    """What was seen; `why` says of what is not here why it was not.
+
+    `triggers` has the trigger by the value that it writes; `complete` that all were tried.
+    """
+
+    triggers: dict[int, Trigger] = field(default_factory=dict)
+    complete: bool = False
+    shows: dict[str, Mask] = field(default_factory=dict)
+    within: dict[str, Mask] = field(default_factory=dict)
+    why: str = "the driver could not be run"
+    at: Span | None = None
+
+
+def observe(
+    device: Device, facts: DriverFacts, units: tuple[Unit, ...], bases: Mapping[str, int], at: Span
+) -> Observed:
+    """Run a driver and watch it.
+
+    Args:
+        device: a device made from the driver's own text.
+        facts: the driver.
+        units: the same, parsed.
+        bases: the number base in which each attribute is written.
+        at: the place to name where there is no better one.
+    """
+    seen = Observed()
+    try:
+        explorer = Explorer(Core(Context(device, facts, units), units), at)
+        _Watcher(explorer, seen, bases).watch()
+    except UnknownError as error:
+        seen.why, seen.at = error.why, error.span
+    except (*SURPRISES, RecursionError):
+        seen.why = "a construct of a kind that the interpreter does not know"
+    return seen
+
+
+class _Watcher:
+    def __init__(self, explorer: Explorer, seen: Observed, bases: Mapping[str, int]) -> None:
+        self.explorer, self.core, self.seen, self.bases = explorer, explorer.core, seen, bases
+        self.full = explorer.contract.known
+
+    def watch(self) -> None:
+        """Watch one device of the first kind that can be bound."""
+        for machine in self._machines():
+            sent: dict[Happening, set[int]] = {}
+            with self.explorer.trial():
+                self._load()
+                for happening in HAPPENINGS:
+                    with self.explorer.trial():
+                        if self._bind(machine, self.full):
+                            sent[happening] = self._send(happening)
+                with self.explorer.trial():
+                    if self._bind(machine, self.full):
+                        self._masks(machine)
+            if sent:
+                self._triggers(sent)
+                break
+        self._blame()
+
+    def _machines(self) -> Iterable[Machine]:
+        for frontend in self.core.spec.frontends:
+            if frontend.name in self.core.drivers:
+                memory = not isinstance(frontend, PlatformFrontend) or (
+                    ResourceKind.MEMORY in frontend.kinds
+                )
+                yield self.core.devices.make("A", frontend, MEMORY if memory else IO)
+
+    def _load(self) -> None:
+        for unit in self.core.modules:
+            self.core.load(unit)
+
+    def _bind(self, machine: Machine, raw: int) -> bool:
+        machine.capability = raw
+        return self.core.bind(machine) == 0
+
+    def _send(self, what: Happening) -> set[int]:
+        """The values that are written to devices when something happens."""
+        world = self.core.world
+        world.put(world.kernel, "log", ())
+        world.put(world.kernel, "crash", int(what.crash))
+        panic = what.trigger is Trigger.PANIC
+        world.task = Task(what.trigger.value, "a panic must not sleep" if panic else "", None)
+        if panic:
+            self.core.panic()
+        elif self.core.program.kernel.has("register_sys_off_handler"):
+            self.core.leave(what.trigger)
+        return {item[1] for item in world.kernel.get("log", ())}
+
+    def _triggers(self, sent: Mapping[Happening, set[int]]) -> None:
+        """Which trigger each value tells of; a crash kernel counts if it makes a difference."""
+        plain, crash = (sent.get(HAPPENINGS[index]) for index in (0, 1))
+        for happening in HAPPENINGS:
+            trigger = happening.trigger
+            if happening.crash:
+                if plain is None or crash is None:
+                    continue
+                trigger = Trigger.CRASH_KERNEL
+            for value in sent.get(happening, ()):
+                if not (happening.crash and plain and value in plain):
+                    self.seen.triggers.setdefault(value, trigger)
+        self.seen.complete = len(sent) == len(HAPPENINGS)
+
+    def _masks(self, machine: Machine) -> None:
+        """Which mask an attribute shows: the one that can be changed, or the other."""
+        present = self.core.attributes(machine)
+        low = self.full & -self.full
+        for name, attribute in present.items():
+            if not attribute[2] or name not in self.bases:
+                continue
+            before = self._shown(machine)
+            for mask in (low, 0):
+                text = written(self.bases[name], mask)
+                if self.core.store(machine, attribute, text) != len(text):
+                    return
+            after = self._shown(machine)
+            for other in before.keys() & after.keys():
+                same = before[other] == after[other]
+                self.seen.shows[other] = Mask.CAPABILITY if same else Mask.ENABLED
+            self._within(machine, name)
+
+    def _within(self, machine: Machine, name: str) -> None:
+        """Whether the capability bounds a stored mask: nothing outside it, everything inside."""
+        attribute, base = self.core.attributes(machine)[name], self.bases[name]
+        spare = next((1 << bit for bit in range(31) if not self.full >> bit & 1), None)
+        if spare is None:
+            return
+        refused = self.core.store(machine, attribute, written(base, spare)) == -EINVAL
+        whole = written(base, self.full)
+        if refused and self.core.store(machine, attribute, whole) == len(whole):
+            self.seen.within[name] = Mask.CAPABILITY
+
+    def _shown(self, machine: Machine) -> dict[str, str]:
+        present = self.core.attributes(machine)
+        return {name: self.core.show(machine, item)[1] for name, item in present.items() if item[1]}
+
+    def _blame(self) -> None:
+        """What kept the interpreter from seeing more."""
+        for why, at in self.explorer.unknown.items():
+            self.seen.why, self.seen.at = why, at
+            return
+        for shown in self.explorer.shown.values():
+            self.seen.why, self.seen.at = (
+                f"the driver misbehaves when run: {shown.message}",
+                shown.span,
+            )
+            return
+        self.seen.why = "running the driver does not tell"

@@ -1,0 +1,290 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""From a driver's facts to the contract that it implements."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from checks.contract.frontends import Frontends
+from checks.contract.observe import observe
+from checks.contract.records import Contract, Unknown
+from checks.contract.stand_in import stand_in
+from checks.extract import extract
+from checks.parse import parse_tree
+from checks.rules_build import SPDX
+from checks.tree import Role
+from gen.diff.records import Fact, Item
+from gen.model import ResourceKind, Trigger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from checks.contract.observe import Observed
+    from checks.facts import DriverFacts, Object, UnitFacts, Value
+    from checks.parse import Unit
+    from checks.tree import SourceTree, TreeFile
+    from gen.kernel import Kernel
+    from gen.source import Span
+
+_GUARD = re.compile(r"^[ \t]*#[ \t]*ifndef[ \t]+(\w+)", re.MULTILINE)
+_SENT = ("panic_notifier_list", "register_sys_off_handler")
+
+
+class NothingReadError(Exception):
+    """Nothing of a contract could be read; the message says why."""
+
+
+def read_contract(tree: SourceTree, kernel: Kernel) -> Contract:
+    """The contract that a driver implements.
+
+    Args:
+        tree: its files, as `find_driver` finds them.
+        kernel: the series whose interfaces the driver is read with.
+
+    Raises:
+        NothingReadError: no C could be read.
+    """
+    units = parse_tree(tree, kernel)
+    facts = extract(tree, units, kernel)
+    sources = [unit for unit in facts.units if unit.file.role is Role.UNIT]
+    if not any(unit.objects or unit.calls for unit in sources):
+        why = facts.problems[0].message if facts.problems else "there is no driver in it"
+        raise NothingReadError(f"nothing could be read: {why}")
+    return _Reader(facts, units, sources).read()
+
+
+class _Reader:
+    """Reads one driver; what it cannot tell goes to `unknown`."""
+
+    def __init__(
+        self, facts: DriverFacts, units: tuple[Unit, ...], sources: list[UnitFacts]
+    ) -> None:
+        self.facts, self.units = facts, units
+        hooked = [unit for unit in sources if any(call.name in _HOOKING for call in unit.calls)]
+        self.core = (hooked or sources)[0]
+        self.at = self.core.file.start
+        self.name = self.core.file.path.stem.replace("-", "_")
+        self.unknown: list[Unknown] = []
+
+    def read(self) -> Contract:
+        """The whole contract."""
+        registers = {
+            (one.direction, offset, one.width): one.call.callee
+            for unit in self.facts.units
+            for one in unit.accesses
+            for offset in one.address.offsets or ()
+        }
+        events = dict(self._macros())
+        frontends = Frontends(self.facts, self.core, self.unknown)
+        attributes = self.facts.objects("struct device_attribute")
+        bases = {name: base for one in attributes
+                 for name, base in [(self._attribute_name(one), self._base(one))]
+                 if name and base is not None}  # fmt: skip
+        device = stand_in(
+            self.facts, {name: value.number or 0 for name, value in events.items()}, registers,
+            frontends.bars(), frontends.kinds() or frozenset({ResourceKind.MEMORY}), self.at,
+        )  # fmt: skip
+        seen = None
+        if device is not None and device.frontends:
+            numbers = {
+                name: value.number for name, value in bases.items() if value.number is not None
+            }
+            seen = observe(device, self.facts, self.units, numbers, self.at)
+        found = [
+            self._device(),
+            *self._registers(registers),
+            *self._events(events, seen),
+            *self._hooks(seen),
+            *frontends.items(),
+            *(item for one in attributes for item in self._attribute(one, seen)),
+            *frontends.core_kconfig(self.name),
+            *self._uapi(),
+        ]
+        for problem in self.facts.problems:
+            self.unknown.append(Unknown("driver", "", problem.message, problem.span))
+        return Contract(self.name, tuple(found), tuple(self.unknown))
+
+    def _miss(self, path: str, key: str, why: str, at: Span | None = None) -> None:
+        self.unknown.append(Unknown(path, key, why, at or self.at))
+
+    def _device(self) -> Item:
+        facts = {"name": Fact(self.name, self.at)}
+        spdx = _spdx(self.core.file)
+        if spdx:
+            facts["license"] = spdx
+        else:
+            self._miss("device", "license", "the file has no SPDX tag")
+        for key, kind in (("module-license", "license"), ("author", "author"),
+                          ("description", "description")):  # fmt: skip
+            value = _mark(self.core, kind)
+            if value is None or value.text is None:
+                self._miss("device", key, f"no MODULE_{kind.upper()} that is a text")
+            else:
+                facts[key] = Fact(value.text, value.span)
+        return Item("device", "", self.at, facts)
+
+    def _registers(self, registers: dict[tuple[str, int, int], Span]) -> Iterator[Item]:
+        places = sorted({(offset, width) for _, offset, width in registers})
+        if not places:
+            self._miss("register", "", "no access to a register of a known address")
+        for unit in self.facts.units:
+            for one in unit.accesses:
+                if one.address.offsets is None:
+                    value = one.address.value
+                    self._miss("register", "offset", f"where '{value.written}' points is not known",
+                               value.span)  # fmt: skip
+        for offset, width in places:
+            reads, writes = (registers.get((way, offset, width)) for way in ("read", "write"))
+            at = writes or reads or self.at
+            way = "read-write" if reads and writes else "read-only" if reads else "write-only"
+            facts = {"offset": Fact(str(offset), at), "width": Fact(str(width), at),
+                     "access": Fact(way, at)}  # fmt: skip
+            if reads:
+                facts["read"] = Fact("capability", reads)
+            if writes:
+                facts["write"] = Fact("event", writes)
+            yield Item("register", f"{offset:#x}", at, facts)
+
+    def _macros(self) -> Iterator[tuple[str, Value]]:
+        """The macros for user space that are one bit, by the event's name."""
+        public = {file.source for file in self.facts.tree.of(Role.UAPI)}
+        prefix = f"{self.name.upper()}_"
+        for name, value in self.facts.macros.items():
+            if name.startswith(prefix) and (not public or value.span.source in public):
+                number = value.number
+                if number is None:
+                    self._miss(f"event[{name.removeprefix(prefix).lower()}]", "bit",
+                               f"what {name} is worth is not known", value.span)  # fmt: skip
+                elif number > 0 and not number & (number - 1):
+                    yield name.removeprefix(prefix).lower(), value
+
+    def _events(self, events: dict[str, Value], seen: Observed | None) -> Iterator[Item]:
+        if not events:
+            self._miss("event", "", "no macro for user space that is one bit")
+        for name, value in events.items():
+            number = value.number or 0
+            facts = {"bit": Fact(str(number.bit_length() - 1), value.span)}
+            trigger = seen.triggers.get(number) if seen else None
+            if trigger is None and seen and seen.complete:
+                trigger = Trigger.NONE
+            if trigger is None:
+                why = seen.why if seen else "the driver could not be run"
+                self._miss(f"event[{name}]", "trigger", why, seen.at if seen else None)
+            else:
+                facts["trigger"] = Fact(trigger.value, value.span)
+            yield Item("event", name, value.span, facts, ("bit", "trigger"))
+        known = {value.number for value in events.values()}
+        for sent, trigger in (seen.triggers if seen else {}).items():
+            if sent not in known:
+                why = f"on {trigger.value} {sent:#x} is sent, for which there is no macro"
+                self._miss("event", "name", why)
+
+    def _hooks(self, _seen: Observed | None) -> Iterator[Item]:
+        for block in self.facts.objects("struct notifier_block")[:1]:
+            value = block.fields.get("priority")
+            yield self._hook("panic-notifier", value, block.span, default="0")
+        for call in self.facts.calls():
+            if call.name == _SENT[1] and len(call.arguments) > 1:
+                yield self._hook("sys-off", call.arguments[1], call.callee, default="0")
+                return
+
+    def _hook(self, kind: str, value: Value | None, at: Span, default: str) -> Item:
+        facts = {}
+        if value is None:
+            facts["priority"] = Fact(default, at)
+        elif value.name and value.name.isupper():
+            facts["priority"] = Fact(value.name, value.span)
+        elif value.number is not None:
+            facts["priority"] = Fact(str(value.number), value.span)
+        else:
+            self._miss(
+                kind, "priority", f"what '{value.written}' is worth is not known", value.span
+            )
+        return Item(kind, "", at, facts)
+
+    def _attribute_name(self, one: Object) -> str | None:
+        value = one.fields.get("attr.name")
+        return value.text if value else None
+
+    def _argument(self, function: str | None, parameter: str) -> Value | None:
+        """What a function hands to the callee that has a parameter of this name."""
+        calls = [call for call in self.facts.calls()
+                 if call.function == function and parameter in call.named]  # fmt: skip
+        return calls[0].named[parameter] if len(calls) == 1 else None
+
+    def _base(self, one: Object) -> Value | None:
+        store = one.fields.get("store")
+        return self._argument(store.name, "base") if store and store.name != "NULL" else None
+
+    def _attribute(self, one: Object, seen: Observed | None) -> Iterator[Item]:
+        name = self._attribute_name(one)
+        if name is None:
+            self._miss("attribute", "name", f"what {one.name} is called is not known", one.span)
+            return
+        path, facts = f"attribute[{name}]", {}
+        mode, show = one.fields.get("attr.mode"), one.fields.get("show")
+        if mode is not None and mode.number is not None:
+            facts["mode"] = Fact(f"{mode.number:04o}", mode.span)
+        else:
+            self._miss(path, "mode", "its value is not known", one.span)
+        shows = seen.shows.get(name) if seen else None
+        if shows is not None:
+            facts["shows"] = Fact(shows.value, one.span)
+        else:
+            equal = "no attribute is seen to be written, so that both masks are equal"
+            why = equal if seen and not seen.shows else "watching the driver does not tell"
+            self._miss(path, "shows", why, one.span)
+        form = self._argument(show.name, "fmt") if show else None
+        if form is not None and form.text is not None:
+            facts["format"] = Fact(form.text, form.span)
+        else:
+            self._miss(path, "format", "no single call with a literal format", one.span)
+        store = one.fields.get("store")
+        if store is not None and store.name != "NULL":
+            within = seen.within.get(name) if seen else None
+            self._store(path, self._base(one), within, facts, one.span)
+        yield Item("attribute", name, one.span, facts, ("mode", "shows", "format"))
+
+    def _store(
+        self, path: str, base: Value | None, within: object, facts: dict[str, Fact], at: Span
+    ) -> None:
+        if base is not None and base.number is not None:
+            facts["store.base"] = Fact(str(base.number), base.span)
+        else:
+            self._miss(path, "store.base", "no single call that parses a number", at)
+        if within is not None:
+            facts["store.within"] = Fact(str(within), at)
+        else:
+            why = "a mask outside the capability is not seen to be refused with EINVAL"
+            self._miss(path, "store.within", why, at)
+
+    def _uapi(self) -> Iterator[Item]:
+        for file in self.facts.tree.of(Role.UAPI)[:1]:
+            parts = file.path.parts
+            below = parts[len(parts) - parts[::-1].index("uapi") :]
+            facts = {"path": Fact("/".join(below), file.start)}
+            spdx, guard = _spdx(file), _GUARD.search(file.source.text)
+            if spdx:
+                facts["license"] = spdx
+            else:
+                self._miss("uapi", "license", "the file has no SPDX tag", file.start)
+            if guard:
+                facts["guard"] = Fact(guard[1], file.source.place(guard.start(1)))
+            else:
+                self._miss("uapi", "guard", "the file has no guard", file.start)
+            yield Item("uapi", "", file.start, facts)
+            return
+        self._miss("uapi", "", "no header for user space among the files")
+
+
+_HOOKING = frozenset({"atomic_notifier_chain_register", "register_sys_off_handler"})
+
+
+def _spdx(file: TreeFile) -> Fact | None:
+    match = SPDX.search(file.source.line(1))
+    return Fact(match[1], file.source.span(1, match.start(1) + 1, len(match[1]))) if match else None
+
+
+def _mark(unit: UnitFacts, kind: str) -> Value | None:
+    return next((mark.value for mark in unit.marks if mark.kind == kind), None)

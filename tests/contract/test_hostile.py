@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Whatever stands in a tree: an answer or a message, in bounded time, and nothing from outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from gen.cli import main
+from gen.diagnostics import Diagnostics
+from gen.load import parse_device
+from gen.source import Source
+
+OUT = Path(__file__).parents[2] / "out"
+BUDGET = 20.0
+DOUBLING = b"".join(b"#define A%d A%d A%d\n" % (n, n - 1, n - 1) for n in range(1, 64))
+HOOK = "struct notifier_block *p = &panic_notifier_list;\n"
+
+
+def run(*words: object) -> Result:
+    """`pvgen extract`, which never ends in an exception other than its exit."""
+    start = time.monotonic()
+    result = CliRunner().invoke(main, ["extract", *map(str, words)])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    assert time.monotonic() - start < BUDGET
+    return result
+
+
+@pytest.mark.parametrize("data", [
+    b"", b"\0\1\2" * 1000, HOOK.encode() + b"\xff\xfe", HOOK.encode() + b"\0",
+    HOOK.encode() * 200_000, HOOK.encode() + b"int x = " + b"(" * 50_000,
+    HOOK.encode() + b"void f(void) {" + b"{" * 20_000,
+    b"#define A0 x\n" + DOUBLING + b"int y = A63;\n" + HOOK.encode(),
+], ids=["empty", "binary", "not-utf8", "nul", "huge", "parentheses", "braces", "macros"])  # fmt: skip
+def test_junk_is_said_to_be_none(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / "x.c").write_bytes(data)
+    for place in (tmp_path, tmp_path / "x.c"):
+        result = run(place)
+        assert result.exit_code in {0, 3}
+        if result.exit_code == 0:
+            assert "unknown:" in result.stdout
+
+
+def test_a_truncated_driver_has_unknowns(tmp_path: Path) -> None:
+    shutil.copytree(OUT, tmp_path / "d")
+    core = next(
+        path for path in (tmp_path / "d").glob("*.c") if "panic_notifier" in path.read_text()
+    )
+    text = core.read_text(encoding="utf-8")
+    for part in range(1, 8):
+        core.write_text(text[: len(text) * part // 8], encoding="utf-8")
+        result = run(tmp_path / "d")
+        assert result.exit_code == 3 or "unknown:" in result.stdout
+
+
+def test_nothing_outside_the_tree_is_read(tmp_path: Path) -> None:
+    (tmp_path / "secret.c").write_text(HOOK, encoding="utf-8")
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "x.c").symlink_to(tmp_path / "secret.c")
+    (tree / "loop").symlink_to(tree)
+    (tree / "up").symlink_to(tmp_path)
+    os.mkfifo(tree / "y.c")
+    assert run(tree).exit_code == 3
+
+
+def test_two_drivers_are_told(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"{name}.c").write_text(HOOK, encoding="utf-8")
+    result = run(tmp_path)
+    assert result.exit_code == 3
+    assert "2 drivers: one/one.c, two/two.c" in result.stderr
+
+
+def test_wrong_usage(tmp_path: Path) -> None:
+    assert run().exit_code == 2
+    assert run(tmp_path / "none").exit_code == 3
+    assert run(OUT, "--kernel", "1.0").exit_code == 2
+
+
+def test_both_formats_say_the_same() -> None:
+    text, whole = run(OUT), run(OUT, "--format", "json")
+    assert text.exit_code == whole.exit_code == 0
+    spec, data = yaml.safe_load(text.stdout), json.loads(whole.stdout)
+    assert data["unknown"] == []
+    assert "unknown" not in spec
+    named = {item["name"] for item in data["items"] if item["kind"] == "event"}
+    assert named == {event["name"] for event in spec["events"]}
+    for item in data["items"]:
+        for fact in item["facts"].values():
+            assert fact["at"]["line"] >= 1
+            assert Path(fact["at"]["file"]).is_file()
+
+
+def test_a_list_of_unknowns_does_not_load() -> None:
+    diagnostics = Diagnostics()
+    text = "spec: 1\nunknown:\n  - {what: event, why: nobody knows}\n"
+    assert parse_device(Source("x.yaml", text), diagnostics) is None
+    said = [item for item in diagnostics.items if "'unknown'" in item.message]
+    assert len(said) == 1
+    assert "could not be determined" not in said[0].message
+    assert "not all of it could be determined" in (said[0].help or "")
