@@ -26,10 +26,10 @@ HOOK = "struct notifier_block *p = &panic_notifier_list;\n"
 
 def run(*words: object) -> Result:
     """`pvgen extract`, which never ends in an exception other than its exit."""
-    start = time.monotonic()
+    start = time.process_time()
     result = CliRunner().invoke(main, ["extract", *map(str, words)])
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    assert time.monotonic() - start < BUDGET
+    assert time.process_time() - start < BUDGET
     return result
 
 
@@ -38,7 +38,7 @@ def run(*words: object) -> Result:
     HOOK.encode() * 200_000, HOOK.encode() + b"int x = " + b"(" * 50_000,
     HOOK.encode() + b"void f(void) {" + b"{" * 20_000,
     b"#define A0 x\n" + DOUBLING + b"int y = A63;\n" + HOOK.encode(),
-], ids=["empty", "binary", "not-utf8", "nul", "huge", "parentheses", "braces", "macros"])  # fmt: skip
+], ids=["empty", "binary", "not-utf8", "nul", "huge", "parens", "braces", "macros"])  # fmt: skip
 def test_junk_is_said_to_be_none(data: bytes, tmp_path: Path) -> None:
     (tmp_path / "x.c").write_bytes(data)
     for place in (tmp_path, tmp_path / "x.c"):
