@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import subprocess
@@ -109,16 +110,16 @@ def _play(rows: Sequence[Row], how: How, jobs: int) -> list[Result]:
     if len(rows) == 1:
         return [_alone(rows[0], how)]
     found: dict[Row, Result] = {}
-    with ThreadPoolExecutor(jobs) as pool:
-        tasks = [pool.submit(_apart, row, how) for row in rows]
-        try:
-            for task in as_completed(tasks):
-                result = task.result()
-                found[result.row] = result
-                say(f"{result.row}: {result.end} ({len(found)} of {len(rows)} rows done)")
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    pool = ThreadPoolExecutor(jobs)
+    tasks = [pool.submit(_apart, row, how) for row in rows]
+    try:
+        for task in as_completed(tasks):
+            result = task.result()
+            found[result.row] = result
+            say(f"{result.row}: {result.end} ({len(found)} of {len(rows)} rows done)")
+    finally:
+        # Nobody waits for rows that go on: they end with this process.
+        pool.shutdown(wait=False, cancel_futures=True)
     return [found[row] for row in rows]
 
 
@@ -195,7 +196,7 @@ def matrix(  # noqa: PLR0917 (click names them)
         fail(str(error), UNANSWERED)
     except OSError as error:
         fail(f"{error.filename or 'the matrix'}: {error.strerror or error}", UNANSWERED)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         fail("ended before every row was played; run it again", UNANSWERED)
     click.echo(table(results))
     sys.exit(exit_status(results))
