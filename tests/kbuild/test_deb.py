@@ -82,6 +82,15 @@ def test_a_spec_that_no_commit_has_needs_a_date(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_a_package_needs_a_maintainer(tmp_path: Path) -> None:
+    nobody = {"DEBEMAIL": "", "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_SYSTEM": "/dev/null"}
+    nowhere = {"GIT_DIR": str(tmp_path / "none"), "SOURCE_DATE_EPOCH": "1790000000"}
+    run = pvgen_deb(tmp_path / "out", None, **nobody, **nowhere)
+    assert run.returncode == 3
+    assert "set DEBFULLNAME and DEBEMAIL" in run.stderr
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(
     ("spdx", "name", "common"),
     [
