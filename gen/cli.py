@@ -34,6 +34,7 @@ _COMMANDS = {
     "git-textconv": "gen.diff.command:git_textconv",
     "boot": "gen.lab.command:boot",
     "matrix": "checks.matrix_command:matrix",
+    "differential": "gen.lab.differential:differential",
 }
 
 

@@ -43,9 +43,11 @@ UNDETERMINED = (
 )
 
 
-def check_form(root: Node, diagnostics: Diagnostics) -> bool:
-    """Report every violation of the schema; tell whether there was none."""
-    schema = json.loads(spec_file("device.schema.json").read_text(encoding="utf-8"))
+def check_form(
+    root: Node, diagnostics: Diagnostics, schema_file: str = "device.schema.json"
+) -> bool:
+    """Report every violation of a schema of `spec/`; tell whether there was none."""
+    schema = json.loads(spec_file(schema_file).read_text(encoding="utf-8"))
     errors = list(Draft202012Validator(schema).iter_errors(root.plain()))
     for error in errors:
         node = root.find(list(error.absolute_path))
