@@ -133,9 +133,13 @@ def read_list(path: Path, series: str, diagnostics: Diagnostics) -> list[Listed]
     entries = cast("dict[str, list[dict[str, Any]]]", root.plain())["differences"]
     listed = [
         Listed(
-            frozenset(entry["series"]),
-            *(str(entry[key]) for key in ("scenario", "what", "mainline", "ours", "reason")),
-            root.find(["differences", index]).head,
+            series=frozenset(entry["series"]),
+            scenario=entry["scenario"],
+            what=entry["what"],
+            mainline=entry["mainline"],
+            ours=entry["ours"],
+            reason=entry["reason"],
+            span=root.find(["differences", index]).head,
         )
         for index, entry in enumerate(entries)
     ]

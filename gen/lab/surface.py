@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from gen.lab.journal import STAMP
+from gen.lab.journal import ALARMS, STAMP
 from gen.lab.kernel import module_names
 from gen.lab.machine import Machine
 from gen.lab.present import driver_directory
@@ -80,7 +80,7 @@ def modules(device: Device, directory: Path) -> list[Check]:
     for name in module_names(device):
         text = run(["modinfo", "-0", (directory / f"{name}.ko").absolute()])
         for line in filter(None, text.split("\0")):
-            field, _, value = line.partition(":")
+            field, _, value = line.partition("=")
             if field == "depends":
                 value = ",".join(sorted(value.strip().split(",")))
             if field not in BUILD_FIELDS:
@@ -110,9 +110,20 @@ async def _observe(stage: Stage) -> None:
         for attribute in stage.bench.device.sysfs:
             await _stores(stage, device, attribute)
     await _resources(stage)
-    lines = (await stage.shell.run(WARNINGS)).splitlines()
-    warnings = [STAMP.sub("", RAW_LEVEL.sub("", line)) for line in lines]
-    _note(stage, [_seen("kernel warning", line) for line in warnings])
+    names = [*module_names(stage.bench.device), *(device.name for device in bound)]
+    _note(stage, warnings(await stage.shell.run(WARNINGS), names))
+
+
+def warnings(text: str, names: Iterable[str]) -> list[Check]:
+    """The lines of a raw kernel log that name one of ours, or are alarms.
+
+    Others, such as a clock's on a busy host, come and go by themselves.
+    """
+    spelled = {form for name in names for form in (name, name.replace("-", "_"))}
+    ours = re.compile("|".join(map(re.escape, sorted(spelled))))
+    lines = [STAMP.sub("", RAW_LEVEL.sub("", line)) for line in text.splitlines()]
+    told = [line for line in lines if ours.search(line) or ALARMS.search(line)]
+    return [_seen("kernel warning", line) for line in told]
 
 
 def _note(stage: Stage, checks: Iterable[Check]) -> None:
