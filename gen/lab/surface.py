@@ -80,7 +80,8 @@ def modules(device: Device, directory: Path) -> list[Check]:
     for name in module_names(device):
         text = run(["modinfo", "-0", (directory / f"{name}.ko").absolute()])
         for line in filter(None, text.split("\0")):
-            field, _, value = line.partition("=")
+            # The file's name stands behind a colon, all that the module says behind a "=".
+            field, value = re.split("[:=]", line, maxsplit=1)
             if field == "depends":
                 value = ",".join(sorted(value.strip().split(",")))
             if field not in BUILD_FIELDS:
