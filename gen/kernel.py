@@ -80,8 +80,8 @@ class Api:
     """A kernel interface; the fields are those of the table.
 
     `sleeps` is True, False, "gfp" (unless its flags forbid it) or None where it is no question.
-    `fails` is never, errno, null, err-ptr or zero. `expands` is what the parser's stub of a macro
-    turns into, None where a use of it parses as it stands.
+    `fails` is never, errno, null, err-ptr or zero; before `fails_since` it never did. `expands` is
+    what the parser's stub of a macro turns into, None where a use of it parses as it stands.
 
     `calls` has the role of each function that the kernel calls back, by parameter or member, such
     as probe, store or sys-off; for a notifier chain under "chain". `initialises` names what a call
@@ -105,6 +105,7 @@ class Api:
     positions: tuple[str, ...] = ()
     sleeps: bool | str | None = None
     fails: str | None = None
+    fails_since: Release | None = None
     must_check: bool = False
     acquires: str | None = None
     releases: str | None = None
@@ -374,6 +375,7 @@ def _api(name: str, item: Mapping[str, Any]) -> Api:
         positions=tuple(item.get("positions", ())),
         sleeps=item.get("sleeps"),
         fails=item.get("fails"),
+        fails_since=Release.parse(since) if (since := item.get("fails-since")) else None,
         must_check=item.get("must-check", False),
         acquires=item.get("acquires"),
         releases=item.get("releases"),

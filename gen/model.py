@@ -370,7 +370,11 @@ class Document:
 
 @dataclass(frozen=True)
 class Device:
-    """A whole spec."""
+    """A whole spec, or the contract of a release.
+
+    `later` has the frontends that came after a release which had none of them: they still tell
+    its devices' ids and resources.
+    """
 
     name: str
     title: str
@@ -390,6 +394,7 @@ class Device:
     documents: tuple[Document, ...]
     source: Source
     at: Places
+    later: tuple[Frontend, ...] = ()
 
     @property
     def capability_register(self) -> Register:

@@ -35,7 +35,8 @@ def restrict(device: Device, release: PointRelease, *, shared: bool = False) -> 
         device: the whole device.
         release: a mainline release, its newest point release, or one of these.
         shared: also answer for a release whose driver had none of the spec's frontends, and so
-            another layout: the device that is returned has no frontends then.
+            another layout: the device that is returned has no frontends then, and the spec's are
+            in `later`.
 
     Raises:
         NothingLeftError: the release had no event or no frontend of the spec.
@@ -58,6 +59,9 @@ def restrict(device: Device, release: PointRelease, *, shared: bool = False) -> 
         ),
         sysfs=tuple(attribute for attribute in device.sysfs if release in attribute.arrival),
     )
+    if not kept.frontends:
+        later = tuple(_restrict_frontend(frontend, release) for frontend in device.frontends)
+        kept = replace(kept, later=later)
     return replace(
         kept,
         hooks=replace(

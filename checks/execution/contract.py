@@ -35,10 +35,15 @@ class Happening:
 
 
 class Contract:
-    """The spec's device, as far as a driver can be compared with it."""
+    """The spec's device, as far as a driver can be compared with it.
+
+    Releases older than the spec's frontends had no mask before they had attributes: then every
+    event is sent, whatever the register reads as.
+    """
 
     def __init__(self, spec: Device) -> None:
         self.spec = spec
+        self.masked = not spec.later or bool(spec.sysfs)
         self.width = spec.event_register.width
         self.known = 0
         for event in spec.events:
@@ -61,7 +66,7 @@ class Contract:
 
     def capability(self, raw: int) -> int:
         """The events that a device and the driver know, from what the register reads as."""
-        return raw & self.known
+        return raw & self.known if self.masked else self.known
 
     def capabilities(self) -> list[int]:
         """What a register may read as: every subset of known events, a bit more, all ones."""

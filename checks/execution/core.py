@@ -3,15 +3,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pycparser import c_ast
 
+from checks.execution.acpi import Acpi
 from checks.execution.calls import invoke
 from checks.execution.devices import Devices
 from checks.execution.faults import UnknownError
 from checks.execution.hooks import Hooks
 from checks.execution.layout import Struct
+from checks.execution.machine import AcpiFrontend
 from checks.execution.memory import Memory
 from checks.execution.program import Program
 from checks.execution.texts import Texts, sysfs_buffer
@@ -23,7 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from checks.execution.machine import Machine
+    from checks.execution.older import Variant
     from checks.execution.program import UnitCode
+    from checks.facts import Object
     from checks.parse import Unit
     from checks.rule import Context
     from gen.model import Frontend
@@ -33,24 +39,38 @@ MODES = {
     Trigger.RESTART: ("SYS_OFF_MODE_RESTART_PREPARE", "SYS_OFF_MODE_RESTART"),
 }
 
+REGISTRATION = {
+    "platform_driver_register": "platform_driver_unregister",
+    "acpi_bus_register_driver": "acpi_bus_unregister_driver",
+}
+
 
 class Core:
     """A driver in its modelled kernel."""
 
-    def __init__(self, context: Context, units: Iterable[Unit]) -> None:
+    def __init__(
+        self, context: Context, units: Iterable[Unit], variant: Variant | None = None
+    ) -> None:
+        """`variant` is for a driver that is older than the spec's frontends."""
         self.spec = context.device
+        if variant is not None:
+            self.spec = replace(self.spec, frontends=tuple(item for item, _ in variant.pairs))
         self.program = program = Program(units, context.facts)
         self.world, self.types = program.world, program.facts
         self.memory = Memory(self.world, self.types.constants)
         self.devices = Devices(self.world, self.types, self.memory, self.spec)
         self.hooks = Hooks(self.world, self.types, self.memory, program.locks.synchronize)
-        parts = (self.memory, self.devices, self.hooks, Texts(self.world))
+        acpi = Acpi(self.world, self.types, self.devices)
+        parts = (self.memory, self.devices, self.hooks, acpi, Texts(self.world))
         for part in (*parts, program.lists, program.locks):
             program.models.update(part.models())
-        program.models["platform_driver_register"] = self._register
-        program.models["platform_driver_unregister"] = self._unregister
+        for start, end in REGISTRATION.items():
+            program.models[start] = partial(self._register, start)
+            program.models[end] = self._unregister
+        if variant is not None:
+            program.preset("acpi_disabled", variant.acpi_disabled)
         self.modules = tuple(self._ordered())
-        self.drivers = dict(self._drivers(context))
+        self.drivers = dict(self._drivers(variant.pairs if variant else pairs(context)))
         self.over: Task | None = None
         self.calls = tuple(context.facts.calls())
 
@@ -67,13 +87,15 @@ class Core:
                 return lambda: call.callee
         return None
 
-    def _drivers(self, context: Context) -> Iterator[tuple[str, tuple[Obj, Struct]]]:
+    def _drivers(
+        self, found: Iterable[tuple[Frontend, Object | None]]
+    ) -> Iterator[tuple[str, tuple[Obj, Struct]]]:
         """The driver structure of each frontend that has one."""
-        for frontend, item in pairs(context):
+        for frontend, item in found:
             unit = next((u for u in self.modules if item and u.unit.file is item.file), None)
-            found = unit.objects.get(item.name) if unit and item else None
-            if found is not None and isinstance(found[1], Struct):
-                yield frontend.name, (found[0], found[1])
+            driver = unit.objects.get(item.name) if unit and item else None
+            if driver is not None and isinstance(driver[1], Struct):
+                yield frontend.name, (driver[0], driver[1])
 
     def _ordered(self) -> list[UnitCode]:
         """The files in an order in which what one uses is loaded before it."""
@@ -127,9 +149,9 @@ class Core:
             if name in unit.objects:
                 self._unregister((unit.objects[name][0], 0))
 
-    def _register(self, driver: Any) -> int:
+    def _register(self, name: str, driver: Any) -> int:
         world = self.world
-        if world.fails("platform_driver_register"):
+        if world.fails(name):
             return -16
         self._enlist(driver[0])
         return 0
@@ -150,7 +172,12 @@ class Core:
     def _callback(self, frontend: Frontend, name: str) -> Any:
         """A function of a driver's structure, 0 where it has none."""
         obj, struct = self.drivers[frontend.name]
-        return self.world.load((obj, struct.member(name)[0]))
+        at = 0
+        if isinstance(frontend, AcpiFrontend):
+            at, inner = struct.member("ops")
+            struct = inner if isinstance(inner, Struct) else struct
+            name = {"probe": "add"}.get(name, name)
+        return self.world.load((obj, at + struct.member(name)[0]))
 
     def bind(self, machine: Machine, settle: Callable[[], None] | None = None) -> int:
         """Bind a device; what probe returned. `settle` is called once it has."""
@@ -180,7 +207,9 @@ class Core:
         world.remove(world.kernel, ("bound", machine))
         _, struct = self.drivers[machine.frontend.name]
         for name in ("remove", "remove_new"):
-            if name in struct.fields and (remove := self._callback(machine.frontend, name)):
+            acpi = isinstance(machine.frontend, AcpiFrontend) and name == "remove"
+            there = acpi or name in struct.fields
+            if there and (remove := self._callback(machine.frontend, name)):
                 invoke(world, remove, (machine.obj, 0))
         self._settled(task)
         self._release(machine)

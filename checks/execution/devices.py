@@ -6,7 +6,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from checks.execution.machine import IO, MEMORY, Machine
+from checks.execution.machine import IO, MEMORY, Machine, tag
 from checks.execution.registers import Registers
 from checks.execution.texts import EINVAL
 from checks.execution.world import Obj
@@ -31,6 +31,7 @@ class Devices:
     def __init__(self, world: World, types: KernelTypes, memory: Memory, spec: Device) -> None:
         self._world, self._types, self._memory, self._spec = world, types, memory, spec
         self.machines: list[Machine] = []
+        self.furnish: Callable[[Machine], None] = lambda _machine: None
         flags = {api.maps: api.value or 0 for api in types.table.values() if api.kind == "constant"}
         self._flags = {IO: flags.get(IO, 0), MEMORY: flags.get(MEMORY, 0)}
 
@@ -41,9 +42,8 @@ class Devices:
         start = (0x500 if space == IO else 0x1000_0000) + 0x100 * len(self.machines)
         length = max(frontend.shortest, PCI_BAR) if pci else frontend.shortest
         made = Machine(name, frontend, space, start, length, 0, obj)
-        tag = "pci_dev" if pci else "platform_device"
         for member, value in _members(frontend).items():
-            obj.cells[self._types.struct(tag).member(member)[0]] = value
+            obj.cells[self._types.struct(tag(frontend)).member(member)[0]] = value
         resource = Obj("kernel", f"the resource of device {name}", data=made)
         layout = self._types.struct("resource")
         values = {"start": start, "end": start + length - 1, "flags": self._flags[space]}
@@ -51,13 +51,13 @@ class Devices:
             resource.cells[layout.member(member)[0]] = value
         obj.data = (made, (resource, 0))
         obj.cells[self._driver_data(made)] = 0
+        self.furnish(made)
         self.machines.append(made)
         return made
 
     def device(self, machine: Machine) -> tuple[Obj, int]:
         """A pointer to its struct device."""
-        tag = "pci_dev" if isinstance(machine.frontend, PciFrontend) else "platform_device"
-        return machine.obj, self._types.struct(tag).member("dev")[0]
+        return machine.obj, self._types.struct(tag(machine.frontend)).member("dev")[0]
 
     def _driver_data(self, machine: Machine) -> int:
         return self.device(machine)[1] + self._types.struct("device").member("driver_data")[0]
@@ -98,7 +98,7 @@ class Devices:
             "pci_disable_device": self._disable,
             "pci_request_regions": partial(self._request, "pci_request_regions"),
             "pci_request_region": partial(self._request, "pci_request_region"),
-            "pci_release_regions": lambda dev: own.disown(("regions", self._of(dev))),
+            "pci_release_regions": lambda dev: own.disown(("regions", self.of(dev))),
             "pcim_iomap": partial(self._pci_map, "pcim_iomap", managed=True),
             "pci_iomap": partial(self._pci_map, "pci_iomap", managed=False),
             "pcim_iomap_region": self._pcim_region,
@@ -108,7 +108,7 @@ class Devices:
 
     # What a driver is given
 
-    def _of(self, pointer: Any) -> Machine:
+    def of(self, pointer: Any) -> Machine:
         """The device that a pointer into one of its structures means."""
         obj, _ = self._world.check(pointer, "uses")
         machine = next((item for item in self.machines if item.obj is obj), None)
@@ -118,11 +118,11 @@ class Devices:
 
     def _print(self, device: Any, *_rest: Any) -> int:
         """A message for a device, which has to be one."""
-        self._of(device)
+        self.of(device)
         return 0
 
     def _data_of(self, device: Any) -> tuple[Obj, int]:
-        machine = self._of(device)
+        machine = self.of(device)
         return machine.obj, self._driver_data(machine)
 
     def _bus_set(self, pointer: Any, data: Any) -> None:
@@ -136,11 +136,11 @@ class Devices:
         return self._world.load((obj, offset + self._types.struct("resource").member(member)[0]))
 
     def _mem_or_io(self, device: Any, number: int) -> Any:
-        machine = self._of(device)
+        machine = self.of(device)
         return 0 if number or self._world.fails("platform_get_mem_or_io") else machine.obj.data[1]
 
     def _get_resource(self, device: Any, kind: int, number: int) -> Any:
-        machine = self._of(device)
+        machine = self.of(device)
         if kind == self._flags[machine.space] and self._world.fails("platform_get_resource"):
             return 0
         return machine.obj.data[1] if kind == self._flags[machine.space] and not number else 0
@@ -170,7 +170,7 @@ class Devices:
         if self._world.fails(name):
             return 0
         machine, shift = self._at(space, where[0])
-        owner = None if device is None else self._of(device).obj
+        owner = None if device is None else self.of(device).obj
         return self._map(machine, space, shift, owner, space)
 
     def _ioremap_resource(self, device: Any, resource: Any) -> Any:
@@ -182,10 +182,10 @@ class Devices:
         machine = obj.data
         if machine.space != MEMORY:
             return -EINVAL
-        return self._map(machine, MEMORY, 0, self._of(device).obj, MEMORY)
+        return self._map(machine, MEMORY, 0, self.of(device).obj, MEMORY)
 
     def _platform_ioremap(self, device: Any, number: int) -> Any:
-        machine = self._of(device)
+        machine = self.of(device)
         if machine.space != MEMORY or number:
             return -EINVAL
         return self._ioremap_resource(self.device(machine), machine.obj.data[1])
@@ -199,13 +199,13 @@ class Devices:
         if not self._memory.disown(pointer[0]):
             raise world.defect("RUN306", "unmaps a managed mapping, which is then unmapped twice")
         if pointer[0].data[3] != space:
-            raise world.defect("RUN306", "unmaps registers in another way than they were mapped")
+            world.remark("RUN314", "unmaps registers in another way than they were mapped")
         world.put(pointer[0].cells, "dead", UNMAPPED)
 
     # PCI
 
     def _enable(self, name: str, device: Any, *, managed: bool) -> int:
-        world, machine = self._world, self._of(device)
+        world, machine = self._world, self.of(device)
         if world.fails(name):
             return -EIO
         world.put(world.kernel, ("enabled", machine), value=True)
@@ -217,18 +217,18 @@ class Devices:
         return 0
 
     def _disable(self, device: Any) -> None:
-        machine = self._of(device)
+        machine = self.of(device)
         self._memory.disown(("enable", machine))
         self._world.remove(self._world.kernel, ("enabled", machine))
 
     def _request(self, name: str, device: Any, *_rest: Any) -> int:
         if self._world.fails(name):
             return -EBUSY
-        self._memory.own(("regions", self._of(device)), "a PCI region")
+        self._memory.own(("regions", self.of(device)), "a PCI region")
         return 0
 
     def _bar(self, device: Any, bar: int, what: str) -> int:
-        machine = self._of(device)
+        machine = self.of(device)
         frontend = machine.frontend
         if not isinstance(frontend, PciFrontend) or frontend.bar != bar:
             return 0
@@ -237,7 +237,7 @@ class Devices:
     def _pci_map(self, name: str, device: Any, bar: int, _max: int, *, managed: bool) -> Any:
         if self._world.fails(name) or not self._bar(device, bar, "length"):
             return 0
-        machine = self._of(device)
+        machine = self.of(device)
         return self._map(machine, MEMORY, 0, machine.obj if managed else None, "")
 
     def _pcim_region(self, device: Any, bar: int, _name: Any) -> Any:

@@ -44,6 +44,7 @@ class Explorer:
         self.story: list[str] = []
         self.shown: dict[tuple[str, Span], Shown] = {}
         self.unknown: dict[str, Span | None] = {}
+        self.world.remarked = self._show
 
     @contextmanager
     def trial(self) -> Iterator[None]:
@@ -129,6 +130,9 @@ class Explorer:
         for handler in books.get("sys-off", ()):
             message = f"a sys-off handler is still registered when {when}"
             raise self.found("RUN304", message, handler.data[4])
+        for driver in books.get("drivers", ()):
+            message = f"a driver is still registered when {when}: {driver.name}"
+            raise self.found("RUN304", message, None)
         for key in outstanding(books):
             what, at = books[key]
             raise self.found("RUN304", f"{what} is not released when {when}", at)

@@ -210,7 +210,7 @@ class KernelTypes:
     """Structures, constants and return types of the kernel, from the facts."""
 
     def __init__(self, kernel: Kernel) -> None:
-        self.table = kernel.table
+        self.table, self._release = kernel.table, kernel.release
         self.constants = _constants(kernel)
         self._own = Types(None, self.constants)
         self._functions: dict[str, c_ast.Node] = {}
@@ -219,6 +219,12 @@ class KernelTypes:
                 self._functions[item.name] = item.type
             else:
                 self._own.learn(item)
+
+    def can_fail(self, name: str) -> bool:
+        """Whether a function can fail in this series."""
+        api = self.table.get(name)
+        since = api.fails_since if api is not None else None
+        return since is None or self._release >= since
 
     def struct(self, tag: str) -> Struct:
         """A structure of the kernel, all of whose members nobody knows."""

@@ -6,13 +6,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gen.model import ResourceKind
+from gen.model import PciFrontend, PlatformFrontend, ResourceKind
 
 if TYPE_CHECKING:
     from checks.execution.world import Obj
     from gen.model import Frontend
 
 IO, MEMORY = ResourceKind.IO.value, ResourceKind.MEMORY.value
+
+
+@dataclass(frozen=True)
+class AcpiFrontend(PlatformFrontend):
+    """A driver that is bound to ACPI's own device, without a platform device between them."""
+
+
+def tag(frontend: Frontend) -> str:
+    """The kernel's structure for a device of the frontend."""
+    if isinstance(frontend, PciFrontend):
+        return "pci_dev"
+    return "acpi_device" if isinstance(frontend, AcpiFrontend) else "platform_device"
 
 
 @dataclass(eq=False)
@@ -31,4 +43,5 @@ class Machine:
     obj: Obj
 
     def __str__(self) -> str:
-        return f"{self.frontend.bus} device {self.name}"
+        bus = "acpi" if isinstance(self.frontend, AcpiFrontend) else self.frontend.bus
+        return f"{bus} device {self.name}"

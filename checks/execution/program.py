@@ -54,6 +54,7 @@ class Program:
         self.lists, self.locks = Lists(self.world), Locks(self.world)
         self.models: dict[str, Callable[..., Any]] = {}
         self.outside: dict[str, tuple[Obj, Type]] = {}
+        self.preset("THIS_MODULE", (Obj("kernel", "the module"), 0))
         self.units = [self._read(unit) for unit in units if unit.ast is not None]
         for unit in self.units:
             for decl, obj, type_ in unit.inits:
@@ -126,6 +127,11 @@ class Program:
         if api is None or api.kind != "variable":
             return None
         return self.outside.setdefault(name, (Obj("kernel", f"the kernel's '{name}'"), VOID))
+
+    def preset(self, name: str, value: Any) -> None:
+        """Give a variable of the kernel its value."""
+        made = (Obj("kernel", f"the kernel's '{name}'"), VOID)
+        self.outside.setdefault(name, made)[0].cells[0] = value
 
     def constant(self, unit: UnitCode, name: str) -> int | None:
         """An enumerator of a file or a constant of the kernel."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from checks.execution import older
 from checks.execution.core import Core
 from checks.execution.faults import SURPRISES, UnknownError
 from checks.execution.scenarios import Scenarios
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from gen.source import Span
 
 MEMO, TOLD = "execution", "findings"
-RULES = tuple(f"RUN{number}" for number in range(301, 314))
+RULES = tuple(f"RUN{number}" for number in range(301, 315))
 # What their findings are about changes nothing of what a running driver does.
 _NEUTRAL = frozenset({
     "PARSE002", "KERN126", "KERN127", "KERN128", "KERN129",
@@ -56,7 +57,11 @@ def _hindrance(context: Context) -> Word | None:
     problem = next((item for item in facts.problems if item.rule in _ANALYSIS), None)
     if problem is not None:
         return Unknown("not all of the source could be analysed", problem.span)
-    if not any(facts.objects(driver_type(item)) for item in context.device.frontends):
+    if context.device.later:
+        word = _older(context)
+        if word is not None:
+            return word
+    elif not any(facts.objects(driver_type(item)) for item in context.device.frontends):
         return NotApplicable("no driver structure in the given files")
     for item in _told(context):
         if table[item.rule].gates and item.rule not in _NEUTRAL:
@@ -65,26 +70,45 @@ def _hindrance(context: Context) -> Word | None:
     return None
 
 
+def _older(context: Context) -> Word | None:
+    """Why a driver that is older than the spec's frontends is not run, if it is not."""
+    if not older.drivers(context.facts):
+        return NotApplicable("no driver structure in the given files")
+    for driver in older.unmatched(context):
+        return Unknown("no id of the spec is seen in a table of this driver", driver.span)
+    return None
+
+
 def _run(context: Context) -> dict[str, list[Word]]:
-    table, hindrance = rules(), _hindrance(context)
+    hindrance = _hindrance(context)
     if hindrance is not None:
         return _for_all(hindrance)
+    shown: dict[tuple[str, Span], Shown] = {}
+    unknown: dict[str, Span | None] = {}
     try:
-        core = Core(context, context.units)
-        scenarios = Scenarios(core, anchor(context), lambda rule: table[rule].gates)
-        scenarios.run()
+        for variant in older.variants(context) if context.device.later else [None]:
+            scenarios = _scenarios(context, variant)
+            scenarios.run()
+            shown = {**scenarios.shown, **shown}
+            unknown = {**scenarios.unknown, **unknown}
     except UnknownError as error:
         return _for_all(_unknown(context, error.why, error.span))
     except (*SURPRISES, RecursionError) as error:
         return _for_all(_unknown(context, f"a construct of an unexpected kind ({error})", None))
     words: dict[str, list[Word]] = {rule: [] for rule in RULES}
-    for shown in scenarios.shown.values():
-        if not _known(context, shown.span):
-            words[shown.rule].append(_found(shown))
-    for why, span in scenarios.unknown.items():
+    for item in shown.values():
+        if not _known(context, item.span):
+            words[item.rule].append(_found(item))
+    for why, span in unknown.items():
         for said in words.values():
             said.append(_unknown(context, why, span))
     return words
+
+
+def _scenarios(context: Context, variant: older.Variant | None) -> Scenarios:
+    table = rules()
+    core = Core(context, context.units, variant)
+    return Scenarios(core, anchor(context), lambda rule: table[rule].gates)
 
 
 def _unknown(context: Context, why: str, span: Span | None) -> Word:

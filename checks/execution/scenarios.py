@@ -22,9 +22,11 @@ class Scenarios(Races):
 
     def run(self) -> None:
         """Run all stages."""
+        several = (self.several,) if not self.single else ()
+        together = (self.together,) if not self.single else ()
         stages = (
             self.alone, self.one, self.reading, self.masks, self.failing,
-            self.several, self.interrupted, self.beside, self.together,
+            *several, self.interrupted, self.beside, *together,
         )  # fmt: skip
         with self.trial():
             self.loading()

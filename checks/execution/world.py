@@ -97,6 +97,7 @@ class World:
         self.watch: Callable[[Any, bool], None] | None = None
         self.wait: Callable[[], None] | None = None
         self.peers: tuple[Task, ...] = ()
+        self.remarked: Callable[[DefectError], None] | None = None
 
     # Memory
 
@@ -127,6 +128,11 @@ class World:
     def defect(self, rule: str, message: str) -> DefectError:
         """A defect at the current place."""
         return DefectError(rule, message, self.span())
+
+    def remark(self, rule: str, message: str) -> None:
+        """A defect at the current place after which the scenario goes on."""
+        if self.remarked is not None:
+            self.remarked(self.defect(rule, message))
 
     def unknown(self, why: str) -> UnknownError:
         """Something not understood at the current place."""

@@ -33,7 +33,7 @@ def words(
     kernel = kernels.get(series) if series else kernels.default
     device = read_device(spec)
     if as_of:
-        device = restrict(device, PointRelease.parse(as_of))
+        device = restrict(device, PointRelease.parse(as_of), shared=True)
     device, _ = carry(device, kernel)
     source = find_trees([tree], device)[0]
     units = parse_tree(source, kernel)
