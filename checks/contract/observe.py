@@ -81,7 +81,7 @@ class _Watcher:
         self.full = explorer.contract.known
 
     def watch(self) -> None:
-        """Watch one device of the first kind that can be bound."""
+        """Watch one device after the other, until one has shown its attributes."""
         for machine in self._machines():
             sent: dict[Happening, set[int]] = {}
             with self.explorer.trial():
@@ -95,7 +95,8 @@ class _Watcher:
                         self._masks(machine)
             if sent:
                 self._triggers(sent)
-                break
+            if self.seen.shows:
+                break  # a device of another bus may have no attributes to watch
         self._blame()
 
     def _machines(self) -> Iterable[Machine]:
