@@ -106,6 +106,13 @@ matrix: ## every real kernel and contract: render, check, build, boot; KERNELS="
 	$(Q)$(pvgen) matrix $(if $(SPEC),--spec '$(SPEC)') $(foreach series,$(KERNELS),--kernel '$(series)') \
 		--jobs '$(or $(ROWS),1)' --json .cache/matrix.json
 
+.PHONY: differential
+differential: ## boot mainline's driver and ours for the installed headers; show what differs; SCENARIOS chooses
+	$(Q).ci/setup test
+	$(Q)work=$$(mktemp -d) && trap 'rm -rf "$$work"' EXIT && \
+		series=$$(.venv/bin/python -m tests.boot.differential "$$work") && \
+		$(pvgen) differential --as-of "$$series" --mainline "$$work/mainline" --ours "$$work/ours" $(SCENARIOS)
+
 .PHONY: test
 test: ## everything: lint, unit tests, real kernels, boots; stops at the first stage that fails
 	$(Q).ci/setup test
