@@ -157,6 +157,11 @@ docs: ## make the parts of docs/ that come from data
 	$(Q)$(python) -m checks.catalogue
 	$(Q)$(python) -m gen.diff.catalogue
 
+.PHONY: history
+history: ## make docs/history.md from mainline's sources, fetched from Debian
+	$(Q).ci/setup test
+	$(Q)$(python) -m tests.kbuild.history
+
 .PHONY: verify-facts
 verify-facts: ## compare the facts about kernels with the headers of every series, fetched from Debian
 	$(Q).ci/setup gen

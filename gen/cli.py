@@ -12,9 +12,14 @@ import importlib
 import os
 import signal
 import sys
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gen.diff.records import TreeSide
 
 # Where each command is defined. Importing one only when it is asked for keeps the others quick:
 # rendering needs no C parser, and checking needs no QEMU.
@@ -56,8 +61,17 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="pvgen")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """Render, check, build and boot the Linux driver of a paravirtual panic device."""
+    context.obj = _read_tree
+
+
+def _read_tree(label: str, tree: Path, series: str | None) -> TreeSide:
+    """What `pvgen diff` calls for a directory of C, which only `checks` can read."""
+    from checks.contract.side import read_tree  # noqa: PLC0415 (most commands do without)
+
+    return read_tree(label, tree, series)
 
 
 def run() -> NoReturn:

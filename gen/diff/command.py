@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,6 +20,9 @@ from gen.kernel import KernelFactsError, load_kernels
 from gen.options import kernel_option, spec_option
 from gen.resources import kernel_directory
 
+if TYPE_CHECKING:
+    from gen.diff.sides import ReadTree
+
 
 @click.command()
 @click.argument("sides", nargs=-1, metavar="[OLD [NEW]]")
@@ -31,7 +35,9 @@ from gen.resources import kernel_directory
               help=f"Accepted findings; without this, {NAME} if it is here.")  # fmt: skip
 @click.option("--rendered", is_flag=True, help="Also show the hunks of the rendered files.")
 @kernel_option
+@click.pass_obj
 def diff(  # noqa: PLR0917 (an option is a parameter)
+    read_tree: ReadTree | None,
     sides: tuple[str, ...],
     spec: Path | None,
     form: str,
@@ -43,14 +49,15 @@ def diff(  # noqa: PLR0917 (an option is a parameter)
     """Say what differs between two specs, for whom, and how bad it is.
 
     OLD and NEW are spec files, git revisions or REV:path; REV1..REV2 is both at once. Any of them
-    may end in @RELEASE: what the driver of Linux RELEASE had. With one revision, NEW is the spec
+    may end in @RELEASE: what the driver of Linux RELEASE had. A directory is a driver's C, read
+    with the interfaces of the series after its @. With one revision, NEW is the spec
     on the disk; with none, OLD is HEAD. Exit status: 0 compared, 1 --gate is reached, 2 wrong
     usage or a bad spec, 3 not to be answered.
     """
     if len(sides) > 2:  # noqa: PLR2004 (a diff has two sides)
         fail("a diff has two sides; more are given", 2)
     try:
-        result = _compare(sides, spec, accepted)
+        result = _compare(sides, spec, accepted, read_tree)
         if rendered:
             kernels = load_kernels(kernel_directory())
             result = with_hunks(result, kernels.get(kernel) if kernel else kernels.default)
@@ -66,11 +73,14 @@ def diff(  # noqa: PLR0917 (an option is a parameter)
     sys.exit(1 if gate and result.reaches(Severity(gate)) else 0)
 
 
-def _compare(sides: tuple[str, ...], spec: Path | None, accepted: Path | None) -> Comparison:
+def _compare(
+    sides: tuple[str, ...], spec: Path | None, accepted: Path | None, read_tree: ReadTree | None
+) -> Comparison:
     old, new = split_range(sides)
     path = accepted or (Path(NAME) if Path(NAME).exists() else None)
     entries = read_accepted(path) if path else ()
-    return compare(read_side(old, spec), read_side(new, spec), entries)
+    before, after = (read_side(word, spec, read_tree) for word in (old, new))
+    return compare(before, after, entries)
 
 
 def _colour() -> bool:

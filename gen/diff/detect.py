@@ -13,7 +13,7 @@ from gen.diff.records import Action, Change
 from gen.model import Release
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from gen.diff.records import Fact, Item, Pair
     from gen.model import Device
@@ -25,7 +25,12 @@ _LEVELS = {"removed": 0, "obsolete": 1, "testing": 2, "stable": 3}
 
 def changes(old: Device, new: Device) -> list[Change]:
     """All differences of meaning between two devices, in the order of the new one."""
-    pairs = match(items(old), items(new))
+    return item_changes(items(old), items(new))
+
+
+def item_changes(old: Iterable[Item], new: Iterable[Item]) -> list[Change]:
+    """All differences between the items of two sides, in the order of the new one."""
+    pairs = match(list(old), list(new))
     reused = _reused(pairs)
     found: list[Change] = []
     for pair in pairs:

@@ -167,3 +167,12 @@ class Side:
 
     label: str
     device: Device
+
+
+@dataclass(frozen=True)
+class TreeSide:
+    """One side that was read out of C; `unknown` are paths and keys (empty: all of an item)."""
+
+    label: str
+    items: tuple[Item, ...]
+    unknown: frozenset[tuple[str, str]]

@@ -6,6 +6,7 @@ HEAD~1              the spec as a git revision has it
 HEAD~1:spec/a.yaml  a file of a revision
 v1..v2              both sides at once
 ...@6.1             any of these, with only what the driver of Linux 6.1 had
+linux-6.1@6.1       a directory: its driver's C, read with the interfaces of Linux 6.1
 """
 
 from __future__ import annotations
@@ -25,9 +26,13 @@ from gen.model_restrict import NothingLeftError, restrict
 from gen.source import Source, UnreadableSourceError, read_source
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from gen.diff.records import TreeSide
     from gen.model import Device
+
+    # The words, the directory, and the series with whose interfaces its C is read, if one is named.
+    ReadTree = Callable[[str, Path, str | None], TreeSide]
 
 _AS_OF = re.compile(r"(?P<side>.*)@(?P<release>[0-9]+\.[0-9]+(?:\.[0-9]+)?)", re.DOTALL)
 _CONFLICT = re.compile(r"^(<<<<<<<|>>>>>>>)(?: |$)", re.MULTILINE)
@@ -56,7 +61,7 @@ def split_range(sides: Sequence[str]) -> tuple[str, str]:
     """The two sides of a command line of none, one or two words.
 
     Raises:
-        SideError: one word that is a file, which cannot be compared with itself.
+        SideError: one word that is a file or directory, which cannot be compared with itself.
     """
     if len(sides) == 2:  # noqa: PLR2004 (both are given)
         return sides[0], sides[1]
@@ -65,11 +70,24 @@ def split_range(sides: Sequence[str]) -> tuple[str, str]:
         old, _, new = word.replace("...", "..").partition("..")
         return old or "HEAD", new or "HEAD"
     if Path(word).exists():
-        raise SideError(f"{word} is a file: name what to compare it with", 2)
+        raise SideError(f"{word} is no revision: name what to compare it with", 2)
     return word, ""
 
 
-def read_side(word: str, spec: Path | None) -> Side:
+def read_side(word: str, spec: Path | None, read_tree: ReadTree | None) -> Side | TreeSide:
+    """The device that a word names, or what the C of a directory tells of one.
+
+    Raises:
+        SideError: as `read_spec_side`; or nothing can be read out of the C (status 3).
+    """
+    match = _AS_OF.fullmatch(word)
+    named = match["side"] if match else word
+    if read_tree is None or not named or not Path(named).is_dir():
+        return read_spec_side(word, spec)
+    return read_tree(word, Path(named), match["release"] if match else None)
+
+
+def read_spec_side(word: str, spec: Path | None) -> Side:
     """The device that a word names; an empty one is the spec on the disk.
 
     Raises:

@@ -12,7 +12,7 @@ from gen.console import fail, report, say
 from gen.diff.compare import compare
 from gen.diff.rendered import rendered_hunks
 from gen.diff.report import as_markdown
-from gen.diff.sides import SideError, read_side
+from gen.diff.sides import SideError, read_spec_side
 from gen.kernel import KernelFactsError, load_kernels
 from gen.resources import kernel_directory
 
@@ -22,7 +22,7 @@ def main() -> None:
     base, *spec = sys.argv[1:]
     path = Path(spec[0]) if spec else None
     try:
-        old, new = read_side(base, path), read_side("", path)
+        old, new = read_spec_side(base, path), read_spec_side("", path)
     except SideError as error:
         report(error.diagnostics)
         fail(str(error), error.status)

@@ -79,7 +79,7 @@ def test_a_range_has_both_sides(repository: Path) -> None:
         (("nowhere",), 2, "there is no revision 'nowhere'"),
         (("HEAD:other.yaml", "HEAD"), 2, "revision 'HEAD' has no file other.yaml"),
         (("missing.yaml", "HEAD"), 2, "missing.yaml: no such file"),
-        (("spec", "HEAD"), 2, "spec is a directory"),
+        (("spec", "HEAD"), 3, "no C file here"),
         (("spec/dev.yaml",), 2, "name what to compare it with"),
         (("a", "b", "c"), 2, "a diff has two sides"),
         (("HEAD@1.0", "HEAD"), 2, "Linux 1.0 had none of the events"),

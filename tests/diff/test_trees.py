@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A side that is a driver's C: equal to its spec, or told where it differs, or refused."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+
+from gen.cli import main
+from tests.conftest import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from click.testing import Result
+
+SPEC = str(ROOT / "spec" / "pvpanic.yaml")
+CORE = "pvpanic.c"
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    copy = tmp_path / "tree"
+    shutil.copytree(ROOT / "out", copy, ignore=shutil.ignore_patterns("*.o", "*.ko", "*.cmd"))
+    return copy
+
+
+def diff(*words: str) -> Result:
+    return CliRunner().invoke(main, ["diff", *words])
+
+
+def change(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def test_a_rendered_driver_says_what_its_spec_says(tree: Path) -> None:
+    result = diff(SPEC, str(tree))
+    assert (result.exit_code, result.stdout) == (0, "no change\n")
+
+
+def test_a_spec_is_compared_with_c_that_differs(tree: Path) -> None:
+    change(tree / CORE, ".priority = INT_MAX", ".priority = 1")
+    result = diff(SPEC, str(tree), "--gate", "risky")
+    assert result.exit_code == 1
+    assert "risky[BEHAV_NOTIFIER_PRIORITY_CHANGED]" in result.stdout
+    assert "INT_MAX became 1" in result.stdout
+    assert result.stdout.startswith(f"{tree / CORE}:")
+    assert result.stdout.splitlines()[-1] == "1 risky"
+
+
+def test_two_trees_are_compared_both_ways(tree: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(tree, other)
+    change(other / "uapi" / "misc" / "pvpanic.h", "_BITUL(2)", "_BITUL(3)")
+    told = "event[shutdown].bit: {} became {}"
+    assert told.format(2, 3) in diff(str(tree), str(other)).stdout
+    assert told.format(3, 2) in diff(str(other), str(tree)).stdout
+
+
+def test_what_one_side_does_not_tell_is_no_change(tree: Path) -> None:
+    (tree / "Kconfig").unlink()
+    result = diff(SPEC, str(tree))
+    assert (result.exit_code, result.stdout) == (0, "no change\n")
+
+
+@pytest.mark.parametrize(
+    ("release", "status", "message"),
+    [("@6.1", 3, "no C file here"), ("@9.9", 2, "9.9")],
+)
+def test_a_directory_that_cannot_be_read(
+    tmp_path: Path, release: str, status: int, message: str
+) -> None:
+    result = diff(SPEC, f"{tmp_path}{release}")
+    assert result.exit_code == status
+    assert message in result.stderr
+    assert result.stdout == ""
+
+
+def test_hunks_need_two_specs(tree: Path) -> None:
+    result = diff(SPEC, str(tree), "--rendered")
+    assert result.exit_code == 2
+    assert "read out of C" in result.stderr
