@@ -49,7 +49,8 @@ def test_junk_is_said_to_be_none(data: bytes, tmp_path: Path) -> None:
 
 
 def test_a_truncated_driver_has_unknowns(tmp_path: Path) -> None:
-    shutil.copytree(OUT, tmp_path / "d")
+    # Not what kbuild makes of a module's symbols, which names the notifier as well.
+    shutil.copytree(OUT, tmp_path / "d", ignore=shutil.ignore_patterns("*.mod.c"))
     core = next(
         path for path in (tmp_path / "d").glob("*.c") if "panic_notifier" in path.read_text()
     )
