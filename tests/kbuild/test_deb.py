@@ -13,7 +13,7 @@ import pytest
 from gen.deb import License, license_of
 from tests.conftest import ROOT
 
-PERSON = {"DEBFULLNAME": "A Person", "DEBEMAIL": "person@debian.org"}
+PERSON = {"DEBFULLNAME": "A Person", "DEBEMAIL": "person@mail.test"}
 OTHER = ROOT / "tests/spec/acme_watch.yaml"
 
 
@@ -69,7 +69,7 @@ def test_the_package_holds_the_tree_and_is_the_same_twice(tmp_path: Path) -> Non
     assert texts(packed) == texts(tree)
     assert "/usr/lib/dkms/common.postinst" in (tmp_path / "files/DEBIAN/postinst").read_text()
     assert "dkms remove" in (tmp_path / "files/DEBIAN/prerm").read_text()
-    assert output("dpkg-deb", "-f", first, "Maintainer").strip() == "A Person <person@debian.org>"
+    assert output("dpkg-deb", "-f", first, "Maintainer").strip() == "A Person <person@mail.test>"
     assert output("dpkg-deb", "-f", first, "Depends").startswith("dkms")
 
 
