@@ -21,10 +21,11 @@ from gen.backport.records import BackportError, Patch
 from gen.backport.replace import plan_replace
 from gen.backport.tree import open_tree
 from gen.console import fail, report, say
-from gen.generate import GenerationError, generate, read_device
+from gen.generate import generate, read_device
 from gen.model_restrict import NothingLeftError, carry, restrict
 from gen.options import as_of_option, kernel_option, spec_option
 from gen.output import OutputError, write
+from gen.specs import GenerationError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -22,9 +22,10 @@ from gen.diagnostics import did_you_mean
 from gen.diff.catalogue import explanation as diff_explanation
 from gen.diff.catalogue import overview as diff_overview
 from gen.diff.policy import diff_rules
-from gen.generate import GenerationError, find_target, read_device, shown_name
+from gen.generate import find_target, read_device
 from gen.model_restrict import NothingLeftError, carry, restrict
 from gen.options import as_of_option, kdir_option, kernel_option, spec_option
+from gen.specs import GenerationError, shown_name
 
 if TYPE_CHECKING:
     from checks.run import Report

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from checks.baseline import NAME, Baseline, BaselineError, baseline_text, read_baseline
+from checks import baseline
+from checks.baseline import NAME, Baseline
 from checks.report import as_text
 from checks.run import check_paths
 from checks.since import SinceError, old_paths, only_new
 from checks.suppress import CONTROL, NEVER
+from gen.baseline import BaselineError, baseline_text
 from gen.console import fail, report, say
 
 if TYPE_CHECKING:
@@ -31,14 +33,10 @@ def baselines(paths: tuple[Path, ...]) -> list[Path]:
 def read_baselines(places: list[Path]) -> Baseline:
     """All entries of several baselines."""
     try:
-        read = [read_baseline(place) for place in places]
+        return baseline.read_baselines(places)
     except BaselineError as error:
         report(error.diagnostics)
         fail(str(error), 2)
-    return Baseline(
-        tuple(entry for one in read for entry in one.entries),
-        tuple(problem for one in read for problem in one.problems),
-    )
 
 
 def accept(
@@ -56,8 +54,10 @@ def accept(
     marks = set(result.fingerprints)
     accepted = [one for one in result.known
                 if one.fingerprint in marks and one.item.rule not in NEVER]  # fmt: skip
+    rows = [(one.fingerprint, one.item.rule, one.path) for one in accepted]
+    text = baseline_text("pvgen check", rows, old.entries, " ".join(reason.split()))
     try:
-        place.write_text(baseline_text(accepted, old, " ".join(reason.split())), encoding="utf-8")
+        place.write_text(text, encoding="utf-8")
     except OSError as error:
         fail(f"{place}: {error.strerror}", 2)
     say(f"{place}: {len(accepted)} findings accepted")

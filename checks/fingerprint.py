@@ -14,14 +14,14 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gen.baseline import DIGITS
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from checks.facts import DriverFacts
     from gen.diagnostics import Diagnostic
     from gen.source import Source, Span
-
-DIGITS = 16
 
 
 @dataclass(frozen=True)

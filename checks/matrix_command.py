@@ -20,7 +20,7 @@ from checks.matrix import End, Play, Result, Row, applies, exit_status, result_o
 from checks.matrix_report import as_json, table
 from gen.console import fail, report, say
 from gen.diagnostics import did_you_mean
-from gen.generate import GenerationError, read_device
+from gen.generate import read_device
 from gen.kernel import KernelFactsError, load_kernels
 from gen.lab.archive import write_whole
 from gen.lab.problem import LabError
@@ -28,6 +28,7 @@ from gen.lab.process import tool
 from gen.options import spec_option
 from gen.output import OutputError
 from gen.resources import kernel_directory
+from gen.specs import GenerationError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from checks.baseline import allowance
 from checks.fingerprint import Finding
 from checks.rule import Verdict
 from checks.suppress import CONTROL, stale
@@ -53,7 +54,7 @@ def settle(
         covering = [item.allowed for item in comments if item.covers(one.item)]
         entry = entries.get(one.fingerprint)
         if entry is not None and entry.rule == one.item.rule:
-            covering.append(entry.allowed)
+            covering.append(allowance(entry))
         if covering:
             suppressed += [Suppressed(one, allowed) for allowed in covering]
         else:
@@ -62,7 +63,7 @@ def settle(
     undecided = {Verdict.UNKNOWN, Verdict.NOT_APPLICABLE}
     open_ = {item.rule.id for item in judged if item.verdict in undecided}
     allowing = [(item.rule, item.allowed) for item in comments]
-    allowing += [(entry.rule, entry.allowed) for entry in baseline.entries]
+    allowing += [(entry.rule, allowance(entry)) for entry in baseline.entries]
     counted += [
         _remark(stale(rule, allowed.span))
         for rule, allowed in allowing

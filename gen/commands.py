@@ -8,9 +8,10 @@ from pathlib import Path
 import click
 
 from gen.console import fail, report, say
-from gen.generate import Generation, GenerationError, generate
+from gen.generate import Generation, generate
 from gen.options import as_of_option, kdir_option, kernel_option, spec_option
 from gen.output import OutputError, compare, write
+from gen.specs import GenerationError
 
 
 @click.command()

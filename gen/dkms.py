@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from gen.console import fail, report, say
-from gen.generate import GenerationError, generate, shown_name
+from gen.generate import generate
 from gen.kernel import KernelFactsError, load_kernels
 from gen.options import as_of_option, spec_option
 from gen.output import OutputError, write
 from gen.render import render_dkms
 from gen.resources import kernel_directory, template_directory
 from gen.serial import tool_version
+from gen.specs import GenerationError, shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

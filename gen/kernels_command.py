@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gen.console import fail, report
-from gen.generate import GenerationError, read_device
+from gen.generate import read_device
 from gen.headers import HeadersError
 from gen.kernel import KernelFactsError, load_kernels
 from gen.model_restrict import carry
 from gen.options import spec_option
 from gen.probe import probe_tree
 from gen.resources import kernel_directory
+from gen.specs import GenerationError
 
 if TYPE_CHECKING:
     from gen.kernel import Kernel, Kernels

@@ -83,9 +83,14 @@ def macro_prefix(device: Device) -> str:
     return device.name.upper()
 
 
+def macro(device: str, event: str) -> str:
+    """`acme`, `on_fire` → `ACME_ON_FIRE`."""
+    return f"{device.upper()}_{event.upper()}"
+
+
 def event_macro(device: Device, event: Event) -> str:
     """`on_fire` → `ACME_ON_FIRE`."""
-    return f"{macro_prefix(device)}_{event.name.upper()}"
+    return macro(device.name, event.name)
 
 
 def known_events_macro(device: Device) -> str:

@@ -13,8 +13,9 @@ from checks.contract.read import NothingReadError, read_contract
 from checks.contract.write import as_json, as_yaml
 from gen.banner import read_banner
 from gen.console import fail, say
-from gen.generate import GenerationError, find_target
+from gen.generate import find_target
 from gen.options import kernel_option
+from gen.specs import GenerationError
 
 if TYPE_CHECKING:
     from checks.contract.records import Contract

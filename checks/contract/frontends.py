@@ -162,6 +162,8 @@ class Frontends:
 
     def _kconfig(self, driver: Object, path: str) -> Iterator[Item]:
         option = self._option(driver)
+        if option and [self._option(one) for one in self.drivers].count(option) > 1:
+            return  # one symbol builds several drivers: it is the whole device's
         fact = next((one for one in self.facts.kconfig or () if one.name == option), None)
         if fact is None:
             why = (

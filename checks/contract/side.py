@@ -10,7 +10,8 @@ from checks.contract.read import NothingReadError, read_contract
 from gen.banner import read_banner
 from gen.diff.records import TreeSide
 from gen.diff.sides import SideError
-from gen.generate import GenerationError, find_target
+from gen.generate import find_target
+from gen.specs import GenerationError
 
 if TYPE_CHECKING:
     from pathlib import Path

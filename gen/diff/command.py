@@ -10,17 +10,19 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gen.baseline import BaselineError
 from gen.console import fail, report, say
-from gen.diff.accept import NAME, read_accepted
-from gen.diff.compare import Comparison, compare, with_hunks
-from gen.diff.records import Severity
+from gen.diff.accept import NAME, accepted_text, read_accepted
+from gen.diff.compare import compare
+from gen.diff.records import Severity, TreeSide
 from gen.diff.report import FORMATS, as_text
 from gen.diff.sides import SideError, read_side, split_range
-from gen.kernel import KernelFactsError, load_kernels
 from gen.options import kernel_option, spec_option
 from gen.resources import kernel_directory
 
 if TYPE_CHECKING:
+    from gen.baseline import Entry
+    from gen.diff.compare import Comparison
     from gen.diff.sides import ReadTree
 
 
@@ -31,9 +33,11 @@ if TYPE_CHECKING:
               show_default=True, help="How to write the report.")  # fmt: skip
 @click.option("--gate", type=click.Choice([str(one) for one in Severity]),
               help="Exit 1 on a finding that is as bad as this, or worse.")  # fmt: skip
-@click.option("--accepted", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+@click.option("--baseline", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
               help=f"Accepted findings; without this, {NAME} if it is here.")  # fmt: skip
-@click.option("--rendered", is_flag=True, help="Also show the hunks of the rendered files.")
+@click.option("--write-baseline", is_flag=True, help="Accept what is found; needs --reason.")
+@click.option("--reason", metavar="TEXT", help="With --write-baseline: why new findings are fine.")
+@click.option("--rendered", is_flag=True, help="Also show what each change does to the C.")
 @kernel_option
 @click.pass_obj
 def diff(  # noqa: PLR0917 (an option is a parameter)
@@ -42,7 +46,9 @@ def diff(  # noqa: PLR0917 (an option is a parameter)
     spec: Path | None,
     form: str,
     gate: str | None,
-    accepted: Path | None,
+    baseline: Path | None,
+    write_baseline: bool,
+    reason: str | None,
     rendered: bool,
     kernel: str | None,
 ) -> None:
@@ -56,16 +62,26 @@ def diff(  # noqa: PLR0917 (an option is a parameter)
     """
     if len(sides) > 2:  # noqa: PLR2004 (a diff has two sides)
         fail("a diff has two sides; more are given", 2)
+    if write_baseline and not (reason or "").split():
+        fail("--write-baseline needs --reason: why what is found is acceptable", 2)
+    if kernel and not rendered:
+        fail("--kernel says what --rendered renders for; give both", 2)
     try:
-        result = _compare(sides, spec, accepted, read_tree)
+        place = baseline or Path(NAME)
+        # One that is named has to be there, unless it is about to be written.
+        wanted = place.exists() or (baseline is not None and not write_baseline)
+        entries = read_accepted(place) if wanted else ()
+        old, new = split_range(sides)
+        before, after = (read_side(word, spec, read_tree) for word in (old, new))
+        result = compare(before, after, entries)
+        if write_baseline:
+            _accept(place, result, entries, reason or "")
+            return
         if rendered:
-            kernels = load_kernels(kernel_directory())
-            result = with_hunks(result, kernels.get(kernel) if kernel else kernels.default)
-    except SideError as error:
+            result = _rendered(result, kernel)
+    except (SideError, BaselineError) as error:
         report(error.diagnostics)
-        fail(str(error), error.status)
-    except KernelFactsError as error:
-        fail(str(error), 2)
+        fail(str(error), error.status if isinstance(error, SideError) else 2)
     if form == "text":
         click.echo(as_text(result, colour=_colour()))
     elif text := FORMATS[form](result):
@@ -73,14 +89,30 @@ def diff(  # noqa: PLR0917 (an option is a parameter)
     sys.exit(1 if gate and result.reaches(Severity(gate)) else 0)
 
 
-def _compare(
-    sides: tuple[str, ...], spec: Path | None, accepted: Path | None, read_tree: ReadTree | None
-) -> Comparison:
-    old, new = split_range(sides)
-    path = accepted or (Path(NAME) if Path(NAME).exists() else None)
-    entries = read_accepted(path) if path else ()
-    before, after = (read_side(word, spec, read_tree) for word in (old, new))
-    return compare(before, after, entries)
+def _accept(place: Path, result: Comparison, old: tuple[Entry, ...], reason: str) -> None:
+    """Accept everything that is found."""
+    text = accepted_text(result, old, " ".join(reason.split()))
+    try:
+        place.write_text(text, encoding="utf-8")
+    except OSError as error:
+        fail(f"{place}: {error.strerror}", 2)
+    say(f"{place}: {len(result.findings) + len(result.accepted)} findings accepted")
+
+
+def _rendered(result: Comparison, kernel: str | None) -> Comparison:
+    """The comparison with what each change does to the rendered files."""
+    if isinstance(result.old, TreeSide) or isinstance(result.new, TreeSide):
+        fail("--rendered needs two specs; a side was read out of C", 2)
+    # These take longer to load than all the rest does to run.
+    from gen.diff.rendered import with_shares  # noqa: PLC0415
+    from gen.kernel import KernelFactsError, load_kernels  # noqa: PLC0415
+
+    try:
+        kernels = load_kernels(kernel_directory())
+        chosen = kernels.get(kernel) if kernel else kernels.default
+        return with_shares(result, result.old.device, result.new.device, chosen)
+    except KernelFactsError as error:
+        fail(str(error), 2)
 
 
 def _colour() -> bool:

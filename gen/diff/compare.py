@@ -6,27 +6,32 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gen.diff.detect import changes, item_changes
+from gen.diff.detect import item_changes
+from gen.diff.items import items
 from gen.diff.policy import judge
 from gen.diff.records import Finding, Side, TreeSide
 from gen.diff.witness import witnesses
-from gen.kernel import KernelFactsError
 
 if TYPE_CHECKING:
-    from gen.diff.accept import Accepted
-    from gen.diff.records import Change, Item, Severity
-    from gen.kernel import Kernel
+    from gen.baseline import Entry
+    from gen.diff.records import Item, Severity
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The findings of a diff, the worst first; `stale` are acceptances of what is not found."""
+    """The findings of a diff, the worst first; `stale` are acceptances of what is not found.
+
+    `kernel` is the series that the findings' shares were rendered for, empty if they have none;
+    `leftover` are the hunks of the rendered files that no change accounts for.
+    """
 
     old: Side | TreeSide
     new: Side | TreeSide
     findings: tuple[Finding, ...]
-    accepted: tuple[tuple[Finding, Accepted], ...] = ()
-    stale: tuple[Accepted, ...] = ()
+    accepted: tuple[tuple[Finding, Entry], ...] = ()
+    stale: tuple[Entry, ...] = ()
+    kernel: str = ""
+    leftover: tuple[str, ...] = ()
 
     def reaches(self, gate: Severity) -> bool:
         """Whether a finding is as bad as `gate`, or worse."""
@@ -34,38 +39,55 @@ class Comparison:
 
 
 def compare(
-    old: Side | TreeSide, new: Side | TreeSide, accepted: tuple[Accepted, ...] = ()
+    old: Side | TreeSide, new: Side | TreeSide, accepted: tuple[Entry, ...] = ()
 ) -> Comparison:
     """Everything that differs between two sides, judged.
 
-    With a side that was read out of C, only what both sides tell is compared, and there is
-    nothing to compute witnesses from.
+    With a side that was read out of C, only what both sides tell is compared.
     """
-    if isinstance(old, Side) and isinstance(new, Side):
-        found = [
-            Finding(change, rule, witnesses(change, old.device, new.device))
-            for change in changes(old.device, new.device)
-            for rule in judge(change)
-        ]
-    else:
-        found = [Finding(one, rule) for one in _told_by_both(old, new) for rule in judge(one)]
+    left, right = _comparable(old, new)
+    found = [
+        Finding(change, rule, witnesses(change, left, right))
+        for change in item_changes(left, right)
+        for rule in judge(change)
+    ]
     found.sort(key=lambda one: -one.rule.severity.weight)
     allowed = {(one.fingerprint, one.rule): one for one in accepted}
-    marked = [(one, allowed.pop((one.fingerprint, one.rule.id), None)) for one in found]
+    marked = [(one, allowed.get((one.fingerprint, one.rule.id))) for one in found]
+    used = {entry for _, entry in marked if entry is not None}
     return Comparison(
         old,
         new,
         tuple(one for one, entry in marked if entry is None),
         tuple((one, entry) for one, entry in marked if entry is not None),
-        tuple(allowed.values()),
+        tuple(entry for entry in accepted if entry not in used),
     )
 
 
-def _told_by_both(old: Side | TreeSide, new: Side | TreeSide) -> list[Change]:
+def _comparable(
+    old: Side | TreeSide, new: Side | TreeSide
+) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
+    if isinstance(old, Side) and isinstance(new, Side):
+        return tuple(items(old.device)), tuple(items(new.device))
     unknown = _unknown(old) | _unknown(new)
-    left, right = ([_known(item, unknown) for item in _in_c(side)
-                    if (item.path, "") not in unknown] for side in (old, new))  # fmt: skip
-    return item_changes(left, right)
+    left, right = (tuple(_known(item, unknown) for item in _in_c(side)
+                         if not _hidden(item, unknown)) for side in (old, new))  # fmt: skip
+    both = {item.path for item in left} & {item.path for item in right}
+    left, right = (tuple(one for one in side if one.path in both or not _doubtful(one, unknown))
+                   for side in (left, right))  # fmt: skip
+    return left, right
+
+
+def _hidden(item: Item, unknown: frozenset[tuple[str, str]]) -> bool:
+    """Whether a side could not tell of an item, of what it belongs to, or of any of its kind."""
+    about = {(item.path, ""), (item.kind, ""), (item.owner, ""), (item.owner, item.kind)}
+    about |= {(item.owner, "resources")} if item.kind == "resource" else set()
+    return not unknown.isdisjoint(about)
+
+
+def _doubtful(item: Item, unknown: frozenset[tuple[str, str]]) -> bool:
+    """Whether an item that a side lacks may be there, only not read, or not known by its name."""
+    return any(path in {item.kind, "driver"} for path, _ in unknown)
 
 
 def _unknown(side: Side | TreeSide) -> frozenset[tuple[str, str]]:
@@ -83,18 +105,3 @@ def _in_c(side: Side | TreeSide) -> tuple[Item, ...]:
     from gen.diff.carried import in_c  # noqa: PLC0415 (kconfiglib takes long to load)
 
     return in_c(side.device)
-
-
-def with_hunks(result: Comparison, kernel: Kernel) -> Comparison:
-    """The findings with the hunks of the rendered files that belong to them.
-
-    Raises:
-        KernelFactsError: one side cannot be rendered for the kernel, or was read out of C.
-    """
-    if isinstance(result.old, TreeSide) or isinstance(result.new, TreeSide):
-        raise KernelFactsError("--rendered needs two specs; a side was read out of C")
-    from gen.diff.rendered import belonging, rendered_hunks  # noqa: PLC0415 (jinja2 takes long)
-
-    hunks = rendered_hunks(result.old.device, result.new.device, kernel)
-    found = (replace(one, hunks=belonging(one.change, hunks)) for one in result.findings)
-    return replace(result, findings=tuple(found))

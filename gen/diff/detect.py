@@ -34,7 +34,7 @@ def item_changes(old: Iterable[Item], new: Iterable[Item]) -> list[Change]:
     reused = _reused(pairs)
     found: list[Change] = []
     for pair in pairs:
-        found += _item(pair, reused)
+        found += (replace(change, pair=pair) for change in _item(pair, reused))
     return found
 
 
@@ -62,7 +62,8 @@ def _item(pair: Pair, reused: dict[str, Item]) -> Iterator[Change]:
     old, new, groups = _without_groups(old, new)
     yield from groups
     if old.owner != new.owner:
-        yield Change(new.kind, Action.MOVED, new.path, old.owner, new.owner, old.at, new.at)
+        was, now = (one.owner or "the whole device" for one in (old, new))
+        yield Change(new.kind, Action.MOVED, new.path, was, now, old.at, new.at)
     keys = list(dict.fromkeys([*old.facts, *new.facts]))
     for key in keys:
         if f"{new.kind}.{key}" in DERIVED:
@@ -120,7 +121,8 @@ def _whole(old: Item | None, new: Item | None, action: Action) -> Change:
 
 
 def _told(item: Item) -> str:
-    return item.name or item.kind
+    symbol = item.facts.get("symbol")
+    return item.name or (symbol.value if symbol else item.kind)
 
 
 def _fact(item: Item, key: str, old: Fact | None, new: Fact | None, before: Item) -> Change | None:

@@ -132,7 +132,8 @@ def textconv(path: Path) -> str:
         device = read_spec(data, path.name)
     except SideError:
         return text
-    facts = [f"{item.path}.{key} = {fact.value!r}" for item in items(device)
+    parts = list(items(device))
+    facts = [f"{item.path}.{key} = {fact.value!r}" for item in parts
              for key, fact in item.facts.items()]  # fmt: skip
-    lines = [*aliases(device), *listing(device), *facts]
+    lines = [*aliases(parts), *listing(parts), *facts]
     return "".join(f"# {line}\n" for line in sorted(lines)) + "\n" + text

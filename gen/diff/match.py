@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # Claimed ids belong to the whole device: one that another module claims has moved.
 GLOBAL = frozenset({"pci", "acpi", "of"})
+# So does a Kconfig symbol: it can stay when what it built is gone.
+FREE = frozenset({*GLOBAL, "kconfig"})
 # How much of an item's identity has to be equal for it to be the same under another name.
 ENOUGH = 0.75
 
@@ -24,7 +26,7 @@ def match(old: Iterable[Item], new: Iterable[Item]) -> list[Pair]:
     """Pairs of all items of both sides, in the order of the new side, what is gone last.
 
     What belongs to an item that only one side has is left out, since it is part of that item; but
-    not the ids that it claims, which others can lack or claim.
+    not its Kconfig symbol and the ids that it claims, which others can have instead.
     """
     left, right = _by_kind(old), _by_kind(new)
     pairs: list[Pair] = []
@@ -47,7 +49,7 @@ def match(old: Iterable[Item], new: Iterable[Item]) -> list[Pair]:
 
 
 def _part(item: Item, owners: set[str]) -> bool:
-    return item.owner in owners and item.kind not in GLOBAL
+    return item.owner in owners and item.kind not in FREE
 
 
 def _by_kind(items: Iterable[Item]) -> dict[str, list[Item]]:
@@ -58,6 +60,8 @@ def _by_kind(items: Iterable[Item]) -> dict[str, list[Item]]:
 
 
 def _key(item: Item) -> tuple[str, str]:
+    if item.kind == "kconfig":
+        return ("", item.facts["symbol"].value)
     return ("" if item.kind in GLOBAL else item.owner, item.name)
 
 
@@ -78,7 +82,11 @@ def _match_kind(old: list[Item], new: list[Item]) -> list[Pair]:
 
 def _alike(old: Item, new: Item) -> float:
     """The part of the identity that is equal, from 0 to 1."""
-    if not old.identity or old.owner != new.owner:
+    if old.owner != new.owner:
+        return 0
+    if old.kind == "kconfig":
+        return 1  # each owner has one
+    if not old.identity:
         return 0
     keys = [key for key in old.identity if key in old.facts or key in new.facts]
     same = [key for key in keys if _value(old, key) == _value(new, key)]

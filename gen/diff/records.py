@@ -8,13 +8,13 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from gen.baseline import DIGITS
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gen.model import Device
     from gen.source import Span
-
-DIGITS = 16
 
 
 class Action(enum.StrEnum):
@@ -72,6 +72,18 @@ class Item:
         return f"{self.owner}.{own}" if self.owner else own
 
 
+# What is told of an item that comes or goes.
+_TOLD = {
+    "register": (("offset", "offset {}"), ("width", "{} bits"), ("access", "{}")),
+    "event": (("bit", "bit {}"), ("trigger", "trigger {}")),
+    "panic-notifier": (("priority", "priority {}"),),
+    "sys-off": (("priority", "priority {}"),),
+    "frontend": (("bus", "bus {}"),),
+    "attribute": (("mode", "mode {}"), ("shows", "shows {}")),
+    "kconfig": (("type", "{}"), ("depends", "depends on {}")),
+}
+
+
 @dataclass(frozen=True)
 class Pair:
     """An item of the old side and the same of the new side; None where a side has none."""
@@ -86,6 +98,7 @@ class Change:
 
     `subject` is the kind of item, with a dot and the key where a fact of it changed. `direction`
     says what can be told of the two values without judging: `tightened`, `narrowed`, `earlier`.
+    `pair` are the items that it was found in.
     """
 
     subject: str
@@ -96,6 +109,17 @@ class Change:
     old_at: Span | None
     new_at: Span | None
     direction: str = ""
+    pair: Pair | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def about(self) -> str:
+        """What an item that comes or goes is, in a few of its facts; empty for any other change."""
+        item = (self.pair.new or self.pair.old) if self.pair else None
+        if item is None or self.subject != item.kind:
+            return ""
+        values = {key: fact.value for key, fact in item.facts.items()}
+        told = _TOLD.get(item.kind, ())
+        return ", ".join(text.format(values[key]) for key, text in told if key in values)
 
     @property
     def at(self) -> Span:
@@ -133,13 +157,28 @@ class Witness:
 
 
 @dataclass(frozen=True)
+class Share:
+    """What a change does to the rendered files: the hunks that come of it.
+
+    `together` are the paths of other changes without which it cannot be rendered; the hunks are
+    those of all of them, then.
+    """
+
+    hunks: tuple[str, ...]
+    together: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Finding:
-    """A change, the rule that judges it, what a consumer would see, and the C that it touches."""
+    """A change, the rule that judges it, what a consumer would see, and its share of the C.
+
+    `share` is None where nobody asked for it.
+    """
 
     change: Change
     rule: DiffRule
     witnesses: tuple[Witness, ...] = ()
-    hunks: tuple[str, ...] = ()
+    share: Share | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -153,12 +192,14 @@ class Finding:
     def message(self) -> str:
         """One sentence with the values."""
         one = self.change
-        values = {
-            Action.ADDED: f"{one.new} is new",
-            Action.REMOVED: f"{one.old} is gone",
-            Action.RENAMED: f"{one.old} is called {one.new} now",
-        }.get(one.action, f"{one.old} became {one.new}")
-        return f"{self.rule.title}: {one.path}: {values}"
+        if one.action in {Action.ADDED, Action.REMOVED}:
+            value = one.new if one.action is Action.ADDED else one.old
+            told = "" if one.path.endswith(f"[{value}]") or value == one.path else f": {value}"
+            about = f" ({one.about})" if one.about else ""
+            return f"{self.rule.title}: {one.path}{told}{about}"
+        verb = "is called" if one.action is Action.RENAMED else "became"
+        now = " now" if one.action is Action.RENAMED else ""
+        return f"{self.rule.title}: {one.path}: {one.old} {verb} {one.new}{now}"
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from gen.diagnostics import Diagnostic, Related, format_text, visible
@@ -13,11 +15,14 @@ from gen.diff.records import Severity
 from gen.serial import github_line, place, sarif_location, sarif_log, tool_version
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
+    from gen.baseline import Entry
     from gen.diff.compare import Comparison
-    from gen.diff.records import DiffRule, Finding
+    from gen.diff.records import DiffRule, Finding, Share
 
+LEFTOVER = "hunks of the rendered files that no change accounts for by itself"
+STALE = "ACCEPTED_STALE"
 _LEVELS = {
     Severity.BREAK: Level.ERROR,
     Severity.RISKY: Level.WARNING,
@@ -41,16 +46,57 @@ def _who(rule: DiffRule) -> str:
 def as_text(result: Comparison, *, colour: bool = False) -> str:
     """Each finding at its place, with what a consumer would see, then the counts."""
     parts = []
+    told: dict[Share, str] = {}
     for one in result.findings:
         item = _diagnostic(one)
         text = format_text(item, colour=colour)
         head = f"{_LEVELS[one.rule.severity]}[{one.rule.id}]"
         parts.append(text.replace(head, f"{one.rule.severity}[{one.rule.id}]", 1))
         parts += [f"  {visible(line)}" for line in _details(one)]
-        parts += [f"    {visible(line)}" for hunk in one.hunks for line in hunk.split("\n")]
-    for entry in result.stale:
-        parts.append(f"{entry.at}: note: accepts {entry.rule}, which is not found: remove it")
+        parts += [f"  {visible(line)}" for line in _shared(one, result.kernel, told)]
+    if result.leftover:
+        parts.append(f"{LEFTOVER}:")
+        parts += [f"  {visible(line)}" for line in _lines(result.leftover)]
+    parts += [f"{entry.at}: note: {_stale(entry)}" for entry in result.stale]
     return "\n".join([*parts, summary(result)])
+
+
+def _lines(hunks: Iterable[str]) -> Iterator[str]:
+    return (f"  {line}" for patch in _patches(hunks) for line in patch.split("\n"))
+
+
+def _patches(hunks: Iterable[str]) -> Iterator[str]:
+    """The hunks of each file below one header."""
+    parts = ([*hunk.rstrip("\n").split("\n")] for hunk in hunks)
+    for head, group in groupby(parts, key=lambda lines: tuple(lines[:2])):
+        yield "\n".join([*head, *(line for lines in group for line in lines[2:])])
+
+
+def _shared(one: Finding, kernel: str, told: dict[Share, str]) -> Iterator[str]:
+    """What a change does to the rendered files, once for all findings that have it in common."""
+    share = one.share
+    if share is None:
+        return
+    # Of changes that were rendered together each names the others, and all have the same hunks.
+    key = replace(share, together=tuple(sorted({one.change.path, *share.together})))
+    if key in told and share.hunks:
+        yield f"rendered: as for {told[key]} above"
+        return
+    told[key] = one.rule.id
+    yield f"{_rendering(share, kernel)}{':' if share.hunks else ''}"
+    yield from _lines(share.hunks)
+
+
+def _rendering(share: Share, kernel: str) -> str:
+    """What was rendered to see a change's share of the files."""
+    what = f"rendered for Linux {kernel}"
+    if share.together:
+        what += f", together with {', '.join(share.together)}"
+    return what if share.hunks else f"{what}: no line differs"
+
+
+def _stale(entry: Entry) -> str:
+    return f"accepts {entry.rule} ({entry.fingerprint}), which is not found: remove it"
 
 
 def _diagnostic(one: Finding) -> Diagnostic:
@@ -75,15 +121,19 @@ def as_markdown(result: Comparison) -> str:
     """A table for a pull request or a cover letter; the details are folded below it."""
     labels = f"{_code(result.old.label)} to {_code(result.new.label)}"
     lines = [f"**Spec: {summary(result)}** ({labels})"]
+    told: dict[Share, str] = {}
     if result.findings:
-        lines += ["", "| severity | rule | what | before | after | concerns |",
-                  "|---|---|---|---|---|---|"]  # fmt: skip
+        lines += ["", "| severity | what | before | after | concerns |", "|---|---|---|---|---|"]
         lines += [_row(one) for one in result.findings]
         lines += ["", "<details><summary>Why, and what a consumer sees</summary>", ""]
         for one in result.findings:
-            lines += _folded(one)
+            lines += _folded(one, result.kernel, told)
         lines += ["</details>"]
-    lines += [f"\nStale: `{one.fingerprint}` accepts {one.rule}." for one in result.stale]
+    if result.leftover:
+        lines += ["", f"<details><summary>{LEFTOVER.capitalize()}</summary>", ""]
+        lines += [*fenced(result.leftover), "</details>"]
+    if result.stale:
+        lines += ["", *(f"* `{one.at}` {_stale(one)}." for one in result.stale)]
     return "\n".join(lines)
 
 
@@ -97,23 +147,37 @@ def _code(text: str | None) -> str:
 
 def _row(one: Finding) -> str:
     change = one.change
+    # Of what comes or goes the name is in the path.
+    whole = change.about or None
     cells = [
-        f"{one.rule.severity}", one.rule.id, _code(change.path),
-        _code(change.old), _code(change.new), _who(one.rule),
-    ]  # fmt: skip
+        f"{one.rule.severity}",
+        f"{one.rule.title}: {_code(change.path)}",
+        _code(whole if whole and change.old is not None else change.old),
+        _code(whole if whole and change.new is not None else change.new),
+        _who(one.rule),
+    ]
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-def _folded(one: Finding) -> list[str]:
+def _folded(one: Finding, kernel: str, told: dict[Share, str]) -> list[str]:
     lines = [f"**{one.rule.id}** {_code(one.change.path)}: {one.rule.why}", ""]
-    tail = f"Promise: {one.rule.promise}. Fingerprint `{one.fingerprint}`."
-    lines += [f"Reference: {one.rule.reference}. {tail}", ""]
+    stable = "takes it" if one.rule.stable else "does not take it"
+    tail = f"A stable tree {stable}. Fingerprint `{one.fingerprint}`."
+    lines += [f"Reference: {one.rule.reference}. Promise: {one.rule.promise}. {tail}", ""]
     for witness in one.witnesses:
         body = [*(f"-{line}" for line in witness.before), *(f"+{line}" for line in witness.after)]
         lines += [f"{witness.what[0].upper()}{witness.what[1:]}:", "", "```diff", *body, "```", ""]
-    for hunk in one.hunks:
-        lines += ["```diff", hunk.rstrip("\n"), "```", ""]
+    shared = list(_shared(one, kernel, told))
+    if shared:
+        lines += [f"{shared[0][0].upper()}{shared[0][1:]}", ""]
+        lines += fenced(one.share.hunks) if one.share and len(shared) > 1 else []
     return lines
+
+
+def fenced(hunks: Iterable[str]) -> Iterator[str]:
+    """The lines of a block of markdown for each file that has hunks."""
+    for patch in _patches(hunks):
+        yield from ("```diff", patch, "```", "")
 
 
 def _finding(one: Finding) -> dict[str, Any]:
@@ -137,7 +201,9 @@ def _finding(one: Finding) -> dict[str, Any]:
             {"what": w.what, "before": list(w.before), "after": list(w.after)}
             for w in one.witnesses
         ],
-        "hunks": list(one.hunks),
+        "rendered": {"hunks": list(share.hunks), "together": list(share.together)}
+        if (share := one.share)
+        else None,
     }
 
 
@@ -154,6 +220,8 @@ def as_json(result: Comparison) -> str:
             {"rule": one.rule, "fingerprint": one.fingerprint, "place": place(one.at)}
             for one in result.stale
         ],
+        "kernel": result.kernel or None,
+        "leftover": list(result.leftover),
     }
     return json.dumps(data, indent=2, ensure_ascii=False)
 
@@ -177,6 +245,15 @@ def as_sarif(result: Comparison) -> str:
     marked = [(one, "") for one in result.findings]
     marked += [(one, by.reason) for one, by in result.accepted]
     results = [_sarif_result(one, indexes[one.rule.id], reason) for one, reason in marked]
+    if result.stale:
+        rows.append(
+            {"id": STALE, "shortDescription": {"text": "An acceptance of what is not found"}}
+        )
+        results += [
+            {"ruleId": STALE, "ruleIndex": len(rows) - 1, "level": "note",
+             "message": {"text": _stale(one)}, "locations": [sarif_location(one.at)]}
+            for one in result.stale
+        ]  # fmt: skip
     return sarif_log(rows, results, executed=True)
 
 
@@ -198,10 +275,12 @@ def _sarif_result(one: Finding, index: int, reason: str) -> dict[str, Any]:
 def as_github(result: Comparison) -> str:
     """Workflow commands that GitHub shows beside the lines of a change."""
     words = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice"}
-    return "\n".join(
+    lines = [
         github_line(words[_LEVELS[one.rule.severity]], one.change.at, one.rule.id, one.message)
         for one in result.findings
-    )
+    ]
+    lines += [github_line("notice", one.at, STALE, _stale(one)) for one in result.stale]
+    return "\n".join(lines)
 
 
 FORMATS: dict[str, Callable[[Comparison], str]] = {

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING
 
 from gen.diagnostics import Diagnostics
 from gen.diff.records import Side
-from gen.generate import GenerationError, default_spec, shown_name
 from gen.load import MAX_BYTES, parse_device
 from gen.model import PointRelease
 from gen.model_restrict import NothingLeftError, restrict
 from gen.source import Source, UnreadableSourceError, read_source
+from gen.specs import GenerationError, default_spec, shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -11,7 +11,7 @@ import click
 from gen.console import fail, report, say
 from gen.diff.compare import compare
 from gen.diff.rendered import rendered_hunks
-from gen.diff.report import as_markdown
+from gen.diff.report import as_markdown, fenced
 from gen.diff.sides import SideError, read_spec_side
 from gen.kernel import KernelFactsError, load_kernels
 from gen.resources import kernel_directory
@@ -34,10 +34,8 @@ def main() -> None:
             say(f"pvgen: {error}")
             continue
         click.echo(f"\n<details><summary>Linux {kernel.series}: {len(hunks)} hunks</summary>\n")
-        for hunk in hunks:
-            text = hunk.rstrip("\n")
-            click.echo(f"```diff\n{text}\n```")
-        click.echo("\n</details>")
+        click.echo("\n".join(fenced(hunks)))
+        click.echo("</details>")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a consumer would see of a change, computed from both devices."""
+"""What a consumer would see of a change, computed from both sides.
+
+A side that was read out of C has the same views as a spec; a line needs facts that both sides
+tell, so that what is only unknown is never shown as lost.
+"""
 
 from __future__ import annotations
 
@@ -8,22 +12,22 @@ from typing import TYPE_CHECKING
 
 from gen import names
 from gen.diff.records import Witness
-from gen.model import PciFrontend, PlatformFrontend
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from gen.diff.records import Change
-    from gen.model import Device, KconfigSymbol
+    from gen.diff.records import Change, Item
+
+    View = Callable[[Sequence[Item]], list[str]]
 
 
-def witnesses(change: Change, old: Device, new: Device) -> tuple[Witness, ...]:
+def witnesses(change: Change, old: Sequence[Item], new: Sequence[Item]) -> tuple[Witness, ...]:
     """Those views of both sides that belong to the kind of change, where they differ."""
     # A fact of a nested item: of `frontend[x].kconfig.depends` it is the kconfig that counts.
     kind = change.subject.partition(".")[0]
     views = _VIEWS.get(kind, ())
     found = [Witness(what, *_only(view(old), view(new))) for what, view in views]
-    if kind in {"kconfig", "frontend"} and change.subject in _CONFIGURES:
+    if change.subject in _CONFIGURES:
         found.append(Witness("an old .config after olddefconfig", *_olddefconfig(old, new)))
     return tuple(one for one in found if one.before != one.after)
 
@@ -33,87 +37,126 @@ def _only(old: list[str], new: list[str]) -> tuple[tuple[str, ...], tuple[str, .
     return tuple(x for x in old if x not in new), tuple(x for x in new if x not in old)
 
 
-def aliases(device: Device) -> list[str]:
+def _of(side: Iterable[Item], *kinds: str) -> Iterator[Item]:
+    return (item for item in side if item.kind in kinds)
+
+
+def _value(item: Item, key: str) -> str | None:
+    fact = item.facts.get(key)
+    return fact.value if fact else None
+
+
+def _whole(side: Iterable[Item], kind: str, key: str) -> str | None:
+    """A fact of an item that there is one of."""
+    return next((_value(item, key) for item in _of(side, kind)), None)
+
+
+def aliases(side: Sequence[Item]) -> list[str]:
     """The module aliases as `modinfo` prints them, with the module that has each."""
     lines = []
-    for front in device.frontends:
-        if isinstance(front, PciFrontend):
-            name = f"pci:v{front.vendor.id:08X}d{front.device.id:08X}sv*sd*bc*sc*i*"
-            lines.append(f"{name} {front.name}")
-        if isinstance(front, PlatformFrontend):
-            lines += [f"acpi*:{text}:* {front.name}" for text in front.acpi]
-            for text in front.of:
-                lines += [f"of:N*T*C{text} {front.name}", f"of:N*T*C{text}C* {front.name}"]
+    for item in _of(side, "pci", "acpi", "of"):
+        module = item.owner.removeprefix("frontend[").removesuffix("]")
+        if item.kind == "pci":
+            vendor, _, device = item.name.upper().partition(":")
+            lines.append(f"pci:v{vendor:0>8}d{device:0>8}sv*sd*bc*sc*i* {module}")
+        elif item.kind == "acpi":
+            lines.append(f"acpi*:{item.name}:* {module}")
+        else:
+            lines += [f"of:N*T*C{item.name}{tail} {module}" for tail in ("", "C*")]
     return lines
 
 
-def listing(device: Device) -> list[str]:
+def listing(side: Sequence[Item]) -> list[str]:
     """The attributes of each driver's devices as `ls -l` shows them."""
     return [
-        f"{stat.filemode(stat.S_IFREG | one.mode)} /sys/bus/{front.bus}/drivers/{front.name}/"
-        f".../{one.name}"
-        for front in device.frontends
-        if front.attributes is not None
-        for one in device.sysfs
+        f"{stat.filemode(stat.S_IFREG | int(mode, 8))} "
+        f"/sys/bus/{bus}/drivers/{front.name}/.../{one.name}"
+        for front in _of(side, "frontend")
+        if (_value(front, "attributes") or "not shown") != "not shown"
+        and (bus := _value(front, "bus"))
+        for one in _of(side, "attribute")
+        if (mode := _value(one, "mode"))
     ]
 
 
-def _contents(device: Device) -> list[str]:
+def _values(side: Iterable[Item]) -> Iterator[tuple[Item, int]]:
+    """Each event of a known bit, and its value."""
+    return ((one, 1 << int(bit)) for one in _of(side, "event") if (bit := _value(one, "bit")))
+
+
+def _contents(side: Sequence[Item]) -> list[str]:
     """What each attribute reads as, with all events on, and what it takes."""
-    every = sum(event.value for event in device.events)
+    every = sum(value for _, value in _values(side))
     lines = []
-    for one in device.sysfs:
-        text = (one.format % every).rstrip("\n")
-        takes = f", takes base {one.store.base} within {one.store.within}" if one.store else ""
-        lines.append(f"{one.name}: {text} ({one.shows}){takes}")
+    for one in _of(side, "attribute"):
+        form, shows = _value(one, "format"), _value(one, "shows")
+        if form is None or shows is None:
+            continue
+        base, within = _value(one, "store.base"), _value(one, "store.within")
+        takes = f", takes base {base} within {within}" if base and within else ""
+        lines.append(f"{one.name}: {_printed(form, every)} ({shows}){takes}")
     return lines
 
 
-def _qmp(device: Device) -> list[str]:
-    """What arrives at the host: the trigger, the value written, the QMP event."""
+def _printed(form: str, value: int) -> str:
+    """A number as printf shows it; the format itself where Python's is another."""
+    try:
+        return (form % value).rstrip("\n")
+    except (TypeError, ValueError):
+        return form.rstrip("\n")
+
+
+def _sent(side: Sequence[Item]) -> list[str]:
+    """What arrives at the host: the trigger, the value written, the QMP event if it is told."""
     return [
-        f"{event.trigger}: {event.value:#x} {event.host.qmp if event.host else '-'}"
-        for event in device.events
+        f"{trigger}: {value:#x} {_value(one, 'qemu.qmp') or ''}".rstrip()
+        for one, value in _values(side)
+        if (trigger := _value(one, "trigger"))
     ]
 
 
-def _macros(device: Device) -> list[str]:
+def _macros(side: Sequence[Item]) -> list[str]:
+    path, name = _whole(side, "uapi", "path"), _whole(side, "device", "name")
+    if not path or not name:
+        return []
+    return [f"<{path}> {names.macro(name, one.name)} {value:#x}" for one, value in _values(side)]
+
+
+def _registers(side: Sequence[Item]) -> list[str]:
+    keys = ("offset", "width", "access", "read", "write")
+    rows = [{key: _value(one, key) for key in keys} for one in _of(side, "register")]
     return [
-        f"<{device.uapi.path}> {names.event_macro(device, event)} {event.value:#x}"
-        for event in device.events
+        f"+{int(row['offset']):#x} {row['width']} bits {row['access']} "
+        f"read={row['read']} write={row['write']}"
+        for row in rows
+        if row["offset"] is not None
     ]
 
 
-def _registers(device: Device) -> list[str]:
-    return [
-        f"+{one.offset:#x} {one.width} bits {one.access} read={one.read} write={one.write}"
-        for one in device.registers
-    ]
+def _drivers(side: Sequence[Item]) -> list[str]:
+    return [f"/sys/bus/{bus}/drivers/{one.name}" for one in _of(side, "frontend")
+            if (bus := _value(one, "bus"))]  # fmt: skip
 
 
-def _drivers(device: Device) -> list[str]:
-    return [f"/sys/bus/{one.bus}/drivers/{one.name}" for one in device.frontends]
-
-
-_VIEWS: dict[str, tuple[tuple[str, Callable[[Device], list[str]]], ...]] = {
+_VIEWS: dict[str, tuple[tuple[str, View], ...]] = {
     "pci": (("module aliases", aliases),),
     "acpi": (("module aliases", aliases),),
     "of": (("module aliases", aliases),),
     "frontend": (("module aliases", aliases), ("drivers", _drivers), ("sysfs", listing)),
     "attribute": (("sysfs", listing), ("contents", _contents)),
-    "event": (("the host", _qmp), ("macros", _macros)),
+    "event": (("the host", _sent), ("macros", _macros)),
+    "panic-notifier": (("the host", _sent),),
+    "sys-off": (("the host", _sent),),
     "uapi": (("macros", _macros),),
     "device": (("macros", _macros),),
     "register": (("registers", _registers),),
 }
-_CONFIGURES = frozenset({"kconfig.symbol", "kconfig.type", "kconfig.depends", "frontend"})
+_CONFIGURES = frozenset({"kconfig", "kconfig.symbol", "kconfig.type", "kconfig.depends"})
 
 
-def _entries(device: Device) -> list[KconfigSymbol]:
-    return [device.kconfig, *(front.kconfig for front in device.frontends)]
-
-
-def _olddefconfig(old: Device, new: Device) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _olddefconfig(
+    old: Sequence[Item], new: Sequence[Item]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Each old symbol at its highest value, and what the new Kconfig leaves of it.
 
     Every symbol that only others define is a prompt of its own that the old .config sets to what
@@ -121,4 +164,8 @@ def _olddefconfig(old: Device, new: Device) -> tuple[tuple[str, ...], tuple[str,
     """
     from gen.diff.config import carry_on  # noqa: PLC0415 (kconfiglib takes long to load)
 
-    return carry_on(_entries(old), _entries(new))
+    # The symbol of the whole device first, on which the others depend.
+    left, right = (sorted(_of(side, "kconfig"), key=lambda one: one.owner != "") for side in
+                   (old, new))  # fmt: skip
+    before, after = carry_on(left, right)
+    return _only(list(before), list(after))

@@ -17,7 +17,6 @@ import click
 
 from gen.console import fail, report, say
 from gen.diagnostics import Diagnostics
-from gen.generate import GenerationError, default_spec
 from gen.lab import bench as benches
 from gen.lab import guest, kernel, outcome
 from gen.lab.machine import PC
@@ -26,6 +25,7 @@ from gen.lab.runner import Runner
 from gen.lab.stories import all_scenarios
 from gen.load import load_device
 from gen.options import spec_option
+from gen.specs import GenerationError, default_spec
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

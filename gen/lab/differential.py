@@ -12,7 +12,7 @@ import click
 
 from gen.console import fail, report, say
 from gen.diagnostics import Diagnostics
-from gen.generate import GenerationError, find_target, read_device
+from gen.generate import find_target, read_device
 from gen.lab import bench as benches
 from gen.lab import compare, kernel, surface
 from gen.lab.command import BAD_USAGE, UNANSWERED, play
@@ -22,6 +22,7 @@ from gen.lab.scenario import Verdict
 from gen.lab.stories import all_scenarios
 from gen.model_restrict import NothingLeftError, restrict
 from gen.options import spec_option
+from gen.specs import GenerationError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

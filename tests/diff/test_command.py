@@ -126,7 +126,8 @@ def test_formats(repository: Path) -> None:
     Draft202012Validator(schema).validate(data)
     assert [one["rule"] for one in data["findings"]] == ["HOST_BAR_CHANGED"]
     assert data["findings"][0]["old"]["value"] == "0"
-    assert "| break | HOST_BAR_CHANGED | `frontend[dev-pci].bar` | `0` | `1` |" in out["markdown"]
+    row = "| break | The registers are in another BAR: `frontend[dev-pci].bar` | `0` | `1` | HOST |"
+    assert row in out["markdown"]
     assert json.loads(out["sarif"])["runs"][0]["results"][0]["ruleId"] == "HOST_BAR_CHANGED"
     assert out["github"].startswith("::error file=spec/dev.yaml,line=61,col=10,")
 
@@ -134,17 +135,40 @@ def test_formats(repository: Path) -> None:
 def test_accepted_findings(repository: Path) -> None:
     mark = json.loads(pvgen(repository, "diff", "--format", "json").stdout)["findings"][0]
     path = repository / ".pvgen-diff.yaml"
-    head = "accepted: 1\nfindings:\n"
+    head = "baseline: 1\nfindings:\n"
     entry = f"  - {{fingerprint: {mark['fingerprint']!r}, rule: HOST_BAR_CHANGED, reason: fine}}\n"
     path.write_text(head + entry, encoding="utf-8")
     done = pvgen(repository, "diff", "--gate", "doc")
     assert (done.returncode, done.stdout) == (0, "no change (1 accepted)\n")
-    done = pvgen(repository, "diff", "HEAD", "HEAD")
-    assert "note: accepts HOST_BAR_CHANGED, which is not found: remove it" in done.stdout
-    path.write_text(head + entry.replace("fine", '""'), encoding="utf-8")
-    done = pvgen(repository, "diff")
+    for form in ("text", "markdown", "json", "sarif", "github"):
+        told = pvgen(repository, "diff", "HEAD", "HEAD", "--format", form).stdout
+        assert mark["fingerprint"] in told, form
+        assert "HOST_BAR_CHANGED" in told, form
+    for good, bad, message in (
+        ("fine", '""', ".pvgen-diff.yaml:3:19: error[FORM002]: this accepts nothing"),
+        ("HOST_BAR_CHANGED", "HOST_BAR", ".pvgen-diff.yaml:3:45: error[FORM004]: there is no rule"),
+        ("rule:", "ruler:", ".pvgen-diff.yaml:3:6: error[FORM002]: an accepted finding has"),
+        ("baseline: 1", "baseline: 2", ".pvgen-diff.yaml:1:1: error[YAML001]"),
+    ):
+        path.write_text((head + entry).replace(good, bad), encoding="utf-8")
+        done = pvgen(repository, "diff")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert message in done.stderr
+
+
+def test_a_baseline_is_written_with_a_reason(repository: Path) -> None:
+    done = pvgen(repository, "diff", "--write-baseline")
     assert (done.returncode, done.stdout) == (2, "")
-    assert ".pvgen-diff.yaml:3:6: error[FORM002]" in done.stderr
+    words = ("diff", "--write-baseline", "--reason")
+    assert pvgen(repository, *words, "seen: fine").returncode == 0
+    assert pvgen(repository, "diff", "--gate", "doc").returncode == 0
+    # Written again, it keeps the reasons that it has, and drops what is gone.
+    assert pvgen(repository, *words, "other").returncode == 0
+    path = repository / ".pvgen-diff.yaml"
+    assert 'reason: "seen: fine"' in path.read_text(encoding="utf-8")
+    assert pvgen(repository, "diff", "HEAD", "HEAD", *words[1:], "other").returncode == 0
+    assert "findings: []" in path.read_text(encoding="utf-8")
+    assert pvgen(repository, "diff", "--baseline", "none.yaml").returncode == 2
 
 
 def test_git_shows_the_meaning_above_the_text(repository: Path) -> None:

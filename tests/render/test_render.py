@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gen.generate import GenerationError, generate
+from gen.generate import generate
 from gen.kernel import load_kernels
 from gen.resources import kernel_directory
+from gen.specs import GenerationError
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
