@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from checks.facts import Entry, Object
     from checks.rule import Context, Word
-    from gen.model import Frontend, PciFrontend
+    from gen.model import Frontend, PciFrontend, PciPair
     from gen.source import Span
 
 PCI_TABLE = "id_table"
@@ -58,7 +58,7 @@ def _tables(context: Context) -> Iterator[tuple[str, Object, Object]]:
 
 @check("SPEC011")
 def check_pci(context: Context) -> Iterator[Word]:
-    """A PCI driver's table has the spec's id and no other."""
+    """A PCI driver's table has the spec's ids and no other."""
     found = False
     for frontend, driver in pci_pairs(context):
         found = True
@@ -70,18 +70,42 @@ def check_pci(context: Context) -> Iterator[Word]:
         if not entries:
             message = f"{table.name} has no entry for '{frontend.name}'"
             yield Found(message, table.span, frontend.at["device"])
-        for entry in entries:
-            yield from _pci_entry(frontend, entry)
+        else:
+            yield from _pci_entries(frontend, table, entries)
     if not found:
         yield NotApplicable("no PCI driver among the given files")
 
 
-def _pci_entry(frontend: PciFrontend, entry: Entry) -> Iterator[Word]:
+def _pci_entries(frontend: PciFrontend, table: Object, entries: list[Entry]) -> Iterator[Word]:
+    """Each entry against the id that it has; one that has none, against an id that is missing."""
+    ids = frontend.ids
+    left = list(ids)
+    strange = []
+    for entry in entries:
+        same = next((pair for pair in ids if _claims(entry, pair)), None)
+        if same is None:
+            strange.append(entry)
+            continue
+        yield from _pci_entry(same, entry)
+        left = [pair for pair in left if pair is not same]
+    for entry in strange:
+        yield from _pci_entry(left.pop(0) if left else ids[0], entry)
+    for pair in left:
+        yield Found(f"{table.name} has no entry for {pair}", table.span, pair.device.at["id"])
+
+
+def _claims(entry: Entry, pair: PciPair) -> bool:
+    values = [entry.fields.get(member) for member in ("vendor", "device")]
+    numbers = [value.number if value else None for value in values]
+    return numbers == [pair.vendor.id, pair.device.id]
+
+
+def _pci_entry(pair: PciPair, entry: Entry) -> Iterator[Word]:
     wanted = {
-        "vendor": (frontend.vendor.id, frontend.vendor.at["id"]),
-        "device": (frontend.device.id, frontend.device.at["id"]),
-        "subvendor": (ANY_ID, frontend.at["device"]),
-        "subdevice": (ANY_ID, frontend.at["device"]),
+        "vendor": (pair.vendor.id, pair.vendor.at["id"]),
+        "device": (pair.device.id, pair.device.at["id"]),
+        "subvendor": (ANY_ID, pair.device.at["id"]),
+        "subdevice": (ANY_ID, pair.device.at["id"]),
     }
     for member, (number, spec) in wanted.items():
         value = entry.fields.get(member)

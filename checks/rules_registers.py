@@ -126,7 +126,7 @@ def check_event_macros(context: Context) -> Iterator[Word]:
     """Each event's macro has the event's bit, and no other macro claims to be one."""
     device, facts = context.device, context.facts
     uapi = facts.tree.of(Role.UAPI)
-    known = {event_macro(device, event): event for event in device.events}
+    known = {event_macro(device, event): event for event in device.macros}
     defined = [name for name in known if name in facts.macros]
     if not uapi and not defined:
         yield from _no_header(context)

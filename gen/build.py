@@ -18,6 +18,7 @@ from gen.model import (
     DocumentKind,
     Event,
     EventHost,
+    EventUpstream,
     Frontend,
     FrontendHost,
     Hook,
@@ -26,6 +27,7 @@ from gen.model import (
     Mask,
     PciFrontend,
     PciId,
+    PciPair,
     Places,
     PlatformFrontend,
     PointRelease,
@@ -76,7 +78,10 @@ class Item:
     def arrival(self) -> Arrival:
         """What `since` and `stable` say together."""
         stable = tuple(PointRelease.parse(text) for text in self.texts("stable"))
-        return Arrival(self.release("since"), stable, self.at)
+        upstream = self.values.get("upstream")
+        one = upstream.value if upstream else None  # an event has two commits, which are its own
+        commit = one if isinstance(one, str) else None
+        return Arrival(self.release("since"), stable, self.at, commit)
 
     def item(self, key: str) -> Item:
         """A mapping."""
@@ -104,6 +109,7 @@ def build_device(root: Node, source: Source) -> Device:
     """The device that a spec of the right form describes."""
     spec = Item(root)
     device = spec.item("device")
+    events = tuple(_event(item) for item in spec.items("events"))
     return Device(
         name=device.text("name"),
         title=device.text("title"),
@@ -114,7 +120,7 @@ def build_device(root: Node, source: Source) -> Device:
         description=device.text("description"),
         references=tuple(_reference(item) for item in device.items("references")),
         registers=tuple(_register(item) for item in spec.items("registers")),
-        events=tuple(_event(item) for item in spec.items("events")),
+        events=tuple(event for event in events if event.trigger is not Trigger.UNUSED),
         hooks=_hooks(spec.item("hooks")),
         frontends=tuple(_frontend(item, device) for item in spec.items("frontends")),
         sysfs=tuple(_attribute(item, device) for item in spec.items("sysfs")),
@@ -123,6 +129,7 @@ def build_device(root: Node, source: Source) -> Device:
         documents=tuple(_document(item) for item in spec.items("documents")),
         source=source,
         at=device.at,
+        defined=tuple(event for event in events if event.trigger is Trigger.UNUSED),
     )
 
 
@@ -153,7 +160,14 @@ def _event(item: Item) -> Event:
         description=item.text("description"),
         host=EventHost(host.release("since"), host.text("qmp"), host.at) if host else None,
         at=item.at,
+        upstream=_commits(item.item_or_none("upstream")),
     )
+
+
+def _commits(item: Item | None) -> EventUpstream | None:
+    if item is None:
+        return None
+    return EventUpstream(item.text_or_none("header"), item.text_or_none("driver"), item.at)
 
 
 def _hook(item: Item | None) -> Hook | None:
@@ -162,7 +176,7 @@ def _hook(item: Item | None) -> Hook | None:
     value = item.values["priority"].value
     if not isinstance(value, int | str):
         raise TypeError("a priority that is neither a number nor a name")
-    return Hook(value, item.text_or_none("why"), item.at)
+    return Hook(value, item.text_or_none("why"), item.at, item.text_or_none("upstream"))
 
 
 def _hooks(item: Item) -> Hooks:
@@ -188,6 +202,7 @@ def _frontend(item: Item, device: Item) -> Frontend:
             device=_pci_id(item.item("device")),
             bar=item.number("bar"),
             length=item.number("length"),
+            also=tuple(_pair(pair) for pair in item.items("also")),
         )  # fmt: skip
     return PlatformFrontend(
         name, since, attributes, description, author.text("author"), kconfig, qemu, item.at,
@@ -199,6 +214,11 @@ def _frontend(item: Item, device: Item) -> Frontend:
 
 def _frontend_host(item: Item) -> FrontendHost:
     return FrontendHost(item.release("since"), item.text("device"), item.text("bus"), item.at)
+
+
+def _pair(item: Item) -> PciPair:
+    ids = _pci_id(item.item("vendor")), _pci_id(item.item("device"))
+    return PciPair(*ids, item.arrival(), item.at)
 
 
 def _pci_id(item: Item) -> PciId:

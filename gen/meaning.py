@@ -58,15 +58,15 @@ def _check_unique(
 
 
 def _check_bits(device: Device, diagnostics: Diagnostics) -> None:
-    bits = ((event.bit, f"bit {event.bit} is taken", event.at["bit"]) for event in device.events)
+    bits = ((event.bit, f"bit {event.bit} is taken", event.at["bit"]) for event in device.macros)
     _check_unique("SPEC-BIT-OVERLAP", bits, diagnostics)
     names = (
         (event.name, f"there is an event '{event.name}' already", event.at["name"])
-        for event in device.events
+        for event in device.macros
     )
     _check_unique("SPEC-DUPLICATE", names, diagnostics)
     registers = [reg for reg in device.registers if reg.read or reg.write]
-    for event in device.events:
+    for event in device.macros:
         for register in registers:
             if event.bit >= register.width:
                 message = (
@@ -186,7 +186,7 @@ def _check_attributes(device: Device, diagnostics: Diagnostics) -> None:
 
 def _check_arrivals(device: Device, diagnostics: Diagnostics) -> None:
     """Stable releases are of older series than the mainline release, one of each."""
-    arrivals = [event.arrival for event in device.events]
+    arrivals = [event.arrival for event in device.macros]
     arrivals += [attribute.arrival for attribute in device.sysfs]
     arrivals += [frontend.arrival for frontend in device.frontends]
     arrivals += [
@@ -217,9 +217,10 @@ def _check_frontends(device: Device, diagnostics: Diagnostics) -> None:
     ids: list[tuple[object, str, Span]] = []
     for frontend in device.frontends:
         if isinstance(frontend, PciFrontend):
-            pair = (frontend.vendor.id, frontend.device.id)
-            message = f"another frontend claims the PCI id {pair[0]:04x}:{pair[1]:04x}"
-            ids.append((pair, message, frontend.device.at["id"]))
+            ids += [
+                (str(pair), f"the PCI id {pair} is claimed already", pair.device.at["id"])
+                for pair in frontend.ids
+            ]
         if isinstance(frontend, PlatformFrontend):
             ids += [
                 (text, f"the id '{text}' is claimed already", frontend.at[f"{key}[{index}]"])

@@ -89,11 +89,15 @@ class PointRelease:
 
 @dataclass(frozen=True)
 class Arrival:
-    """Since when a driver has something: a mainline release, and stable trees that took it over."""
+    """Since when a driver has something: a mainline release, and stable trees that took it over.
+
+    `upstream` is mainline's commit, if one brought it: 40 hexadecimal digits, or the first of them.
+    """
 
     since: Release
     stable: tuple[PointRelease, ...]
     at: Places
+    upstream: str | None = None
 
     def __contains__(self, release: PointRelease) -> bool:
         """Whether `release` has it."""
@@ -108,6 +112,7 @@ class Trigger(enum.StrEnum):
     POWER_OFF = "power-off"
     RESTART = "restart"
     NONE = "none"
+    UNUSED = "unused"
 
 
 class Bus(enum.StrEnum):
@@ -176,6 +181,15 @@ class EventHost:
 
 
 @dataclass(frozen=True)
+class EventUpstream:
+    """Mainline's commits that defined an event's macro, and that made the driver send it."""
+
+    header: str | None
+    driver: str | None
+    at: Places
+
+
+@dataclass(frozen=True)
 class Event:
     """One bit of the event register and what makes the driver send it."""
 
@@ -186,6 +200,7 @@ class Event:
     description: str
     host: EventHost | None
     at: Places
+    upstream: EventUpstream | None = None
 
     @property
     def value(self) -> int:
@@ -200,6 +215,7 @@ class Hook:
     priority: int | str
     why: str | None
     at: Places
+    upstream: str | None = None
 
 
 @dataclass(frozen=True)
@@ -279,6 +295,19 @@ class Frontend:
 
 
 @dataclass(frozen=True)
+class PciPair:
+    """One PCI id that a driver binds to."""
+
+    vendor: PciId
+    device: PciId
+    arrival: Arrival
+    at: Places
+
+    def __str__(self) -> str:
+        return f"{self.vendor.id:04x}:{self.device.id:04x}"
+
+
+@dataclass(frozen=True)
 class PciFrontend(Frontend):
     """A PCI function whose BAR `bar`, at least `length` bytes long, holds the registers."""
 
@@ -286,6 +315,12 @@ class PciFrontend(Frontend):
     device: PciId
     bar: int
     length: int
+    also: tuple[PciPair, ...] = ()
+
+    @property
+    def ids(self) -> tuple[PciPair, ...]:
+        """Every id that the driver binds to, the device's own first."""
+        return (PciPair(self.vendor, self.device, self.arrival, self.at), *self.also)
 
     @property
     def bus(self) -> Bus:
@@ -372,6 +407,7 @@ class Document:
 class Device:
     """A whole spec, or the contract of a release.
 
+    `defined` has the events that the header for user space names and the driver does not know.
     `later` has the frontends that came after a release which had none of them: they still tell
     its devices' ids and resources.
     """
@@ -394,6 +430,7 @@ class Device:
     documents: tuple[Document, ...]
     source: Source
     at: Places
+    defined: tuple[Event, ...] = ()
     later: tuple[Frontend, ...] = ()
 
     @property
@@ -405,6 +442,11 @@ class Device:
     def event_register(self) -> Register:
         """The register to which events are written."""
         return next(register for register in self.registers if register.write == "event")
+
+    @property
+    def macros(self) -> tuple[Event, ...]:
+        """The events that the header for user space names."""
+        return (*self.events, *self.defined)
 
     def event_for(self, trigger: Trigger) -> Event | None:
         """The event that `trigger` sends, if there is one."""

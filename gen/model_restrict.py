@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gen.model import DocumentKind, PlatformFrontend, Trigger
+from gen.model import DocumentKind, PciFrontend, PlatformFrontend, Trigger
 
 if TYPE_CHECKING:
     from gen.kernel import Kernel
@@ -58,6 +58,7 @@ def restrict(device: Device, release: PointRelease, *, shared: bool = False) -> 
             if release in frontend.arrival
         ),
         sysfs=tuple(attribute for attribute in device.sysfs if release in attribute.arrival),
+        defined=tuple(event for event in device.defined if release in event.arrival),
     )
     if not kept.frontends:
         later = tuple(_restrict_frontend(frontend, release) for frontend in device.frontends)
@@ -74,7 +75,10 @@ def restrict(device: Device, release: PointRelease, *, shared: bool = False) -> 
 
 
 def _restrict_frontend(frontend: Frontend, release: PointRelease) -> Frontend:
-    """The frontend without attributes where its devices did not show them yet."""
+    """The frontend with the ids it had, and without attributes if its devices showed none yet."""
+    if isinstance(frontend, PciFrontend):
+        also = tuple(pair for pair in frontend.also if release in pair.arrival)
+        frontend = replace(frontend, also=also)
     shown = frontend.attributes is not None and release in frontend.attributes
     return frontend if shown else replace(frontend, attributes=None)
 

@@ -117,7 +117,19 @@ def pci_macro(frontend: PciFrontend, side: str, pci_id: PciId) -> str:
     """The macro of a PCI id; `side` is `vendor` or `device`."""
     if pci_id.macro:
         return pci_id.macro
-    return f"PCI_{side.upper()}_ID_{frontend_stem(frontend).upper()}"
+    stem = f"PCI_{side.upper()}_ID_{frontend_stem(frontend).upper()}"
+    # The device's own id has the plain name; one that came to it has its number in the name.
+    own = pci_id.id == (frontend.vendor if side == "vendor" else frontend.device).id
+    return stem if own else f"{stem}_{pci_id.id:04X}"
+
+
+def pci_macros(frontend: PciFrontend) -> dict[str, PciId]:
+    """The macros of all ids of a frontend, each once, in the order of its ids."""
+    found: dict[str, PciId] = {}
+    for pair in frontend.ids:
+        for side, pci_id in (("vendor", pair.vendor), ("device", pair.device)):
+            found.setdefault(pci_macro(frontend, side, pci_id), pci_id)
+    return found
 
 
 def header_guard(device: Device) -> str:
@@ -135,7 +147,7 @@ def macros(device: Device) -> list[Name]:
     ]
     names += [
         Name(event_macro(device, event), f"the event '{event.name}'", event.at["name"])
-        for event in device.events
+        for event in device.macros
     ]
     names += [
         Name(register_macro(device, reg), f"the register '{reg.name}'", reg.at["name"])
@@ -143,8 +155,7 @@ def macros(device: Device) -> list[Name]:
     ]
     for frontend in device.frontends:
         if isinstance(frontend, PciFrontend):
-            for side, pci_id in (("vendor", frontend.vendor), ("device", frontend.device)):
-                macro = pci_macro(frontend, side, pci_id)
+            for macro, pci_id in pci_macros(frontend).items():
                 # Frontends are modules of their own: two may define one macro, as the same id.
                 what = f"the PCI id {pci_id.id:#06x}"
                 names.append(Name(macro, what, pci_id.at["macro"]))

@@ -147,14 +147,14 @@ def _origin(
 
 
 def _plan_uapi(device: Device) -> UapiPlan:
-    macros = [names.event_macro(device, event) for event in device.events]
+    macros = [names.event_macro(device, event) for event in device.macros]
     return UapiPlan(
         path=f"uapi/{device.uapi.path}",
         license=device.uapi.license,
         guard=device.uapi.guard,
         events=tuple(
             UapiEvent(macro, event.bit, event.description, tabs_after(macro, macros))
-            for macro, event in zip(macros, device.events, strict=True)
+            for macro, event in zip(macros, device.macros, strict=True)
         ),
     )
 

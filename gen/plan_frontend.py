@@ -41,8 +41,7 @@ class FrontendPlan:
     groups: str | None
     shortest: int
     macros: tuple[Macro, ...] = ()
-    vendor: str = ""
-    device: str = ""
+    ids: tuple[tuple[str, str], ...] = ()
     bar: int = 0
     acpi: tuple[str, ...] = ()
     of: tuple[str, ...] = ()
@@ -88,18 +87,25 @@ def _plan_module(
 
 def _plan_pci(device: Device, frontend: PciFrontend, kernel: Kernel) -> FrontendPlan:
     used = ["pcim_enable_device", "pcim_iomap", "struct pci_device_id", "ENOMEM", "MODULE_LICENSE"]
-    vendor = names.pci_macro(frontend, "vendor", frontend.vendor)
-    product = names.pci_macro(frontend, "device", frontend.device)
-    own = [(vendor, frontend.vendor.id), (product, frontend.device.id)]
-    if kernel.has(vendor):
-        used.append(vendor)
-        own = own[1:]
-    column = [name for name, _ in own]
+    macros = names.pci_macros(frontend)
+    # The kernel may have macros of vendors; those of devices are the driver's own.
+    vendors = {names.pci_macro(frontend, "vendor", pair.vendor) for pair in frontend.ids}
+    shared = [name for name in macros if name in vendors and kernel.has(name)]
+    used += shared
+    own = {name: pci_id for name, pci_id in macros.items() if name not in shared}
     return replace(
         _plan_module(device, frontend, kernel, used),
-        macros=tuple(Macro(name, f"0x{id_:04x}", tabs_after(name, column)) for name, id_ in own),
-        vendor=vendor,
-        device=product,
+        macros=tuple(
+            Macro(name, f"0x{pci_id.id:04x}", tabs_after(name, [*own]))
+            for name, pci_id in own.items()
+        ),
+        ids=tuple(
+            (
+                names.pci_macro(frontend, "vendor", pair.vendor),
+                names.pci_macro(frontend, "device", pair.device),
+            )
+            for pair in frontend.ids
+        ),
         bar=frontend.bar,
         # Where struct pci_driver lacks groups, those of the driver in it are used; later kernels
         # overwrite them.

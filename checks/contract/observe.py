@@ -42,9 +42,11 @@ class Observed:
     """What was seen; `why` says of what is not here why it was not.
 
     `triggers` has the trigger by the value that it writes; `complete` that all were tried.
+    `negotiated` tells of the other values whether the driver knows them at all.
     """
 
     triggers: dict[int, Trigger] = field(default_factory=dict)
+    negotiated: dict[int, bool] = field(default_factory=dict)
     complete: bool = False
     shows: dict[str, Mask] = field(default_factory=dict)
     within: dict[str, Mask] = field(default_factory=dict)
@@ -90,11 +92,13 @@ class _Watcher:
                     with self.explorer.trial():
                         if self._bind(machine, self.full):
                             sent[happening] = self._send(happening)
-                with self.explorer.trial():
-                    if self._bind(machine, self.full):
-                        self._masks(machine)
             if sent:
                 self._triggers(sent)
+                self._negotiates(machine)
+            with self.explorer.trial():
+                self._load()
+                if self._bind(machine, self.full):
+                    self._masks(machine)
             if self.seen.shows:
                 break  # a device of another bus may have no attributes to watch
         self._blame()
@@ -142,10 +146,31 @@ class _Watcher:
                     self.seen.triggers.setdefault(value, trigger)
         self.seen.complete = len(sent) == len(HAPPENINGS)
 
+    def _negotiates(self, machine: Machine) -> None:
+        """Whether the attributes show a difference when a device has an event that is not sent."""
+        bits = [1 << bit for bit in range(self.full.bit_length()) if self.full >> bit & 1]
+        for value in (one for one in bits if one not in self.seen.triggers):
+            texts = [self._first_shown(machine, raw) for raw in (0, value)]
+            if texts[0]:
+                self.seen.negotiated[value] = texts[0] != texts[1]
+
+    def _known(self) -> int:
+        """The bits of the events that the driver negotiates, as far as that has been seen."""
+        strange = sum(bit for bit, known in self.seen.negotiated.items() if not known)
+        return self.full & ~strange
+
+    def _first_shown(self, machine: Machine, raw: int) -> dict[str, str]:
+        """What the attributes of a device with this capability show at first."""
+        with self.explorer.trial():
+            self._load()
+            if self._bind(machine, raw):
+                return self._shown(machine)
+        return {}
+
     def _masks(self, machine: Machine) -> None:
         """Which mask an attribute shows: the one that can be changed, or the other."""
         present = self.core.attributes(machine)
-        low = self.full & -self.full
+        low = self._known() & -self._known()
         for name, attribute in present.items():
             if not attribute[2] or name not in self.bases:
                 continue
@@ -167,7 +192,7 @@ class _Watcher:
         if spare is None:
             return
         refused = self.core.store(machine, attribute, written(base, spare)) == -EINVAL
-        whole = written(base, self.full)
+        whole = written(base, self._known())
         if refused and self.core.store(machine, attribute, whole) == len(whole):
             self.seen.within[name] = Mask.CAPABILITY
 

@@ -166,8 +166,8 @@ class _Reader:
             number = value.number or 0
             facts = {"bit": Fact(str(number.bit_length() - 1), value.span)}
             trigger = seen.triggers.get(number) if seen else None
-            if trigger is None and seen and seen.complete:
-                trigger = Trigger.NONE
+            if trigger is None and seen and seen.complete and number in seen.negotiated:
+                trigger = Trigger.NONE if seen.negotiated[number] else Trigger.UNUSED
             if trigger is None:
                 why = seen.why if seen else "the driver could not be run"
                 self._miss(f"event[{name}]", "trigger", why, seen.at if seen else None)

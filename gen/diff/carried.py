@@ -20,6 +20,9 @@ NOT_IN_C = {
     "*": {
         "since": "a tree is one state, without its history",
         "stable": "a tree is one state, without its history",
+        "upstream": "a tree is one state, without its history",
+        "upstream.header": "a tree is one state, without its history",
+        "upstream.driver": "a tree is one state, without its history",
         "qemu.since": "the host's side",
         "qemu.qmp": "the host's side",
         "qemu.device": "the host's side",

@@ -37,7 +37,7 @@ def items(device: Device) -> Iterator[Item]:
     """Everything in a device that can change."""
     yield _whole(device)
     yield from (_register(one) for one in device.registers)
-    yield from (_event(one) for one in device.events)
+    yield from (_event(one) for one in device.macros)
     for kind, hook in (
         ("panic-notifier", device.hooks.panic_notifier),
         ("sys-off", device.hooks.sys_off),
@@ -88,6 +88,10 @@ def _register(one: Register) -> Item:
 def _event(one: Event) -> Item:
     facts = _facts(one.at, bit=one.bit, trigger=one.trigger, description=one.description)
     facts |= _arrival(one.arrival)
+    if one.upstream:
+        facts |= {f"upstream.{key}": fact for key, fact in _facts(
+            one.upstream.at, header=one.upstream.header,
+            driver=one.upstream.driver).items()}  # fmt: skip
     if one.host:
         facts |= {f"qemu.{key}": fact for key, fact in _facts(
             one.host.at, qmp=one.host.qmp, since=one.host.since).items()}  # fmt: skip
@@ -95,7 +99,8 @@ def _event(one: Event) -> Item:
 
 
 def _hook(kind: str, hook: Hook) -> Item:
-    return Item(kind, "", hook.at.item, _facts(hook.at, priority=hook.priority, why=hook.why))
+    return Item(kind, "", hook.at.item, _facts(
+        hook.at, priority=hook.priority, why=hook.why, upstream=hook.upstream))  # fmt: skip
 
 
 def _attribute(one: Attribute) -> Item:
@@ -165,7 +170,7 @@ def _frontend(front: Frontend) -> Iterator[Item]:
 
 
 def _arrival(one: Arrival) -> dict[str, Fact]:
-    return _facts(one.at, since=one.since, stable=_trees(one) or None)
+    return _facts(one.at, since=one.since, stable=_trees(one) or None, upstream=one.upstream)
 
 
 def _trees(one: Arrival) -> str:
@@ -185,8 +190,10 @@ def _shown(front: Frontend) -> str:
 def _ids(front: Frontend) -> Iterator[Item]:
     owner = f"frontend[{front.name}]"
     if isinstance(front, PciFrontend):
-        name = f"{front.vendor.id:04x}:{front.device.id:04x}"
-        yield Item("pci", name, front.device.at["id"], owner=owner)
+        for pair in front.ids:
+            # The device's own id is as old as the frontend.
+            facts = _arrival(pair.arrival) if pair.at is not front.at else {}
+            yield Item("pci", str(pair), pair.device.at["id"], facts, owner=owner)
     if isinstance(front, PlatformFrontend):
         for kind, texts in (("acpi", front.acpi), ("of", front.of)):
             for index, text in enumerate(texts):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from gen import names
 from gen.diff.records import Witness
+from gen.model import Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -86,7 +87,8 @@ def _values(side: Iterable[Item]) -> Iterator[tuple[Item, int]]:
 
 def _contents(side: Sequence[Item]) -> list[str]:
     """What each attribute reads as, with all events on, and what it takes."""
-    every = sum(value for _, value in _values(side))
+    known = (value for one, value in _values(side) if _value(one, "trigger") != Trigger.UNUSED)
+    every = sum(known)
     lines = []
     for one in _of(side, "attribute"):
         form, shows = _value(one, "format"), _value(one, "shows")
@@ -111,7 +113,7 @@ def _sent(side: Sequence[Item]) -> list[str]:
     return [
         f"{trigger}: {value:#x} {_value(one, 'qemu.qmp') or ''}".rstrip()
         for one, value in _values(side)
-        if (trigger := _value(one, "trigger"))
+        if (trigger := _value(one, "trigger")) and trigger != Trigger.UNUSED
     ]
 
 

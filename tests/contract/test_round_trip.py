@@ -76,7 +76,7 @@ def _variations(draw: st.DrawFn) -> dict[str, Any]:
     spec = yaml.safe_load(SPECS[1].read_text(encoding="utf-8"))
     width = draw(st.sampled_from([8, 16, 32]))
     spec["registers"][0] |= {"width": width, "offset": width // 8 * draw(st.integers(0, 6))}
-    bits = draw(st.lists(st.integers(0, width - 1), min_size=4, max_size=4, unique=True))
+    bits = draw(st.lists(st.integers(0, width - 1), min_size=5, max_size=5, unique=True))
     for event, bit in zip(spec["events"], bits, strict=True):
         event["bit"] = bit
     spec["events"] = draw(st.permutations(spec["events"]))
