@@ -36,7 +36,7 @@ _COMMANDS = {
     "diff": "gen.diff.command:diff",
     "git-setup": "gen.diff.command:git_setup",
     "git-diff": "gen.diff.command:git_diff",
-    "git-textconv": "gen.diff.command:git_textconv",
+    "git-pager": "gen.diff.command:git_pager",
     "boot": "gen.lab.command:boot",
     "matrix": "checks.matrix_command:matrix",
     "differential": "gen.lab.differential:differential",

@@ -143,10 +143,9 @@ def git_diff(words: tuple[str, ...]) -> None:
     click.echo(external(words), nl=False)
 
 
-@click.command(name="git-textconv", hidden=True)
-@click.argument("path", type=click.Path(path_type=Path))
-def git_textconv(path: Path) -> None:
-    """What git calls for one version of a spec where it takes no external diff."""
-    from gen.diff.git import textconv  # noqa: PLC0415 (other commands do without)
+@click.command(name="git-pager", hidden=True)
+def git_pager() -> None:
+    """What git calls to page the output of `git show`."""
+    from gen.diff.pager import page  # noqa: PLC0415 (other commands do without)
 
-    click.echo(textconv(path), nl=False)
+    page()

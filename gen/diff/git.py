@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """pvgen as a diff driver of git: set up in a repository's own configuration, and removed again.
 
-`git diff` calls an external diff, which prints the semantic diff and then the textual one. `git
-show` and `git log` call none unless `--ext-diff` is given, but they do call a textconv: that puts
-what the contract amounts to above the text of each version, so that its changes come first.
+`git diff` calls an external diff, which prints the semantic diff and then the textual one. So do
+`git show` and `git log`, if `--ext-diff` is given; without it, what `git show` pages goes through
+`gen.diff.pager`.
 """
 
 from __future__ import annotations
@@ -16,16 +16,14 @@ from typing import TYPE_CHECKING
 
 from gen.diagnostics import format_text
 from gen.diff.compare import compare
-from gen.diff.items import items
+from gen.diff.pager import DRIVER, pager_command
 from gen.diff.records import Side
 from gen.diff.report import as_text
 from gen.diff.sides import SideError, git, read_spec
-from gen.diff.witness import aliases, listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-DRIVER = "pvgen"
 LINES = ("spec/*.yaml diff=pvgen",)
 _OUTSIDE = "this is no git work tree, so there is nothing to set up"
 _FAILED = "git could not change its configuration"
@@ -37,8 +35,8 @@ def _attributes() -> Path:
 
 
 def _command(name: str) -> str:
-    """This very interpreter, however pvgen was found."""
-    return f"{shlex.quote(sys.executable)} -m gen.cli {name}"
+    """This very interpreter, however pvgen was found, and no module of where git is called."""
+    return f"{shlex.quote(sys.executable)} -P -m gen.cli {name}"
 
 
 def set_up() -> Iterator[str]:
@@ -49,16 +47,26 @@ def set_up() -> Iterator[str]:
         OSError: the attributes cannot be written.
     """
     path = _attributes()
-    for key, value in (("command", "git-diff"), ("textconv", "git-textconv")):
-        git("config", "--local", f"diff.{DRIVER}.{key}", _command(value), why=_FAILED)
-        yield f"  set diff.{DRIVER}.{key}"
+    _set(f"diff.{DRIVER}.command", _command("git-diff"))
+    yield f"  set diff.{DRIVER}.command"
+    if pager_command() in {None, _command("git-pager")}:
+        _set("pager.show", _command("git-pager"))
+        yield "  set pager.show"
+        shown = "git show"
+    else:
+        yield "  leave pager.show, which this repository has set"
+        shown = "git show --ext-diff"
     old = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     missing = [line for line in LINES if line not in old]
     if missing:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("\n".join([*old, *missing]) + "\n", encoding="utf-8")
         yield f"  write {path}"
-    yield "git diff explains changes of spec/*.yaml now; --undo takes it back"
+    yield f"git diff and {shown} explain changes of spec/*.yaml now; --undo takes it back"
+
+
+def _set(key: str, value: str) -> None:
+    git("config", "--local", key, value, why=_FAILED)
 
 
 def remove() -> Iterator[str]:
@@ -73,6 +81,9 @@ def remove() -> Iterator[str]:
     if any(name.startswith(f"diff.{DRIVER}.") for name in listed):
         git("config", "--local", "--remove-section", f"diff.{DRIVER}", why=_FAILED)
         yield f"  remove diff.{DRIVER}"
+    if (pager_command() or "").endswith(" git-pager"):
+        git("config", "--local", "--unset", "pager.show", why=_FAILED)
+        yield "  remove pager.show"
     old = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     kept = [line for line in old if line not in LINES]
     if kept != old:
@@ -91,7 +102,7 @@ def external(words: Sequence[str]) -> str:
         return f"* Unmerged path {words[0] if words else ''}\n"
     old_name, new_name = words[0], (words[7] if len(words) > 7 else words[0])  # noqa: PLR2004 (as above)
     old, new = (_bytes(words[index]) for index in (1, 4))
-    head = _semantic(old, new, old_name, new_name) if old is not None and new is not None else ""
+    head = semantic(old, new, old_name, new_name) if old is not None and new is not None else ""
     return f"diff --git a/{old_name} b/{new_name}\n{head}{_textual(old, new, old_name, new_name)}"
 
 
@@ -99,7 +110,8 @@ def _bytes(name: str) -> bytes | None:
     return None if name == "/dev/null" else Path(name).read_bytes()
 
 
-def _semantic(old: bytes, new: bytes, old_name: str, new_name: str) -> str:
+def semantic(old: bytes, new: bytes, old_name: str, new_name: str) -> str:
+    """The findings of two texts of a spec as lines that no patch has."""
     try:
         before = Side(old_name, read_spec(old, old_name))
         after = Side(new_name, read_spec(new, new_name))
@@ -122,18 +134,3 @@ def _textual(old: bytes | None, new: bytes | None, old_name: str, new_name: str)
     return "".join(
         line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
     )
-
-
-def textconv(path: Path) -> str:
-    """What a spec amounts to, a line for each fact, and its text; the text alone if it is bad."""
-    data = path.read_bytes()
-    text = data.decode("utf-8", "replace")
-    try:
-        device = read_spec(data, path.name)
-    except SideError:
-        return text
-    parts = list(items(device))
-    facts = [f"{item.path}.{key} = {fact.value!r}" for item in parts
-             for key, fact in item.facts.items()]  # fmt: skip
-    lines = [*aliases(parts), *listing(parts), *facts]
-    return "".join(f"# {line}\n" for line in sorted(lines)) + "\n" + text

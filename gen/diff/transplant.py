@@ -55,8 +55,8 @@ def transplant(old: Device, new: Device, made: Iterable[Change], every: Iterable
     whole = {work.old_path(one.path) for one in changes if _is_whole(one)}
     try:
         for change in changes:
-            if _is_whole(change) or not (work.homes(change) & whole):
-                work.make(change)
+            if _is_whole(change) or not work.homes(change) <= whole:
+                work.make(change, whole)
     except (LookupError, AttributeError, TypeError):
         raise EntangledError from None
     return work.device
@@ -109,8 +109,8 @@ class _Work:
     def _set(self, **parts: Any) -> None:
         self.device = replace(self.device, **parts)
 
-    def make(self, change: Change) -> None:
-        """Make one change."""
+    def make(self, change: Change, whole: set[str]) -> None:
+        """Make one change, or the half of it that none of the frontends `whole` brings along."""
         kind, _, key = change.subject.partition(".")
         if change.pair is None:
             raise LookupError(change.path)
@@ -118,7 +118,11 @@ class _Work:
         if change.subject == "frontend.bus" and old and new:
             self._put(old, self._donor(new))
         elif kind in _IDS:
-            self._claim(kind, old, new)
+            left, right = (item if item and self.old_path(item.owner) not in whole else None
+                           for item in (old, new))  # fmt: skip
+            self._claim(kind, left, right)
+        elif kind == "kconfig" and old and new and old.owner != new.owner:
+            self._put(replace(new, owner=self.old_path(new.owner)), self._donor(new))
         elif kind == "pci":
             self._pci(new or old)
         elif change.action is Action.RENAMED and old and new:
@@ -136,7 +140,11 @@ class _Work:
         if change.action is Action.REUSED:
             self._swap_event(change, self._donor(new))
         elif old is not None:
-            self._put(old, _with(self._find(old), self._donor(new), subject))
+            part, donor = self._find(old), self._donor(new)
+            made = _with(part, donor, subject)
+            if subject in {"frontend.since", "frontend.stable"} and _shown_always(old, new):
+                made = replace(made, attributes=donor.attributes)
+            self._put(old, made)
 
     def _swap_event(self, change: Change, donor: Any) -> None:
         """The new event in the place of the one whose bit it has."""
@@ -225,6 +233,11 @@ class _Work:
             self._set(**{field: tuple(others)})
         else:
             self._set(**{item.kind: part})
+
+
+def _shown_always(old: Item, new: Item) -> bool:
+    """Whether the sysfs attributes are shown since there is the frontend, whenever that is."""
+    return all(one.facts["attributes"].value == "shown" for one in (old, new))
 
 
 def _part(device: Device, item: Item, owner: Frontend | None) -> Any:

@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import pty
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -20,19 +23,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 AFTER = edited(BASE, SCENARIOS["bar"]["edits"])
+ENVIRONMENT = {
+    "PYTHONPATH": str(ROOT),
+    "PATH": os.environ["PATH"],
+    "LC_ALL": "C.UTF-8",
+    "GIT_CONFIG_GLOBAL": "/dev/null",
+    "GIT_CONFIG_SYSTEM": "/dev/null",
+}
 
 
 def run(cwd: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         words,
         cwd=cwd,
-        env={
-            "PYTHONPATH": str(ROOT),
-            "PATH": os.environ["PATH"],
-            "LC_ALL": "C.UTF-8",
-            "GIT_CONFIG_GLOBAL": "/dev/null",
-            "GIT_CONFIG_SYSTEM": "/dev/null",
-        },
+        env=ENVIRONMENT,
         capture_output=True,
         text=True,
         check=False,
@@ -171,6 +175,27 @@ def test_a_baseline_is_written_with_a_reason(repository: Path) -> None:
     assert pvgen(repository, "diff", "--baseline", "none.yaml").returncode == 2
 
 
+def on_a_terminal(cwd: Path, *words: str) -> str:
+    """What a command prints on a terminal, where git calls a pager."""
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(words, cwd=cwd, env=ENVIRONMENT | {"PAGER": "cat"}, stdout=theirs,
+                          stdin=subprocess.DEVNULL) as process:  # fmt: skip
+        os.close(theirs)
+        parts = []
+        # The end of a terminal is an error on Linux.
+        with contextlib.suppress(OSError):
+            while part := os.read(ours, 1 << 16):
+                parts.append(part)
+    os.close(ours)
+    assert process.returncode == 0
+    return re.sub(r"\x1b\[[0-9;]*[mK]", "", b"".join(parts).decode())
+
+
+def commit(repository: Path, *words: str) -> None:
+    who = ("-c", "user.name=n", "-c", "user.email=e@dev.example")
+    assert run(repository, "git", *who, "commit", "-qam", "more", *words).returncode == 0
+
+
 def test_git_shows_the_meaning_above_the_text(repository: Path) -> None:
     config = repository / ".git" / "config"
     before = config.read_text(encoding="utf-8")
@@ -182,16 +207,45 @@ def test_git_shows_the_meaning_above_the_text(repository: Path) -> None:
     assert texts[0] == texts[1]
     shown = run(repository, "git", "diff").stdout
     assert shown.index("break[HOST_BAR_CHANGED]") < shown.index("+    bar: 1")
-    who = ("-c", "user.name=n", "-c", "user.email=e@dev.example")
-    run(repository, "git", *who, "commit", "-qam", "two")
-    shown = run(repository, "git", "show").stdout
-    assert shown.index("+# frontend[dev-pci].bar = '1'") < shown.index("+    bar: 1")
-    shown = run(repository, "git", "show", "--ext-diff").stdout
-    assert shown.index("break[HOST_BAR_CHANGED]") < shown.index("+    bar: 1")
+    commit(repository)
+    for shown in (
+        run(repository, "git", "show", "--ext-diff").stdout,
+        run(repository, "git", "log", "-p", "-1", "--ext-diff").stdout,
+        on_a_terminal(repository, "git", "show"),
+    ):
+        assert shown.index("break[HOST_BAR_CHANGED]") < shown.index("+    bar: 1")
+    # What a program reads is a patch and nothing else.
+    assert "HOST_BAR" not in run(repository, "git", "show").stdout
     for _ in range(2):
         assert pvgen(repository, "git-setup", "--undo").returncode == 0
     assert config.read_text(encoding="utf-8") == before
     assert "HOST_BAR" not in run(repository, "git", "show", "--ext-diff").stdout
+    assert "HOST_BAR" not in on_a_terminal(repository, "git", "show")
+
+
+def test_git_show_explains_a_renamed_spec_and_leaves_other_files(repository: Path) -> None:
+    pvgen(repository, "git-setup")
+    run(repository, "git", "mv", "spec/dev.yaml", "spec/d é v.yaml")
+    commit(repository)
+    shown = on_a_terminal(repository, "git", "show")
+    assert "# spec/d é v.yaml:61:10: break[HOST_BAR_CHANGED]" in shown
+    other = repository / "other.yaml"
+    other.write_text(BASE, encoding="utf-8")
+    run(repository, "git", "add", "other.yaml")
+    commit(repository)
+    other.write_text(AFTER, encoding="utf-8")
+    commit(repository)
+    shown = on_a_terminal(repository, "git", "show")
+    assert "+    bar: 1" in shown
+    assert "HOST_BAR" not in shown
+
+
+def test_a_pager_of_the_repository_is_left(repository: Path) -> None:
+    run(repository, "git", "config", "pager.show", "less")
+    done = pvgen(repository, "git-setup")
+    assert "leave pager.show" in done.stderr
+    pvgen(repository, "git-setup", "--undo")
+    assert run(repository, "git", "config", "pager.show").stdout == "less\n"
 
 
 def test_hunks_of_the_rendered_files(repository: Path) -> None:
