@@ -204,10 +204,11 @@ class Finding:
 
 @dataclass(frozen=True)
 class Side:
-    """One side of a diff: the device, and how it was asked for."""
+    """One side of a diff: the device, how it was asked for, and the path of its spec."""
 
     label: str
     device: Device
+    file: str = ""
 
 
 @dataclass(frozen=True)

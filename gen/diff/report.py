@@ -4,24 +4,24 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from gen.diagnostics import Diagnostic, Related, format_text, visible
 from gen.diagnostics import Severity as Level
+from gen.diff.markdown import as_markdown
 from gen.diff.policy import affected, diff_rules
-from gen.diff.records import Severity
+from gen.diff.records import Severity, Side
+from gen.diff.words import LEFTOVER, indented, shared, stale, summary, who
 from gen.serial import github_line, place, sarif_location, sarif_log, tool_version
+from gen.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
-    from gen.baseline import Entry
     from gen.diff.compare import Comparison
-    from gen.diff.records import DiffRule, Finding, Share
+    from gen.diff.records import Change, Finding, Share
+    from gen.source import Span
 
-LEFTOVER = "hunks of the rendered files that no change accounts for by itself"
 STALE = "ACCEPTED_STALE"
 _LEVELS = {
     Severity.BREAK: Level.ERROR,
@@ -29,18 +29,6 @@ _LEVELS = {
     Severity.COMPATIBLE: Level.NOTE,
     Severity.DOC: Level.NOTE,
 }
-
-
-def summary(result: Comparison) -> str:
-    """The counts that close a report."""
-    severities = [one.rule.severity for one in result.findings]
-    counts = [(one, severities.count(one)) for one in reversed(Severity)]
-    words = ", ".join(f"{count} {one}" for one, count in counts if count) or "no change"
-    return words + (f" ({len(result.accepted)} accepted)" if result.accepted else "")
-
-
-def _who(rule: DiffRule) -> str:
-    return ", ".join(affected(rule)) or "nobody"
 
 
 def as_text(result: Comparison, *, colour: bool = False) -> str:
@@ -53,50 +41,12 @@ def as_text(result: Comparison, *, colour: bool = False) -> str:
         head = f"{_LEVELS[one.rule.severity]}[{one.rule.id}]"
         parts.append(text.replace(head, f"{one.rule.severity}[{one.rule.id}]", 1))
         parts += [f"  {visible(line)}" for line in _details(one)]
-        parts += [f"  {visible(line)}" for line in _shared(one, result.kernel, told)]
+        parts += [f"  {visible(line)}" for line in shared(one, result.kernel, told)]
     if result.leftover:
         parts.append(f"{LEFTOVER}:")
-        parts += [f"  {visible(line)}" for line in _lines(result.leftover)]
-    parts += [f"{entry.at}: note: {_stale(entry)}" for entry in result.stale]
+        parts += [f"  {visible(line)}" for line in indented(result.leftover)]
+    parts += [f"{entry.at}: note: {stale(entry)}" for entry in result.stale]
     return "\n".join([*parts, summary(result)])
-
-
-def _lines(hunks: Iterable[str]) -> Iterator[str]:
-    return (f"  {line}" for patch in _patches(hunks) for line in patch.split("\n"))
-
-
-def _patches(hunks: Iterable[str]) -> Iterator[str]:
-    """The hunks of each file below one header."""
-    parts = ([*hunk.rstrip("\n").split("\n")] for hunk in hunks)
-    for head, group in groupby(parts, key=lambda lines: tuple(lines[:2])):
-        yield "\n".join([*head, *(line for lines in group for line in lines[2:])])
-
-
-def _shared(one: Finding, kernel: str, told: dict[Share, str]) -> Iterator[str]:
-    """What a change does to the rendered files, once for all findings that have it in common."""
-    share = one.share
-    if share is None:
-        return
-    # Of changes that were rendered together each names the others, and all have the same hunks.
-    key = replace(share, together=tuple(sorted({one.change.path, *share.together})))
-    if key in told and share.hunks:
-        yield f"rendered: as for {told[key]} above"
-        return
-    told[key] = one.rule.id
-    yield f"{_rendering(share, kernel)}{':' if share.hunks else ''}"
-    yield from _lines(share.hunks)
-
-
-def _rendering(share: Share, kernel: str) -> str:
-    """What was rendered to see a change's share of the files."""
-    what = f"rendered for Linux {kernel}"
-    if share.together:
-        what += f", together with {', '.join(share.together)}"
-    return what if share.hunks else f"{what}: no line differs"
-
-
-def _stale(entry: Entry) -> str:
-    return f"accepts {entry.rule} ({entry.fingerprint}), which is not found: remove it"
 
 
 def _diagnostic(one: Finding) -> Diagnostic:
@@ -110,74 +60,11 @@ def _diagnostic(one: Finding) -> Diagnostic:
 def _details(one: Finding) -> Iterator[str]:
     stable = "takes it" if one.rule.stable else "does not take it"
     word = "who breaks" if one.rule.severity.weight > Severity.COMPATIBLE.weight else "concerns"
-    yield f"{word}: {_who(one.rule)}; a stable tree {stable}; {one.fingerprint}"
+    yield f"{word}: {who(one.rule)}; a stable tree {stable}; {one.fingerprint}"
     for witness in one.witnesses:
         yield f"{witness.what}:"
         yield from (f"  - {line}" for line in witness.before)
         yield from (f"  + {line}" for line in witness.after)
-
-
-def as_markdown(result: Comparison) -> str:
-    """A table for a pull request or a cover letter; the details are folded below it."""
-    labels = f"{_code(result.old.label)} to {_code(result.new.label)}"
-    lines = [f"**Spec: {summary(result)}** ({labels})"]
-    told: dict[Share, str] = {}
-    if result.findings:
-        lines += ["", "| severity | what | before | after | concerns |", "|---|---|---|---|---|"]
-        lines += [_row(one) for one in result.findings]
-        lines += ["", "<details><summary>Why, and what a consumer sees</summary>", ""]
-        for one in result.findings:
-            lines += _folded(one, result.kernel, told)
-        lines += ["</details>"]
-    if result.leftover:
-        lines += ["", f"<details><summary>{LEFTOVER.capitalize()}</summary>", ""]
-        lines += [*fenced(result.leftover), "</details>"]
-    if result.stale:
-        lines += ["", *(f"* `{one.at}` {_stale(one)}." for one in result.stale)]
-    return "\n".join(lines)
-
-
-def _code(text: str | None) -> str:
-    """Text as code in a table's cell; none is an empty cell."""
-    if text is None:
-        return ""
-    fence = "``" if "`" in text else "`"
-    return f"{fence}{visible(text)}{fence}"
-
-
-def _row(one: Finding) -> str:
-    change = one.change
-    # Of what comes or goes the name is in the path.
-    whole = change.about or None
-    cells = [
-        f"{one.rule.severity}",
-        f"{one.rule.title}: {_code(change.path)}",
-        _code(whole if whole and change.old is not None else change.old),
-        _code(whole if whole and change.new is not None else change.new),
-        _who(one.rule),
-    ]
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-
-
-def _folded(one: Finding, kernel: str, told: dict[Share, str]) -> list[str]:
-    lines = [f"**{one.rule.id}** {_code(one.change.path)}: {one.rule.why}", ""]
-    stable = "takes it" if one.rule.stable else "does not take it"
-    tail = f"A stable tree {stable}. Fingerprint `{one.fingerprint}`."
-    lines += [f"Reference: {one.rule.reference}. Promise: {one.rule.promise}. {tail}", ""]
-    for witness in one.witnesses:
-        body = [*(f"-{line}" for line in witness.before), *(f"+{line}" for line in witness.after)]
-        lines += [f"{witness.what[0].upper()}{witness.what[1:]}:", "", "```diff", *body, "```", ""]
-    shared = list(_shared(one, kernel, told))
-    if shared:
-        lines += [f"{shared[0][0].upper()}{shared[0][1:]}", ""]
-        lines += fenced(one.share.hunks) if one.share and len(shared) > 1 else []
-    return lines
-
-
-def fenced(hunks: Iterable[str]) -> Iterator[str]:
-    """The lines of a block of markdown for each file that has hunks."""
-    for patch in _patches(hunks):
-        yield from ("```diff", patch, "```", "")
 
 
 def _finding(one: Finding) -> dict[str, Any]:
@@ -251,7 +138,7 @@ def as_sarif(result: Comparison) -> str:
         )
         results += [
             {"ruleId": STALE, "ruleIndex": len(rows) - 1, "level": "note",
-             "message": {"text": _stale(one)}, "locations": [sarif_location(one.at)]}
+             "message": {"text": stale(one)}, "locations": [sarif_location(one.at)]}
             for one in result.stale
         ]  # fmt: skip
     return sarif_log(rows, results, executed=True)
@@ -276,11 +163,21 @@ def as_github(result: Comparison) -> str:
     """Workflow commands that GitHub shows beside the lines of a change."""
     words = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice"}
     lines = [
-        github_line(words[_LEVELS[one.rule.severity]], one.change.at, one.rule.id, one.message)
+        github_line(
+            words[_LEVELS[one.rule.severity]], _file(one.change, result), one.rule.id, one.message
+        )
         for one in result.findings
     ]
-    lines += [github_line("notice", one.at, STALE, _stale(one)) for one in result.stale]
+    lines += [github_line("notice", one.at, STALE, stale(one)) for one in result.stale]
     return "\n".join(lines)
+
+
+def _file(change: Change, result: Comparison) -> Span:
+    """A change's place by the path of its file, which a revision's name does not belong to."""
+    side = result.new if change.new_at else result.old
+    at = change.at
+    file = side.file if isinstance(side, Side) and side.file else at.source.name
+    return Source(file, at.source.text).span(at.line, at.column, at.length)
 
 
 FORMATS: dict[str, Callable[[Comparison], str]] = {

@@ -4,13 +4,15 @@
 spec/acme.yaml      a file
 HEAD~1              the spec as a git revision has it
 HEAD~1:spec/a.yaml  a file of a revision
-v1..v2              both sides at once
+:                   the spec as it is staged; :spec/a.yaml is a staged file
+v1..v2              both sides at once; v1...v2 begins where v2 left v1, as with git diff
 ...@6.1             any of these, with only what the driver of Linux 6.1 had
 linux-6.1@6.1       a directory: its driver's C, read with the interfaces of Linux 6.1
 """
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 from dataclasses import dataclass
@@ -20,8 +22,9 @@ from typing import TYPE_CHECKING
 from gen.diagnostics import Diagnostics
 from gen.diff.records import Side
 from gen.load import MAX_BYTES, parse_device
-from gen.model import PointRelease
+from gen.model import PointRelease, Release
 from gen.model_restrict import NothingLeftError, restrict
+from gen.resources import kernel_directory
 from gen.source import Source, UnreadableSourceError, read_source
 from gen.specs import GenerationError, default_spec, shown_name
 
@@ -35,7 +38,10 @@ if TYPE_CHECKING:
     ReadTree = Callable[[str, Path, str | None], TreeSide]
 
 _AS_OF = re.compile(r"(?P<side>.*)@(?P<release>[0-9]+\.[0-9]+(?:\.[0-9]+)?)", re.DOTALL)
-_CONFLICT = re.compile(r"^(<<<<<<<|>>>>>>>)(?: |$)", re.MULTILINE)
+_CONFLICT = re.compile(r"^(<{7}|={7}|>{7}|\|{7})(?: |\r?$)", re.MULTILINE)
+_OUTSIDE = "this is no git work tree, so there are no revisions"
+# What git calls a symbolic link.
+_LINK = b"120000 "
 
 
 class SideError(Exception):
@@ -49,29 +55,52 @@ class SideError(Exception):
 
 @dataclass(frozen=True)
 class _Words:
-    """What a side names: a text in a revision or, without one, on the disk; and a release."""
+    """What a side names: a text on the disk, or in a revision, and a release.
+
+    An empty revision is what is staged, None the disk. Where no path is given, `found` says that
+    it is that of the spec on the disk, which a revision may have elsewhere.
+    """
 
     label: str
     revision: str | None
     path: Path
     release: str | None
+    found: bool = False
 
 
 def split_range(sides: Sequence[str]) -> tuple[str, str]:
     """The two sides of a command line of none, one or two words.
 
     Raises:
-        SideError: one word that is a file or directory, which cannot be compared with itself.
+        SideError: an empty word; or one word that is a file or directory, which cannot be compared
+            with itself; or revisions of a range that have nothing in common.
     """
+    if "" in sides:
+        raise SideError("an empty word names no side", 2)
     if len(sides) == 2:  # noqa: PLR2004 (both are given)
         return sides[0], sides[1]
     word = sides[0] if sides else "HEAD"
-    if ".." in word and not Path(word).exists():
-        old, _, new = word.replace("...", "..").partition("..")
-        return old or "HEAD", new or "HEAD"
-    if Path(word).exists():
+    if Path(word).exists() and not _is_revision(word):
         raise SideError(f"{word} is no revision: name what to compare it with", 2)
+    for dots in ("...", ".."):
+        old, found, new = word.partition(dots)
+        if found:
+            ends = old or "HEAD", new or "HEAD"
+            return ends if dots == ".." else (_fork(*ends), ends[1])
     return word, ""
+
+
+def _fork(old: str, new: str) -> str:
+    """Where two revisions parted, with what follows the old one's name."""
+    match = re.fullmatch(r"(?P<revision>[^:]*?)(?P<rest>(?:@[0-9.]+)?(?::.*)?)", old, re.DOTALL)
+    revision, rest = (match["revision"], match["rest"]) if match else (old, "")
+    other = re.split(r"@[0-9]+\.|:", new)[0]
+    names = (revision or "HEAD", other or "HEAD")
+    for name in names:
+        _check_revision(name)
+    why = f"{' and '.join(names)} have no commit in common"
+    base = git("merge-base", "--end-of-options", *names, why=why, status=2)
+    return base.decode().strip() + rest
 
 
 def read_side(word: str, spec: Path | None, read_tree: ReadTree | None) -> Side | TreeSide:
@@ -97,10 +126,35 @@ def read_spec_side(word: str, spec: Path | None) -> Side:
     device = read_spec(_text(words), words.label)
     if words.release is not None:
         try:
-            device = restrict(device, PointRelease.parse(words.release))
+            device = restrict(device, _known_release(words.release))
         except (NothingLeftError, ValueError) as error:
             raise SideError(f"{word}: {error}", 2) from None
-    return Side(word or words.label, device)
+    return Side(word or words.label, device, words.path.as_posix())
+
+
+def _is_revision(word: str) -> bool:
+    """Whether a file that is here is meant as a revision, such as HEAD in a bare repository."""
+    if "/" in word or word.endswith((".yaml", ".yml")) or Path(word).is_dir():
+        return False
+    try:
+        git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{word}^{{commit}}", why="")
+    except SideError:
+        return False
+    return True
+
+
+def _known_release(text: str) -> PointRelease:
+    """A release that the facts about kernels reach; they are not loaded for this.
+
+    Raises:
+        ValueError: it is none, or a later one.
+    """
+    release = PointRelease.parse(text)
+    names = (path.stem for path in kernel_directory().glob("[0-9]*.yaml"))
+    newest = max(Release.parse(name) for name in names)
+    if release.series > newest:
+        raise ValueError(f"nothing is known of Linux {release}; the newest is {newest}")
+    return release
 
 
 def _words(word: str, spec: Path | None) -> _Words:
@@ -109,17 +163,19 @@ def _words(word: str, spec: Path | None) -> _Words:
     rest = match["side"] if match else word
     if rest and Path(rest).is_dir():
         raise SideError(f"{rest} is a directory; a side is a spec or a revision", 2)
-    if rest and Path(rest).is_file():
+    if rest and os.path.lexists(rest) and not _is_revision(rest):
         return _Words(rest, None, Path(rest), release)
     revision, colon, path = rest.partition(":")
     if not colon and rest.endswith((".yaml", ".yml")):
         raise SideError(f"{rest}: no such file", 2)
-    try:
-        place = Path(path) if path else Path(shown_name(spec or default_spec()))
-    except GenerationError as error:
-        raise SideError(str(error), 2) from None
-    label = f"{revision}:{place}" if revision else str(place)
-    return _Words(label, revision or None, place, release)
+    if not path:
+        try:
+            path = shown_name(spec or default_spec())
+        except GenerationError as error:
+            raise SideError(str(error), 2) from None
+    label = f"{revision}:{path}" if colon or revision else path
+    found = not rest.partition(":")[2]
+    return _Words(label, revision if colon or revision else None, Path(path), release, found)
 
 
 def _text(words: _Words) -> bytes:
@@ -128,17 +184,55 @@ def _text(words: _Words) -> bytes:
             return read_source(words.path, limit=MAX_BYTES).text.encode()
         except UnreadableSourceError as error:
             raise SideError(f"{words.path}: {error}", 2) from None
-    git("rev-parse", "--git-dir", why="this is no git work tree, so there are no revisions")
-    git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{words.revision}^{{commit}}",
-        why=f"there is no revision '{words.revision}'", status=2)  # fmt: skip
+    if words.revision:
+        _check_revision(words.revision)
+    else:
+        git("rev-parse", "--git-dir", why=_OUTSIDE)
     path = words.path.as_posix()
-    # A path of a revision counts from its top, as with git show; a shown one from here.
-    for spelling in (f"{words.revision}:{path}", f"{words.revision}:./{path}"):
+    # A path that is given counts from the top, as with git show; that of the disk from here.
+    names = (f"./{path}", path) if words.found else (path, f"./{path}")
+    for name in (*names, *(_only_spec(words.revision) if words.found else ())):
         try:
-            return git("cat-file", "blob", spelling, why="", status=2)
+            data = git("cat-file", "blob", f"{words.revision}:{name}", why="", status=2)
         except SideError:
             continue
-    raise SideError(f"revision '{words.revision}' has no file {path}", 2)
+        if b"\n" not in data and _is_link(words.revision, name):
+            raise SideError(f"{words.label} is a symbolic link; name what it points to", 2)
+        return data
+    where = f"revision '{words.revision}' has" if words.revision else "what is staged has"
+    raise SideError(f"{where} no file {path}", 2)
+
+
+def _check_revision(revision: str) -> None:
+    git("rev-parse", "--git-dir", why=_OUTSIDE)
+    name = f"{revision}^{{commit}}"
+    why = f"there is no revision '{revision}'"
+    try:
+        git("rev-parse", "--verify", "--quiet", "--end-of-options", name, why=why, status=2)
+    except SideError:
+        shallow = git("rev-parse", "--is-shallow-repository", why=why, status=2)
+        if shallow.strip() == b"true":
+            raise SideError(f"{why}; this clone is shallow: git fetch --unshallow", 2) from None
+        raise
+
+
+def _only_spec(revision: str) -> list[str]:
+    """The one spec that a revision has in spec/, if the disk has it elsewhere, or none."""
+    try:
+        told = git("ls-tree", "-z", "--name-only", "--full-tree", revision, "spec/", why="")
+    except SideError:
+        return []
+    specs = [name for name in told.decode(errors="replace").split("\0") if name.endswith(".yaml")]
+    return specs if len(specs) == 1 else []
+
+
+def _is_link(revision: str, name: str) -> bool:
+    try:
+        if not revision:
+            return git("ls-files", "-s", "--", name, why="").startswith(_LINK)
+        return git("ls-tree", revision, "--", name, why="").startswith(_LINK)
+    except SideError:
+        return False
 
 
 def git(*arguments: str, why: str, status: int = 3) -> bytes:

@@ -10,8 +10,8 @@ import click
 
 from gen.console import fail, report, say
 from gen.diff.compare import compare
+from gen.diff.markdown import as_markdown, fenced
 from gen.diff.rendered import rendered_hunks
-from gen.diff.report import as_markdown, fenced
 from gen.diff.sides import SideError, read_spec_side
 from gen.kernel import KernelFactsError, load_kernels
 from gen.resources import kernel_directory

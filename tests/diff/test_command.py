@@ -20,6 +20,7 @@ from tests.conftest import ROOT
 from tests.diff.test_scenarios import BASE, SCENARIOS, edited
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 AFTER = edited(BASE, SCENARIOS["bar"]["edits"])
@@ -53,6 +54,7 @@ def repository(tmp_path: Path) -> Path:
     spec = tmp_path / "spec" / "dev.yaml"
     spec.parent.mkdir()
     spec.write_text(BASE, encoding="utf-8")
+    (tmp_path / "link.yaml").symlink_to("spec/dev.yaml")
     who = ("-c", "user.name=n", "-c", "user.email=e@dev.example")
     for words in (("init", "-q"), ("add", "."), (*who, "commit", "-qm", "one")):
         assert run(tmp_path, "git", *words).returncode == 0
@@ -86,6 +88,14 @@ def test_a_range_has_both_sides(repository: Path) -> None:
         (("spec", "HEAD"), 3, "no C file here"),
         (("spec/dev.yaml",), 2, "name what to compare it with"),
         (("a", "b", "c"), 2, "a diff has two sides"),
+        (("",), 2, "an empty word names no side"),
+        (("--", "--output=x"), 2, "there is no revision '--output=x'"),
+        (("nowhere...HEAD",), 2, "there is no revision 'nowhere'"),
+        (("HEAD@99.1",), 2, "nothing is known of Linux 99.1; the newest is"),
+        (("HEAD:spec", "HEAD"), 2, "revision 'HEAD' has no file spec"),
+        (("HEAD", ":none.yaml"), 2, "what is staged has no file none.yaml"),
+        (("HEAD", "/dev/zero"), 2, "/dev/zero: not a regular file"),
+        (("HEAD:link.yaml", "HEAD"), 2, "HEAD:link.yaml is a symbolic link"),
         (("HEAD@1.0", "HEAD"), 2, "Linux 1.0 had none of the events"),
     ],
 )  # fmt: skip
@@ -96,15 +106,84 @@ def test_wrong_sides(repository: Path, words: tuple[str, ...], status: int, mess
     assert "Traceback" not in done.stderr
 
 
+def test_three_dots_begin_where_the_branches_parted(repository: Path) -> None:
+    run(repository, "git", "branch", "side")
+    commit(repository)
+    for words, told in (
+        (("side...HEAD",), "HOST_BAR_CHANGED"),
+        (("HEAD...side",), "no change"),
+        (("HEAD..side",), "HOST_BAR_CHANGED"),
+        (("HEAD@6.1...side@6.2",), "USER_ATTRS_SHOWN"),
+    ):
+        assert told in pvgen(repository, "diff", *words).stdout, words
+
+
+def test_what_is_staged_is_a_side(repository: Path) -> None:
+    run(repository, "git", "add", "spec")
+    (repository / "spec/dev.yaml").write_text(BASE.replace("bar: 0", "bar: 2"), encoding="utf-8")
+    for words, told in (
+        (("HEAD", ":"), "0 became 1"), ((":",), "1 became 2"),
+        ((":spec/dev.yaml", "HEAD"), "1 became 0"),
+        (("HEAD", ":@6.1"), "0 became 1"),
+    ):  # fmt: skip
+        assert told in pvgen(repository, "diff", *words).stdout, words
+    # What is annotated is the file, whatever the side is called.
+    shown = pvgen(repository, "diff", "HEAD", ":", "--format", "github").stdout
+    assert shown.startswith("::error file=spec/dev.yaml,line=61,col=10,")
+
+
+def test_a_spec_that_was_elsewhere_is_found(repository: Path) -> None:
+    run(repository, "git", "mv", "spec/dev.yaml", "spec/other.yaml")
+    assert "0 became 1" in pvgen(repository, "diff", "HEAD").stdout
+
+
+def test_a_directory_below_has_a_spec_of_its_own(repository: Path) -> None:
+    below = repository / "below" / "spec" / "dev.yaml"
+    below.parent.mkdir(parents=True)
+    below.write_text(AFTER, encoding="utf-8")
+    run(repository, "git", "add", "below")
+    commit(repository)
+    below.write_text(BASE.replace("bar: 0", "bar: 3"), encoding="utf-8")
+    assert "1 became 3" in pvgen(repository / "below", "diff", "HEAD").stdout
+
+
+def test_bare_and_shallow_repositories(repository: Path) -> None:
+    commit(repository)
+    at = repository.parent / f"{repository.name}-clones"
+    run(repository, "git", "clone", "-q", "--bare", ".", f"{at}/bare")
+    assert "0 became 1" in pvgen(at / "bare", "diff", "HEAD~1", "HEAD").stdout
+    run(repository, "git", "clone", "-q", "--depth=1", f"file://{repository}", f"{at}/shallow")
+    done = pvgen(at / "shallow", "diff", "HEAD~1")
+    assert done.returncode == 2
+    assert "this clone is shallow" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text.replace("\n", "\r\n").encode(),
+        lambda text: b"\xef\xbb\xbf" + text.encode(),
+    ],
+    ids=["crlf", "bom"],
+)
+def test_how_a_text_is_stored_is_no_change(
+    repository: Path, change: Callable[[str], bytes]
+) -> None:
+    (repository / "s p é.yaml").write_bytes(change(BASE))
+    done = pvgen(repository, "diff", "HEAD", "s p é.yaml", "--gate", "doc")
+    assert (done.returncode, done.stdout) == (0, "no change\n")
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [
         (b"\x00\xff\xfe", "error[YAML006]"),
         (BASE.replace("bar: 0", "bar: 9").encode(), "bad.yaml:61:10: error[FORM005]"),
         (b"spec: 1\n<<<<<<< HEAD\nspec: 2\n=======\n", "bad.yaml:2:1: error[YAML001]: a merge"),
+        (b"spec: 1\r\n=======\r\n", "bad.yaml:2:1: error[YAML001]: a merge"),
         (b"", "error["),
     ],
-    ids=["binary", "value", "conflict", "empty"],
+    ids=["binary", "value", "conflict", "middle", "empty"],
 )
 def test_bad_specs(repository: Path, data: bytes, message: str) -> None:
     (repository / "bad.yaml").write_bytes(data)

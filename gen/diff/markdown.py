@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A comparison as markdown, for a pull request or a cover letter: short first, details folded."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gen.diagnostics import visible
+from gen.diff.words import LEFTOVER, patches, shared, stale, summary, who
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from gen.diff.compare import Comparison
+    from gen.diff.records import Finding, Share
+
+
+def as_markdown(result: Comparison) -> str:
+    """A table for a pull request or a cover letter; the details are folded below it."""
+    labels = f"{_code(result.old.label)} to {_code(result.new.label)}"
+    lines = [f"**Spec: {summary(result)}** ({labels})"]
+    told: dict[Share, str] = {}
+    if result.findings:
+        lines += ["", "| severity | what | before | after | concerns |", "|---|---|---|---|---|"]
+        lines += [_row(one) for one in result.findings]
+        lines += ["", "<details><summary>Why, and what a consumer sees</summary>", ""]
+        for one in result.findings:
+            lines += _folded(one, result.kernel, told)
+        lines += ["</details>"]
+    if result.leftover:
+        lines += ["", f"<details><summary>{LEFTOVER.capitalize()}</summary>", ""]
+        lines += [*fenced(result.leftover), "</details>"]
+    if result.stale:
+        lines += ["", *(f"* `{one.at}` {stale(one)}." for one in result.stale)]
+    return "\n".join(lines)
+
+
+def _code(text: str | None) -> str:
+    """Text as code in a table's cell; none is an empty cell."""
+    if text is None:
+        return ""
+    fence = "``" if "`" in text else "`"
+    return f"{fence}{visible(text)}{fence}"
+
+
+def _row(one: Finding) -> str:
+    change = one.change
+    # Of what comes or goes the name is in the path.
+    whole = change.about or None
+    cells = [
+        f"{one.rule.severity}",
+        f"{one.rule.title}: {_code(change.path)}",
+        _code(whole if whole and change.old is not None else change.old),
+        _code(whole if whole and change.new is not None else change.new),
+        who(one.rule),
+    ]
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _folded(one: Finding, kernel: str, told: dict[Share, str]) -> list[str]:
+    lines = [f"**{one.rule.id}** {_code(one.change.path)}: {one.rule.why}", ""]
+    stable = "takes it" if one.rule.stable else "does not take it"
+    tail = f"A stable tree {stable}. Fingerprint `{one.fingerprint}`."
+    lines += [f"Reference: {one.rule.reference}. Promise: {one.rule.promise}. {tail}", ""]
+    for witness in one.witnesses:
+        body = [*(f"-{line}" for line in witness.before), *(f"+{line}" for line in witness.after)]
+        lines += [f"{witness.what[0].upper()}{witness.what[1:]}:", "", "```diff", *body, "```", ""]
+    told_of = list(shared(one, kernel, told))
+    if told_of:
+        lines += [f"{told_of[0][0].upper()}{told_of[0][1:]}", ""]
+        lines += fenced(one.share.hunks) if one.share and len(told_of) > 1 else []
+    return lines
+
+
+def fenced(hunks: Iterable[str]) -> Iterator[str]:
+    """The lines of a block of markdown for each file that has hunks."""
+    for patch in patches(hunks):
+        yield from ("```diff", patch, "```", "")

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What reports for people have in common: counts, who breaks, and what was rendered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from gen.diff.policy import affected
+from gen.diff.records import Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from gen.baseline import Entry
+    from gen.diff.compare import Comparison
+    from gen.diff.records import DiffRule, Finding, Share
+
+LEFTOVER = "hunks of the rendered files that no change accounts for by itself"
+
+
+def summary(result: Comparison) -> str:
+    """The counts that close a report."""
+    severities = [one.rule.severity for one in result.findings]
+    counts = [(one, severities.count(one)) for one in reversed(Severity)]
+    words = ", ".join(f"{count} {one}" for one, count in counts if count) or "no change"
+    return words + (f" ({len(result.accepted)} accepted)" if result.accepted else "")
+
+
+def who(rule: DiffRule) -> str:
+    """Who breaks, in words."""
+    return ", ".join(affected(rule)) or "nobody"
+
+
+def indented(hunks: Iterable[str]) -> Iterator[str]:
+    """Hunks as lines below a finding."""
+    return (f"  {line}" for patch in patches(hunks) for line in patch.split("\n"))
+
+
+def patches(hunks: Iterable[str]) -> Iterator[str]:
+    """The hunks of each file below one header."""
+    parts = ([*hunk.rstrip("\n").split("\n")] for hunk in hunks)
+    for head, group in groupby(parts, key=lambda lines: tuple(lines[:2])):
+        yield "\n".join([*head, *(line for lines in group for line in lines[2:])])
+
+
+def shared(one: Finding, kernel: str, told: dict[Share, str]) -> Iterator[str]:
+    """What a change does to the rendered files, once for all findings that have it in common."""
+    share = one.share
+    if share is None:
+        return
+    # Of changes that were rendered together each names the others, and all have the same hunks.
+    key = replace(share, together=tuple(sorted({one.change.path, *share.together})))
+    if key in told and share.hunks:
+        yield f"rendered: as for {told[key]} above"
+        return
+    told[key] = one.rule.id
+    yield f"{_rendering(share, kernel)}{':' if share.hunks else ''}"
+    yield from indented(share.hunks)
+
+
+def _rendering(share: Share, kernel: str) -> str:
+    """What was rendered to see a change's share of the files."""
+    what = f"rendered for Linux {kernel}"
+    if share.together:
+        what += f", together with {', '.join(share.together)}"
+    return what if share.hunks else f"{what}: no line differs"
+
+
+def stale(entry: Entry) -> str:
+    """What is told of an acceptance."""
+    return f"accepts {entry.rule} ({entry.fingerprint}), which is not found: remove it"
