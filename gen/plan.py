@@ -8,7 +8,6 @@ here from the facts in spec/kernels; what a target cannot carry is left out and 
 from __future__ import annotations
 
 import hashlib
-import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ from gen.model_restrict import LeftOut, carry
 from gen.plan_core import CorePlan, plan_core, tabs_after
 from gen.plan_docs import AbiPlan, BindingPlan, document_of, plan_abi, plan_binding
 from gen.plan_frontend import FrontendPlan, plan_frontend
+from gen.wrap import wrap
 
 if TYPE_CHECKING:
     from gen.kernel import Kernel
@@ -142,7 +142,7 @@ def _origin(
         f"  {command}",
     ]
     for item in left_out:
-        lines += textwrap.wrap(f"{str(item)[0].upper()}{str(item)[1:]}.", 76)
+        lines += wrap(f"{str(item)[0].upper()}{str(item)[1:]}.", 76)
     return tuple(lines)
 
 
@@ -166,7 +166,7 @@ def _plan_kconfig(symbol: KconfigSymbol, module: str) -> KconfigPlan:
             "To compile this driver as a module, choose M here: the module will be called "
             f"{module}."
         )
-    wrapped = [textwrap.wrap(text, KCONFIG_HELP_WIDTH) for text in paragraphs]
+    wrapped = [wrap(text, KCONFIG_HELP_WIDTH) for text in paragraphs]
     return KconfigPlan(
         symbol=symbol.symbol,
         type=symbol.type,

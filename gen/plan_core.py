@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gen import names
 from gen.model import Attribute, Mask, Trigger
+from gen.wrap import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -221,7 +221,7 @@ def _mask(macro: str, device: Device, registers: Iterable[Register]) -> str:
     whole = f"({' | '.join(events)})" if len(events) > 1 else events[0]
     if len(f"#define {macro}") + _TAB + len(whole) <= _LINE:
         return f"{tabs_after(macro, column)}{whole}"
-    lines = textwrap.wrap(whole, _LINE - 2 * _TAB, break_long_words=False)
+    lines = wrap(whole, _LINE - 2 * _TAB)
     return " \\\n\t" + " \\\n\t ".join(lines)
 
 
@@ -249,7 +249,7 @@ def _comment(text: str, tabs: int = 0) -> tuple[str, ...]:
     width = _LINE - tabs * _TAB
     if len(text) + len("/*  */") <= width:
         return (f"/* {text} */",)
-    return ("/*", *(f" * {line}" for line in textwrap.wrap(text, width - 3)), " */")
+    return ("/*", *(f" * {line}" for line in wrap(text, width - 3)), " */")
 
 
 def _plan_sys_off(device: Device) -> Iterable[SysOffPlan]:

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import yaml
 
 from gen.model import DocumentKind, PlatformFrontend, ResourceKind
+from gen.wrap import wrap
 
 if TYPE_CHECKING:
     from gen.model import Attribute, Device, Document
@@ -76,10 +76,10 @@ def _abi_entry(device: Device, attribute: Attribute) -> AbiEntry:
     # The path exists no earlier than the first driver that has it.
     first = min(frontend.arrival.since for frontend in device.frontends)
     since = max(attribute.arrival.since, first)
-    lines = [*textwrap.wrap(text, ABI_WIDTH), ""]
+    lines = [*wrap(text, ABI_WIDTH), ""]
     for event in device.events:
         bit = f"- {event.value:#x}: {event.description}"
-        lines += textwrap.wrap(bit, ABI_WIDTH, subsequent_indent="  ")
+        lines += wrap(bit, ABI_WIDTH, hanging="  ")
     return AbiEntry(paths, attribute.date, str(since), attribute.contact, tuple(lines))
 
 
@@ -119,7 +119,7 @@ def _yaml_text(text: str) -> str:
 
 def _yaml_paragraph(text: str) -> tuple[str, ...]:
     """The lines of a YAML value that starts on the line after its key, to be indented."""
-    return tuple(textwrap.wrap(_yaml_text(text), BINDING_WIDTH))
+    return tuple(wrap(_yaml_text(text), BINDING_WIDTH))
 
 
 def document_of(device: Device, kind: DocumentKind) -> Document | None:

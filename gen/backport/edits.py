@@ -8,7 +8,6 @@ known, or whose place is not certain, ends the whole run.
 from __future__ import annotations
 
 import re
-import textwrap
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -24,6 +23,7 @@ from gen.diff.records import Action
 from gen.model import PciFrontend, Trigger
 from gen.plan_core import plan_core
 from gen.resources import template_directory
+from gen.wrap import wrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +62,7 @@ class _Draft:
         new: dict[str, str] = {text.name: text.result() for text in texts}
         self.files |= new
         title = f"misc/{self.contract.name}: {subject}"
-        paragraphs = [textwrap.fill(part, _WIDTH) for part in body.split("\n\n")]
+        paragraphs = ["\n".join(wrap(part, _WIDTH)) for part in body.split("\n\n")]
         return Patch(title, "\n\n".join(paragraphs), dict(new), self.contract)
 
     def open(self, path: str) -> CText:

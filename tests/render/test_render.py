@@ -13,6 +13,7 @@ from gen.generate import generate
 from gen.kernel import load_kernels
 from gen.resources import kernel_directory
 from gen.specs import GenerationError
+from gen.wrap import wrap
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -107,3 +108,12 @@ def test_an_event_of_a_later_release_is_left_out() -> None:
 def test_impossible_targets(kernel: str | None, as_of: str | None, words: str) -> None:
     with pytest.raises(GenerationError, match=re.escape(words)):
         rendered(SPECS[0], kernel, as_of)
+
+
+def test_prose_breaks_at_blanks_alone() -> None:
+    """Who reads a help text may search for the option or the path that it names."""
+    assert wrap("take -device pvpanic-pci now", 22, hanging="  ") == [
+        "take -device",
+        "  pvpanic-pci now",
+    ]
+    assert wrap("see a/very/long/path-name", 8) == ["see", "a/very/long/path-name"]
