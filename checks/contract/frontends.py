@@ -60,6 +60,9 @@ class Frontends:
         name, unit = self._name(driver), unit_of(self.facts, driver)
         path = f"frontend[{name}]"
         facts = {"bus": Fact(BUSES[driver.type], driver.span)}
+        module = driver.file.path.stem
+        if module != name:
+            facts["module"] = Fact(module, driver.span)
         for key in ("description", "author"):
             marks = [m.value for m in (unit.marks if unit else ()) if m.kind == key]
             if marks and marks[0].text is not None:

@@ -7,7 +7,7 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gen.diff.policy import affected, diff_rules, unreachable
+from gen.diff.policy import affected, diff_rules, elsewhere, unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,7 +54,9 @@ def document() -> str:
     for rule in diff_rules().values():
         lines += [f"## {rule.id}: {rule.title}", "", f"Severity {rule.severity}.", ""]
         lines += [*_body(rule), ""]
-    lines += ["## Changes that two specs cannot show", ""]
+    lines += ["## Changes that have another name here", ""]
+    lines += [f"* {name}: {why}" for name, why in elsewhere().items()]
+    lines += ["", "## Changes that two specs cannot show", ""]
     lines += [f"* {name}: {why}" for name, why in unreachable().items()]
     return "\n".join(lines) + "\n"
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 from gen.diff.formula import compare_dependencies
 from gen.diff.items import items
 from gen.diff.match import match
-from gen.diff.records import Action, Change
+from gen.diff.records import Action, Change, Fact
 from gen.model import Release
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from gen.diff.records import Fact, Item, Pair
+    from gen.diff.records import Item, Pair
     from gen.model import Device
 
 # Made for matching only; what is in them is told by itself.
@@ -35,7 +35,20 @@ def item_changes(old: Iterable[Item], new: Iterable[Item]) -> list[Change]:
     found: list[Change] = []
     for pair in pairs:
         found += (replace(change, pair=pair) for change in _item(pair, reused))
-    return found
+    asking = (_reads(pair.old for pair in pairs), _reads(pair.new for pair in pairs))
+    return [_negotiation(change, *asking) for change in found]
+
+
+def _reads(side: Iterable[Item | None]) -> bool:
+    """Whether any register is read for what the device takes."""
+    return any("read" in item.facts for item in side if item and item.kind == "register")
+
+
+def _negotiation(change: Change, before: bool, after: bool) -> Change:
+    """The change of what a register is read for: the first one that is read at all, or the last."""
+    if change.subject != "register.read" or before == after:
+        return change
+    return replace(change, direction="first" if after else "last")
 
 
 def _reused(pairs: list[Pair]) -> dict[str, Item]:
@@ -127,6 +140,10 @@ def _told(item: Item) -> str:
 
 def _fact(item: Item, key: str, old: Fact | None, new: Fact | None, before: Item) -> Change | None:
     was, now = (old.value if old else None), (new.value if new else None)
+    if key == "module":
+        # Said only where a driver's module is not called like the driver.
+        was, now = was or before.name, now or item.name
+        old, new = (Fact(was, old.at if old else before.at), Fact(now, new.at if new else item.at))
     if was == now or (was and now and _spaced(was) == _spaced(now) and key != "format"):
         return None
     action = Action.ADDED if old is None else Action.REMOVED if new is None else Action.CHANGED

@@ -44,6 +44,11 @@ def unreachable() -> dict[str, str]:
     return dict(_data()["unreachable"])
 
 
+def elsewhere() -> dict[str, str]:
+    """Other names of changes, and the rules that tell of them."""
+    return dict(_data()["elsewhere"])
+
+
 def _rule(item: dict[str, Any]) -> DiffRule:
     return DiffRule(
         id=item["id"],

@@ -78,7 +78,7 @@ _TOLD = {
     "event": (("bit", "bit {}"), ("trigger", "trigger {}")),
     "panic-notifier": (("priority", "priority {}"),),
     "sys-off": (("priority", "priority {}"),),
-    "frontend": (("bus", "bus {}"),),
+    "frontend": (("bus", "bus {}"), ("module", "module {}")),
     "attribute": (("mode", "mode {}"), ("shows", "shows {}")),
     "kconfig": (("type", "{}"), ("depends", "depends on {}")),
 }
@@ -115,7 +115,9 @@ class Change:
     def about(self) -> str:
         """What an item that comes or goes is, in a few of its facts; empty for any other change."""
         item = (self.pair.new or self.pair.old) if self.pair else None
-        if item is None or self.subject != item.kind:
+        if item is None or self.action not in {Action.ADDED, Action.REMOVED}:
+            return ""
+        if self.subject != item.kind:
             return ""
         values = {key: fact.value for key, fact in item.facts.items()}
         told = _TOLD.get(item.kind, ())
@@ -199,7 +201,9 @@ class Finding:
             return f"{self.rule.title}: {one.path}{told}{about}"
         verb = "is called" if one.action is Action.RENAMED else "became"
         now = " now" if one.action is Action.RENAMED else ""
-        return f"{self.rule.title}: {one.path}: {one.old} {verb} {one.new}{now}"
+        symbol = one.pair.new.facts.get("symbol") if one.pair and one.pair.new else None
+        whose = f" of {symbol.value}" if symbol else ""
+        return f"{self.rule.title}: {one.path}{whose}: {one.old} {verb} {one.new}{now}"
 
 
 @dataclass(frozen=True)

@@ -54,9 +54,10 @@ def _whole(side: Iterable[Item], kind: str, key: str) -> str | None:
 
 def aliases(side: Sequence[Item]) -> list[str]:
     """The module aliases as `modinfo` prints them, with the module that has each."""
+    modules = {one.path: _value(one, "module") or one.name for one in _of(side, "frontend")}
     lines = []
     for item in _of(side, "pci", "acpi", "of"):
-        module = item.owner.removeprefix("frontend[").removesuffix("]")
+        module = modules.get(item.owner, "")
         if item.kind == "pci":
             vendor, _, device = item.name.upper().partition(":")
             lines.append(f"pci:v{vendor:0>8}d{device:0>8}sv*sd*bc*sc*i* {module}")
@@ -128,8 +129,8 @@ def _registers(side: Sequence[Item]) -> list[str]:
     keys = ("offset", "width", "access", "read", "write")
     rows = [{key: _value(one, key) for key in keys} for one in _of(side, "register")]
     return [
-        f"+{int(row['offset']):#x} {row['width']} bits {row['access']} "
-        f"read={row['read']} write={row['write']}"
+        f"{int(row['offset']):#x}: {row['width']} bits {row['access']}, "
+        f"read for {row['read'] or 'nothing'}, written for {row['write'] or 'nothing'}"
         for row in rows
         if row["offset"] is not None
     ]

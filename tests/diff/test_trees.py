@@ -62,6 +62,46 @@ def test_two_trees_are_compared_both_ways(tree: Path, tmp_path: Path) -> None:
     assert told.format(3, 2) in diff(str(other), str(tree)).stdout
 
 
+def test_trees_have_witnesses(tree: Path) -> None:
+    change(tree / "pvpanic-pci.c", "0x0011", "0x0012")
+    change(tree / "pvpanic.c", "DEVICE_ATTR_RW(events)", "DEVICE_ATTR_ADMIN_RW(events)")
+    change(tree / "Kconfig", "depends on PCI && PVPANIC", "depends on PCI && PVPANIC && X86")
+    told = diff(SPEC, str(tree)).stdout
+    assert "- pci:v00001B36d00000011sv*sd*bc*sc*i* pvpanic-pci" in told
+    assert "+ pci:v00001B36d00000012sv*sd*bc*sc*i* pvpanic-pci" in told
+    assert "+ -rw------- /sys/bus/pci/drivers/pvpanic-pci/.../events" in told
+    assert "- CONFIG_PVPANIC_PCI=m\n    + # CONFIG_PVPANIC_PCI is not set" in told
+    (tree / "Kconfig").unlink()
+    assert "CONFIG_" not in diff(SPEC, str(tree)).stdout
+
+
+def test_a_driver_that_stops_asking_the_device(tree: Path) -> None:
+    change(tree / CORE, "ioread8(base) & PVPANIC_KNOWN_EVENTS", "PVPANIC_KNOWN_EVENTS")  # fmt: skip
+    assert "break[HOST_CAPABILITY_NEGOTIATION_REMOVED]" in diff(SPEC, str(tree)).stdout
+    assert "compatible[HOST_CAPABILITY_NEGOTIATION_ADDED]" in diff(str(tree), SPEC).stdout
+
+
+def test_a_driver_in_another_module(tree: Path) -> None:
+    (tree / "pvpanic-pci.c").rename(tree / "pvpanic-extra.c")
+    text = (
+        (tree / "Makefile").read_text(encoding="utf-8").replace("pvpanic-pci.o", "pvpanic-extra.o")
+    )
+    (tree / "Makefile").write_text(text, encoding="utf-8")
+    told = diff(SPEC, str(tree)).stdout
+    assert "break[AUTOLOAD_DRIVER_MOVED]" in told
+    assert "frontend[pvpanic-pci].module: pvpanic-pci became pvpanic-extra" in told
+    assert "+ pci:v00001B36d00000011sv*sd*bc*sc*i* pvpanic-extra" in told
+
+
+@pytest.mark.parametrize("lost", ["uapi/misc/pvpanic.h", "pvpanic-pci.c", "pvpanic.h"])
+def test_what_could_not_be_read_is_not_said_to_be_gone(tree: Path, lost: str) -> None:
+    (tree / lost).write_bytes(b"\0")
+    for sides in ((SPEC, str(tree)), (str(tree), SPEC)):
+        result = diff(*sides)
+        assert result.exit_code in {0, 3}
+        assert not [line for line in result.stdout.splitlines() if "DELETED]" in line]
+
+
 def test_what_one_side_does_not_tell_is_no_change(tree: Path) -> None:
     (tree / "Kconfig").unlink()
     result = diff(SPEC, str(tree))

@@ -16,6 +16,8 @@ from gen.diff.compare import compare
 from tests.kbuild.kernels import source_tree
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gen.diff.compare import Comparison
     from gen.diff.records import Finding
 
@@ -51,7 +53,20 @@ def _told(result: Comparison) -> str:
     lines = []
     for severity, found in groupby(result.findings, key=lambda one: one.rule.severity):
         lines += [f"**{severity}**", "", *(_line(one) for one in found), ""]
-    return "\n".join(lines)
+    return "\n".join([*lines, *_seen(result)])
+
+
+def _seen(result: Comparison) -> Iterator[str]:
+    """What a system sees of all that, each view of it once."""
+    witnesses = dict.fromkeys(one for finding in result.findings for one in finding.witnesses)
+    for what, group in groupby(sorted(witnesses, key=lambda one: one.what), lambda one: one.what):
+        views = list(group)
+        before = dict.fromkeys(line for one in views for line in one.before)
+        after = dict.fromkeys(line for one in views for line in one.after)
+        yield from (f"{what[0].upper()}{what[1:]}:", "", "```diff")
+        yield from (f"-{line}" for line in before)
+        yield from (f"+{line}" for line in after)
+        yield from ("```", "")
 
 
 def _line(finding: Finding) -> str:
