@@ -18,9 +18,9 @@ from checks.run import check_paths
 from gen.generate import find_target, generate, read_device
 from gen.lab import bench as benches
 from gen.lab import guest, kernel, outcome
+from gen.lab.board import BOARDS, PC
 from gen.lab.buildroot import open_root
 from gen.lab.command import select
-from gen.lab.machine import PC
 from gen.lab.problem import LabError
 from gen.lab.runner import Runner
 from gen.lab.scenario import Verdict
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from gen.generate import Generation
     from gen.kernel import Kernel
+    from gen.lab.board import Board
     from gen.lab.scenario import Outcome
 
 STEPS = ("render", "check", "build", "boot")
@@ -57,13 +58,27 @@ class End(StrEnum):
 
 @dataclass(frozen=True)
 class Row:
-    """A kernel series and a contract; its name is such as `6.1:full`."""
+    """A kernel series, a contract and an architecture.
+
+    Its name is such as `6.1:full`, or `6.12:full:arm64` where it is not the usual architecture.
+    """
 
     series: str
     contract: Contract
+    architecture: str = PC.architecture
 
     def __str__(self) -> str:
-        return f"{self.series}:{self.contract}"
+        return ":".join(self._words)
+
+    @property
+    def _words(self) -> tuple[str, ...]:
+        other = () if self.architecture == PC.architecture else (self.architecture,)
+        return (self.series, self.contract, *other)
+
+    @property
+    def board(self) -> Board:
+        """The machine type that it is played on."""
+        return BOARDS[self.architecture]
 
     @property
     def as_of(self) -> str | None:
@@ -73,7 +88,7 @@ class Row:
     @property
     def directory(self) -> str:
         """The name of the directory with the row's files."""
-        return f"{self.series}-{self.contract}"
+        return "-".join(self._words)
 
 
 @dataclass(frozen=True)
@@ -97,7 +112,7 @@ class Result:
 
     def data(self) -> dict[str, Any]:
         """For JSON."""
-        row = {"name": str(self.row), "series": self.row.series, "contract": self.row.contract}
+        row = {"name": str(self.row), **asdict(self.row)}
         rest = {key: value for key, value in asdict(self).items() if key != "row"}
         return {"row": row, **rest, "end": self.end.name.lower(), "steps": self._steps()}
 
@@ -113,16 +128,27 @@ def result_of(data: Mapping[str, Any]) -> Result:
     Raises:
         KeyError, TypeError, ValueError: it did not.
     """
-    row = Row(data["row"]["series"], Contract(data["row"]["contract"]))
+    where = data["row"]
+    row = Row(where["series"], Contract(where["contract"]), where["architecture"])
     steps = {name: End[end.upper()] for name, end in data["steps"].items() if end}
     known = {key: value for key, value in data.items() if key not in {"row", "end", "steps"}}
     return Result(row=row, end=End[data["end"].upper()], steps=steps, **known)
 
 
 def rows_of(kernels: Sequence[Kernel]) -> list[Row]:
-    """Both contracts of each series that has packages; the others have no kernel to boot."""
+    """Both contracts of each series that has packages; the others have no kernel to boot.
+
+    On another architecture the full contract is played: it is the same C.
+    """
     real = [kernel for kernel in kernels if kernel.packages is not None]
-    return [Row(kernel.series, contract) for kernel in real for contract in Contract]
+    return [
+        row
+        for kernel in real
+        for row in (
+            *(Row(kernel.series, contract) for contract in Contract),
+            *(Row(kernel.series, Contract.FULL, other) for other in kernel.architectures),
+        )
+    ]
 
 
 def applies(row: Row, spec: Path | None) -> bool:
@@ -193,7 +219,7 @@ class Play:
         driver = self.work / "driver"
         if not self._checked(driver, generation):
             return replace(result, end=End.FAIL, reason="the checker has findings: check.txt")
-        root = open_root(generation.kernel, self._tell)
+        root = open_root(generation.kernel, self.row.board, self._tell)
         self._tell("building")
         built = root.build(generation.files, self.work / "modules")
         (self.work / "build.log").write_text(built.log)
@@ -234,13 +260,14 @@ class Play:
     def _boot(self, result: Result, generation: Generation) -> Result:
         """Play every scenario; what failed keeps the directory of its boot."""
         device = carry(generation.device, generation.kernel)[0]
-        bench = benches.inspect(device, PC)
+        bench = benches.inspect(device, self.row.board)
         modules = kernel.read_modules(self.work / "modules", device)
-        image = kernel.find_image(modules.release, None, generation.kernel.suites, self._tell)
+        suites, architecture = generation.kernel.suites, self.row.architecture
+        image = kernel.find_image(modules.release, None, suites, self._tell, architecture)
         work = self.work / "guest"
         work.mkdir()
         try:
-            files = guest.build(modules, image, work)
+            files = guest.build(modules, image, work, bench.board)
             runner = Runner(bench, files, self.work / "boots", self._tell, self.jobs)
             outcomes = runner.run(select(all_scenarios(bench), self.scenarios))
         finally:

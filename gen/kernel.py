@@ -172,12 +172,13 @@ class Kernel:
     """The table as one series has it.
 
     `packages` is None where Debian never shipped it, `verification` where no real headers were
-    compared. `branch` is its branch of the stable tree; `in_tree` has mainline's drivers by the
-    names of their devices.
+    compared; `architectures` are those besides amd64 on which it is booted. `branch` is its branch
+    of the stable tree; `in_tree` has mainline's drivers by the names of their devices.
     """
 
     series: str
     suites: tuple[str, ...]
+    architectures: tuple[str, ...]
     packages: Packages | None
     verification: Verification | None
     branch: str
@@ -405,6 +406,7 @@ def _kernel(
     return Kernel(
         series=item["series"],
         suites=tuple(debian["suites"]) if debian else (),
+        architectures=tuple(debian.get("architectures", ())) if debian else (),
         packages=Packages(**debian["packages"]) if debian else None,
         verification=Verification(**item["verified"]) if item["verified"] else None,
         branch=item["branch"],

@@ -30,6 +30,8 @@ from gen.lab.process import run
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+# The architecture of the machine that the lab runs on.
+NATIVE = "amd64"
 # Seconds: lists younger than this are not fetched again; those older than the second number are,
 # before a package counts as missing, since new kernels appear while asking is not free.
 FRESH = 24 * 3600
@@ -121,7 +123,7 @@ class Archive:
     """
 
     suites: tuple[str, ...] = ()
-    architecture: str = "amd64"
+    architecture: str = NATIVE
     cache: Path = field(default_factory=cache_directory)
     say: Callable[[str], None] = lambda _: None
     alone: bool = False
@@ -159,6 +161,15 @@ class Archive:
             self._update()
             listing = run(["apt-cache", "-c", self._configure(), "search", "--names-only", pattern])
         return sorted(line.split(" - ")[0] for line in listing.splitlines())
+
+    def field(self, package: str, name: str) -> str:
+        """A field of the description of a package's newest version; empty if there is none."""
+        with self._locked():
+            self._update()
+            words = ["--no-all-versions", "show", package]
+            listing = run(["apt-cache", "-c", self._configure(), *words])
+        lines = (line.partition(": ") for line in listing.splitlines())
+        return next((value for key, _, value in lines if key == name), "")
 
     def _names(self) -> str:
         return ", ".join(sorted({origin.suite for origin in self._origins()}))

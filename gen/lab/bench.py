@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gen.lab.machine import Attached, Board
+from gen.lab.machine import Attached
 from gen.lab.problem import LabError
 from gen.lab.process import run
 from gen.lab.scenario import Obstacle, Verdict
@@ -16,6 +16,7 @@ from gen.model import Attribute, Bus, Device, Event, Frontend, Mask, Release, Tr
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from gen.lab.board import Board
 
 # Above this number, devices with every possible mask would not fit into one machine.
 FEW_EVENTS = 3
@@ -72,9 +73,14 @@ class Bench:
         return Signal(event.value, event.host.qmp)
 
     def frontends(self, bus: Bus | None = None) -> tuple[Frontend, ...]:
-        """The frontends for which QEMU has a device, on one bus or on all."""
-        hosted = (frontend for frontend in self.device.frontends if frontend.host is not None)
-        return tuple(frontend for frontend in hosted if bus in (None, frontend.bus))
+        """The frontends for which the board has a QEMU device, on one bus or on all."""
+        return tuple(
+            frontend
+            for frontend in self.device.frontends
+            if frontend.host is not None
+            and frontend.host.bus in self.board.buses
+            and bus in (None, frontend.bus)
+        )
 
     def writable(self) -> Attribute | None:
         """The attribute through which a user chooses the events that are sent."""
@@ -105,6 +111,8 @@ class Bench:
         triggers: Iterable[Trigger] = (),
         masks: bool = False,
         writable: bool = False,
+        nmi: bool = False,
+        crash_kernel: bool = False,
     ) -> Obstacle | None:
         """What stands against a scenario that needs these things, worst first.
 
@@ -113,26 +121,44 @@ class Bench:
             triggers: an event is sent on each of them, and seen by the host.
             masks: devices advertise masks of their own.
             writable: the user can choose events.
+            nmi: the host can interrupt what cannot be masked.
+            crash_kernel: the board's kernels can load one.
         """
         absent = self._absent(list(buses), list(triggers), writable=writable)
+        absent = absent or self._beyond(nmi=nmi, crash_kernel=crash_kernel)
         if absent:
             return Obstacle(Verdict.INAPPLICABLE, absent)
         missing = self._missing(list(buses), list(triggers), masks=masks)
         return Obstacle(Verdict.UNAVAILABLE, missing) if missing else None
 
+    @property
+    def _here(self) -> str:
+        """Where frontends and devices do not meet, if that is not everywhere."""
+        hosts = {frontend.host.bus for frontend in self.device.frontends if frontend.host}
+        return "" if hosts <= self.board.buses else f" for the {self.board.architecture} board"
+
     def _absent(self, buses: list[Bus], triggers: list[Trigger], *, writable: bool) -> str | None:
         """What the spec lacks."""
         if not self.frontends():
-            return "the spec names no QEMU device"
+            return f"the spec names no QEMU device{self._here}"
         for bus in buses:
             if not self.frontends(bus):
-                return f"the spec has no {bus} frontend with a QEMU device"
+                return f"the spec has no {bus} frontend with a QEMU device{self._here}"
         for trigger in triggers:
             event = self.device.event_for(trigger)
             if event is None or event.host is None:
                 return f"the spec has no event for {trigger} that QEMU reports"
         if writable and self.writable() is None:
             return "the spec has no attribute that chooses events"
+        return None
+
+    def _beyond(self, *, nmi: bool, crash_kernel: bool) -> str | None:
+        """What the board lacks."""
+        board = self.board.architecture
+        if nmi and not self.board.nmi:
+            return f"the {board} board has no interrupt that cannot be masked"
+        if crash_kernel and not self.board.crash_kernel:
+            return f"the {board} board's kernels lack kexec_file_load()"
         return None
 
     def _missing(self, buses: list[Bus], triggers: list[Trigger], *, masks: bool) -> str | None:
@@ -180,7 +206,7 @@ def inspect(device: Device, board: Board) -> Bench:
     if found is None:
         raise LabError(f"{board.program} does not tell its version: {text.strip()}")
     known = run([board.program, "-device", "help"])
-    names = {f.host.device for f in device.frontends if f.host}
+    names = {f.host.device for f in device.frontends if f.host and f.host.bus in board.buses}
     width = device.capability_register.width
     properties = {
         name: _mask_property(run([board.program, "-device", f"{name},help"]), width)

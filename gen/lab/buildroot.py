@@ -2,7 +2,9 @@
 """A minimal root file system of a kernel's own suite, and module builds inside it.
 
 A distribution's headers run programs that want the compiler and the C library of their own suite,
-so they are not unpacked but installed, by mmdebstrap, into a root file system in the cache.
+so they are not unpacked but installed, by mmdebstrap, into a root file system in the cache. That of
+another architecture has the cross compiler, and the headers are laid into it: what they run belongs
+to the architecture that builds.
 
 All mounts are made in a mount namespace of their own, and everything in it ends with the process
 that started it: after a kill -9 nothing is mounted and nothing runs on. A build works on a tmpfs of
@@ -22,36 +24,47 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gen.lab.archive import Archive, cache_directory, of_suites
+from gen.lab.archive import NATIVE, Archive, cache_directory, of_suites
 from gen.lab.problem import LabError
 from gen.lab.process import run, tool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from gen.kernel import Kernel
+    from gen.lab.board import Board
 
-FLAVOUR = "amd64"
 # Variants of the same version with other options.
 _VARIANT = re.compile(r"-(cloud|rt)-")
 # Seconds for making a root, and for one build, on a slow line and a busy machine.
 MAKE_LIMIT = 1800
 BUILD_LIMIT = 600
-_ENTER = 'mount -t proc proc "$1/proc" && mount -t tmpfs tmpfs "$1/mnt" && exec chroot "$1" '
-# $2 is the headers' directory. The log goes to stderr, since stdout carries the modules.
+_ENTER = 'mount -t proc proc "$1/proc" && mount -t tmpfs tmpfs "$1/mnt" && exec chroot "$@"'
+# $1 is the headers' directory. The log goes to stderr, since stdout carries the modules.
 _BUILD = """
 cd /mnt && mkdir module && tar -xf - -C module &&
-make -C "$1" M=/mnt/module W=1 modules >&2 && cd module && tar -cf - *.ko
+make -C "$@" M=/mnt/module W=1 modules >&2 && cd module && tar -cf - *.ko
 """
 
 
 @dataclass(frozen=True)
 class Headers:
-    """A series' headers: the package, and the suite that has it."""
+    """A series' headers: the package, the suite that has it, the architecture of the kernel.
+
+    `compiler` is the package of the cross compiler that the kernel was built with; where the
+    architecture is the one that builds, the headers bring their compiler along.
+    """
 
     package: str
     suite: str
+    architecture: str = NATIVE
+    compiler: str | None = None
+
+    @property
+    def release(self) -> str:
+        """The kernel's, as `uname -r` tells it."""
+        return self.package.removeprefix("linux-headers-")
 
 
 @dataclass(frozen=True)
@@ -69,21 +82,36 @@ class Built:
         )
 
 
-def find_headers(kernel: Kernel, say: Callable[[str], None]) -> Headers:
-    """The newest headers in the first of the series' suites that has some.
+def find_headers(kernel: Kernel, board: Board, say: Callable[[str], None]) -> Headers:
+    """The newest headers for a board in the first of the series' suites that has some.
 
     Raises:
         LabError: Debian never shipped the series, or no suite has it any more.
     """
     if kernel.packages is None:
         raise LabError(f"the distribution never shipped Linux {kernel.series}")
-    pattern = kernel.packages.headers.format(flavour=FLAVOUR)
+    pattern = kernel.packages.headers.format(flavour=board.architecture)
     for suite in kernel.suites:
-        names = Archive((suite,), say=say, alone=True).names(_posix(pattern))
+        archive = Archive((suite,), board.architecture, say=say, alone=True)
+        names = archive.names(_posix(pattern))
         plain = [name for name in names if not _VARIANT.search(name)]
         if plain:
-            return Headers(max(plain, key=_numbers), suite)
+            newest = max(plain, key=_numbers)
+            compiler = _compiler(archive, newest, board) if board.cross else None
+            return Headers(newest, suite, board.architecture, compiler)
     raise LabError(f"no package {pattern} in {', '.join(kernel.suites)}")
+
+
+def _compiler(archive: Archive, headers: str, board: Board) -> str:
+    """The cross compiler's package for the compiler that headers depend on.
+
+    Raises:
+        LabError: they depend on none.
+    """
+    found = re.search(r"\bgcc-\d+", archive.field(headers, "Depends"))
+    if found is None:
+        raise LabError(f"{headers} does not name its compiler")
+    return f"{found[0]}-{board.cross.removesuffix('-')}"
 
 
 def _posix(pattern: str) -> str:
@@ -129,6 +157,8 @@ class BuildRoot:
             _remove(fresh)
             try:
                 self._bootstrap(fresh)
+                if self.headers.compiler:
+                    self._lay(fresh)
                 fresh.rename(self.place)
             except BaseException:
                 _remove(fresh)
@@ -145,14 +175,14 @@ class BuildRoot:
         suites = dict.fromkeys((base_suite(self.headers.suite), self.headers.suite))
         # apt would overlook a file that is named after the package: it has a plus sign in its name.
         sources = fresh.with_name(f"{self.headers.suite}.list")
-        sources.write_text("".join(o.line(FLAVOUR) + "\n" for o in of_suites(tuple(suites))))
+        sources.write_text("".join(o.line(NATIVE) + "\n" for o in of_suites(tuple(suites))))
         options = fresh.with_name("apt.conf")
         options.write_text(_apt_options())
         mode = "root" if os.geteuid() == 0 else "unshare"
         # With user namespaces mmdebstrap makes mount namespaces itself.
         prefix = _private() if mode == "root" else _bound()
-        packages = f"make,gcc,binutils,{self.headers.package}"
-        words = [f"--mode={mode}", "--variant=apt", f"--architectures={FLAVOUR}"]
+        packages = ",".join(self._packages())
+        words = [f"--mode={mode}", "--variant=apt", f"--architectures={NATIVE}"]
         words += ["--quiet", f"--aptopt={options}"]
         tool("mmdebstrap")
         run(
@@ -161,15 +191,38 @@ class BuildRoot:
             timeout=MAKE_LIMIT,
         )  # fmt: skip
 
-    def build(self, files: Mapping[str, str], modules: Path) -> Built:
-        """Compile rendered files with W=1 and put the modules into the directory `modules`.
+    def _packages(self) -> tuple[str, ...]:
+        """What to install; of headers that are laid into the root, all that they refer to."""
+        if self.headers.compiler is None:
+            return ("make", "gcc", "binutils", self.headers.package)
+        version = self.headers.release.removesuffix(f"-{self.headers.architecture}")
+        return (
+            *("make", self.headers.compiler),
+            *(f"linux-headers-{version}-common", f"linux-kbuild-{version}"),
+        )
+
+    def _lay(self, fresh: Path) -> None:
+        """Put headers of another architecture where an installation has them."""
+        one, other = self.headers.suite, self.headers.architecture
+        files = Archive((one,), other, self.cache, self.say, alone=True).unpack(
+            self.headers.package
+        )
+        shutil.copytree(files / "usr/src", fresh / "usr/src", symlinks=True, dirs_exist_ok=True)
+
+    def build(self, files: Mapping[str, str], modules: Path, words: Sequence[str] = ()) -> Built:
+        """Compile files with W=1 and put the modules into the directory `modules`.
+
+        Args:
+            files: sources by name, with the Makefile.
+            modules: made if it is not there.
+            words: more of kbuild's variables, as `CONFIG_X=m`.
 
         Raises:
             LabError: the root cannot be entered, or the build did not end in time.
         """
         source = f"/usr/src/{self.headers.package}"
-        inside = [self.place, "/bin/sh", "-c", _BUILD, "sh", source]
-        command = [*_namespace(), "sh", "-c", _ENTER + '"$2" "$3" "$4" "$5" "$6"', "sh", *inside]
+        inside = ["/bin/sh", "-c", _BUILD, "sh", source, *words]
+        command = [*_namespace(), "sh", "-c", _ENTER, "sh", self.place, *inside]
         try:
             done = subprocess.run(
                 [*map(str, command)],
@@ -189,13 +242,13 @@ class BuildRoot:
         return Built(log, done.returncode == 0)
 
 
-def open_root(kernel: Kernel, say: Callable[[str], None]) -> BuildRoot:
-    """The root file system for a series, ready for builds.
+def open_root(kernel: Kernel, board: Board, say: Callable[[str], None]) -> BuildRoot:
+    """The root file system for a series and a board, ready for builds.
 
     Raises:
         LabError: it cannot be made.
     """
-    root = BuildRoot(find_headers(kernel, say), say, cache_directory())
+    root = BuildRoot(find_headers(kernel, board, say), say, cache_directory())
     root.make()
     return root
 

@@ -19,7 +19,7 @@ from gen.console import fail, report, say
 from gen.diagnostics import Diagnostics
 from gen.lab import bench as benches
 from gen.lab import guest, kernel, outcome
-from gen.lab.machine import PC
+from gen.lab.board import BOARDS, PC
 from gen.lab.problem import LabError
 from gen.lab.runner import Runner
 from gen.lab.stories import all_scenarios
@@ -77,7 +77,7 @@ def play(
     boots = Path(tempfile.mkdtemp(prefix="pvgen-boots-"))
     try:
         with tempfile.TemporaryDirectory(prefix="pvgen-guest-") as work:
-            files = guest.build(modules, image, Path(work))
+            files = guest.build(modules, image, Path(work), bench.board)
             return Runner(bench, files, boots, say, jobs).run(scenarios)
     except BaseException:
         shutil.rmtree(boots, ignore_errors=True)
@@ -113,6 +113,14 @@ def _suites(
     help="The kernel to boot; by default the one that the modules were built for.",
 )
 @click.option(
+    "--board",
+    "architecture",
+    type=click.Choice(list(BOARDS)),
+    default=PC.architecture,
+    show_default=True,
+    help="The architecture of the modules.",
+)
+@click.option(
     "--suite",
     "suites",
     multiple=True,
@@ -136,6 +144,7 @@ def boot(  # noqa: PLR0917 (click names them)
     spec: Path | None,
     directory: Path,
     kernel_image: Path | None,
+    architecture: str,
     suites: tuple[str, ...],
     json_file: Path | None,
     jobs: int,
@@ -146,13 +155,13 @@ def boot(  # noqa: PLR0917 (click names them)
     """Boot a kernel with the built modules in QEMU and compare what the host sees with the spec."""
     device = _load(spec)
     try:
-        bench = benches.inspect(device, PC)
+        bench = benches.inspect(device, BOARDS[architecture])
         scenarios = select(all_scenarios(bench), names)
         if only_list:
             _list(scenarios)
             return
         modules = kernel.read_modules(directory, device)
-        image = kernel.find_image(modules.release, kernel_image, suites, say)
+        image = kernel.find_image(modules.release, kernel_image, suites, say, architecture)
         plural = "" if len(scenarios) == 1 else "s"
         say(f"{len(scenarios)} scenario{plural} on Linux {modules.release}, QEMU {bench.version}")
         outcomes = play(bench, scenarios, modules, image, jobs)

@@ -15,8 +15,8 @@ from gen.diagnostics import Diagnostics
 from gen.generate import find_target, read_device
 from gen.lab import bench as benches
 from gen.lab import compare, kernel, surface
+from gen.lab.board import PC
 from gen.lab.command import BAD_USAGE, UNANSWERED, play
-from gen.lab.machine import PC
 from gen.lab.problem import LabError
 from gen.lab.scenario import Verdict
 from gen.lab.stories import all_scenarios

@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gen.lab import cpio
+from gen.lab.archive import Archive
 from gen.lab.problem import LabError
 from gen.lab.process import run, tool
 
 if TYPE_CHECKING:
+    from gen.lab.board import Board
     from gen.lab.kernel import Modules
 
 FILES = resources.files("gen.lab") / "guest"
@@ -36,13 +38,13 @@ class GuestFiles:
     crash_initrd: Path
 
 
-def build(modules: Modules, kernel: Path, work: Path) -> GuestFiles:
-    """Make the initramfs archives in the directory `work`.
+def build(modules: Modules, kernel: Path, work: Path, board: Board) -> GuestFiles:
+    """Make the initramfs archives for a board in the directory `work`.
 
     Raises:
         LabError: a tool or busybox is missing, or the helper does not compile.
     """
-    base = _base(work)
+    base = _base(work, board)
     own = _module_entries(modules, work / "tree")
     files = GuestFiles(kernel, work / "initrd", work / "crash-initrd")
     files.initrd.write_bytes(cpio.archive([*base, *own]))
@@ -55,30 +57,39 @@ def build(modules: Modules, kernel: Path, work: Path) -> GuestFiles:
     return files
 
 
-def _base(work: Path) -> list[cpio.Entry]:
-    helper = _compile_helper(work)
+def _base(work: Path, board: Board) -> list[cpio.Entry]:
+    helper = _compile_helper(work, board)
     return [
         *(cpio.directory(name) for name in ("bin", "dev", "lib", "lib/modules")),
         cpio.character("dev/console", 5, 1),
         cpio.character("dev/null", 1, 3),
-        cpio.regular("bin/busybox", _busybox(), executable=True),
+        cpio.regular("bin/busybox", _busybox(board), executable=True),
         cpio.regular("bin/helper", helper.read_bytes(), executable=True),
         cpio.regular("init", (FILES / "init").read_bytes(), executable=True),
     ]
 
 
-def _busybox() -> bytes:
-    """The program, which must bring everything along, since the guest has no libraries."""
-    data = Path(tool("busybox")).read_bytes()
+def _busybox(board: Board) -> bytes:
+    """The program, which must bring everything along, since the guest has no libraries.
+
+    That of another architecture is only unpacked here.
+    """
+    if board.cross:
+        package = Archive(architecture=board.architecture).unpack("busybox-static")
+        places = (package / directory / "busybox" for directory in ("usr/bin", "bin"))
+        file = next(filter(Path.is_file, places))
+    else:
+        file = Path(tool("busybox"))
+    data = file.read_bytes()
     if b"/ld-linux" in data:
         raise LabError("busybox is linked dynamically; install the package busybox-static")
     return data
 
 
-def _compile_helper(work: Path) -> Path:
+def _compile_helper(work: Path, board: Board) -> Path:
     source = work / "helper.c"
     source.write_bytes((FILES / "helper.c").read_bytes())
-    run(["gcc", "-static", "-O1", "-Wall", "-Werror", "-o", work / "helper", source])
+    run([f"{board.cross}gcc", "-static", "-O1", "-Wall", "-Werror", "-o", work / "helper", source])
     return work / "helper"
 
 

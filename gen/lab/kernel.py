@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gen.lab.archive import Archive, backports, machine_origins
+from gen.lab.archive import NATIVE, Archive, backports, machine_origins
 from gen.lab.problem import LabError
 from gen.lab.process import run
 
@@ -92,7 +92,11 @@ def release_of_image(image: Path) -> str | None:
 
 
 def find_image(
-    release: str, given: Path | None, suites: tuple[str, ...], say: Callable[[str], None]
+    release: str,
+    given: Path | None,
+    suites: tuple[str, ...],
+    say: Callable[[str], None],
+    architecture: str = NATIVE,
 ) -> Path:
     """The kernel image for a release: the given one, the installed one, or the archive's.
 
@@ -101,6 +105,7 @@ def find_image(
         given: an image that is used if it fits.
         suites: suites of the distribution to look through besides the machine's own.
         say: told what is being fetched.
+        architecture: the kernel's.
 
     Raises:
         LabError: the given image is of another release, or no package holds one.
@@ -113,18 +118,21 @@ def find_image(
     installed = Path(f"/boot/vmlinuz-{release}")
     if os.access(installed, os.R_OK):
         return installed
-    return _fetch_image(release, suites, say)
+    return _fetch_image(release, suites, say, architecture)
 
 
-def _fetch_image(release: str, suites: tuple[str, ...], say: Callable[[str], None]) -> Path:
+def _fetch_image(
+    release: str, suites: tuple[str, ...], say: Callable[[str], None], architecture: str
+) -> Path:
     """What was unpacked before, then the machine's suites, then their backports and those named."""
     packages = [layout.format(release=release) for layout in IMAGE_PACKAGES]
-    for place in filter(None, map(Archive().kept, packages)):
+    for place in filter(None, map(Archive(architecture=architecture).kept, packages)):
         image = _image_in(place, release)
         if image is not None:
             return image
     more = (*backports(machine_origins()), *suites)
-    for archive in (Archive(say=say), Archive(suites=more, say=say)):
+    for places in ((), more):
+        archive = Archive(places, architecture, say=say)
         for package in filter(archive.has, packages):
             image = _image_in(archive.unpack(package), release)
             if image is not None:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The virtual machine of a scenario, and how QEMU is told.
 
-Two scenarios with equal machines can share a boot, so a `Machine` is a plain value. Only the PC is
-described; what another architecture needs is gathered in `PC`.
+Two scenarios with equal machines can share a boot, so a `Machine` is a plain value. What is
+particular to an architecture is in its `Board`.
 """
 
 from __future__ import annotations
@@ -10,44 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gen.lab.firmware import shape
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from gen.lab.board import Board
     from gen.lab.guest import GuestFiles
-
-
-@dataclass(frozen=True)
-class Board:
-    """A machine type: the program, its options, and what the guest calls the two serial lines."""
-
-    program: str
-    options: tuple[str, ...]
-    steady_options: tuple[str, ...]
-    console: str
-    channel: str
-    pci_bus: str
-    port: str
-    port_driver: str
-    first_slot: int
-    hidden_memory: int
-    without_firmware: tuple[str, ...]
-
-
-# Slots below the first one belong to the chipset or are left for QEMU to use. The hidden page lies
-# in RAM, away from where a kernel of this size and its initrd are put.
-PC = Board(
-    program="qemu-system-x86_64",
-    options=("-machine", "q35", "-accel", "tcg"),
-    steady_options=("-icount", "shift=2,sleep=off"),
-    console="ttyS0",
-    channel="ttyS1",
-    pci_bus="pcie.0",
-    port="port{}",
-    port_driver="pcie-root-port",
-    first_slot=8,
-    hidden_memory=0x10000000,
-    without_firmware=("acpi=off",),
-)
 
 
 @dataclass(frozen=True)
@@ -83,7 +53,8 @@ class Machine:
             timer interrupt comes too late for a kernel that is just testing or calibrating it.
         on_panic: QEMU's action when a guest reports a panic: `none` or `pause`.
         crash_kernel: whether the initramfs brings a crash kernel along.
-        table: source of an ACPI table to add, in ASL.
+        firmware: whether the board's firmware can power the machine off.
+        described: more platform devices, as source in the board's language.
         presets: bytes to put into memory.
     """
 
@@ -95,7 +66,8 @@ class Machine:
     steady: bool = False
     on_panic: str = "none"
     crash_kernel: bool = False
-    table: str | None = None
+    firmware: bool = True
+    described: str | None = None
     presets: tuple[Preset, ...] = ()
 
 
@@ -131,7 +103,8 @@ def _port_options(board: Board, machine: Machine) -> list[str]:
 def kernel_parameters(board: Board, machine: Machine) -> str:
     """The guest's command line. No panic timeout: what comes after a panic stays to be seen."""
     own = [f"console={board.console}", f"lab.channel={board.channel}", "loglevel=7", "panic=0"]
-    return " ".join([*own, *machine.append])
+    bare = () if machine.firmware else board.without_firmware
+    return " ".join([*own, *bare, *machine.append])
 
 
 def command(
@@ -142,14 +115,14 @@ def command(
     monitor: int,
     channel: int,
     log: Path,
-    table: Path | None,
+    firmware: Sequence[str],
     trace: tuple[Path, str],
 ) -> list[str]:
     """QEMU's command line.
 
-    `monitor` and `channel` are inherited sockets; `log` receives the console; `table` is a compiled
-    ACPI table. `trace` is a log file and the trace event that may be switched on later: QEMU only
-    sets up its log when an event is named at the start.
+    `monitor` and `channel` are inherited sockets; `log` receives the console; `firmware` has
+    the options for what it describes. `trace` is a log file and the trace event that may be
+    switched on later: QEMU only sets up its log when an event is named at the start.
     """
     initrd = files.crash_initrd if machine.crash_kernel else files.initrd
     presets = [
@@ -158,17 +131,9 @@ def command(
         for word in ("-device", f"loader,addr={preset.address:#x},data={preset.value},data-len=1")
     ]
     return [
-        *(board.program, *board.options, *(board.steady_options if machine.steady else ())),
-        *(
-            "-m",
-            str(machine.memory),
-            "-smp",
-            str(machine.processors),
-            "-nodefaults",
-            "-no-user-config",
-            "-display",
-            "none",
-        ),
+        *(board.program, *shape(board, machine)),
+        *(board.steady_options if machine.steady else ()),
+        *("-nodefaults", "-no-user-config", "-display", "none"),
         *("-action", f"panic={machine.on_panic},shutdown=pause,reboot=shutdown"),
         *("-chardev", f"socket,id=monitor,fd={monitor}", "-mon", "chardev=monitor,mode=control"),
         *("-chardev", f"file,id=console,path={log}", "-serial", "chardev:console"),
@@ -176,7 +141,7 @@ def command(
         *("-D", str(trace[0]), "-d", f"trace:{trace[1]}", "-S"),
         *("-kernel", str(files.kernel), "-initrd", str(initrd)),
         *("-append", kernel_parameters(board, machine)),
-        *(("-acpitable", f"file={table}") if table else ()),
+        *firmware,
         *_device_options(board, machine),
         *_port_options(board, machine),
         *presets,

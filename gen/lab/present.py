@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from gen.model import Frontend, PciFrontend
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gen.lab.qemu import Write
     from gen.lab.shell import Shell
     from gen.model import Register
@@ -35,9 +37,9 @@ class Bound:
         """The sysfs directory of the driver that bound it."""
         return driver_directory(self.frontend)
 
-    def holds(self, write: Write) -> bool:
-        """Whether a write was meant for this device, though it may have missed its region."""
-        return self.start <= write.address <= self.end + SPILL and self.start <= self.end
+    def holds(self, write: Write, spill: int = 0) -> bool:
+        """Whether a write is in this device's region, or at most so many bytes behind its end."""
+        return self.start <= write.address <= self.end + spill and self.start <= self.end
 
     def wrote(self, write: Write, register: Register) -> str:
         """A write in words; what is unusual about its place or size is told too."""
@@ -46,6 +48,15 @@ class Bound:
         if (offset, write.size * 8) == (register.offset, register.width):
             return text
         return f"{text} ({write.size * 8} bits at {offset})"
+
+
+def meant(write: Write, devices: Sequence[Bound]) -> Bound | None:
+    """The device that a write was meant for, though it may have missed its region.
+
+    Regions can be next to each other, so that only what is in none has spilled over an end.
+    """
+    near = (device for spill in (0, SPILL) for device in devices if device.holds(write, spill))
+    return next(near, None)
 
 
 def driver_directory(frontend: Frontend) -> str:
@@ -76,7 +87,9 @@ async def _describe(shell: Shell, frontend: Frontend, name: str) -> Bound:
 def region(listing: str, name: str) -> tuple[int, int]:
     """The first and last address of the region that the kernel lists under a device's name.
 
-    A device without one gets an empty region, so that no write counts as its own.
+    A device tree's node adds its own name to it. A device without a region gets an empty one, so
+    that no write counts as its own.
     """
-    found = re.search(rf"^ *([0-9a-f]+)-([0-9a-f]+) : {re.escape(name)}$", listing, re.MULTILINE)
+    layout = rf"^ *([0-9a-f]+)-([0-9a-f]+) : {re.escape(name)}( \S+)?$"
+    found = re.search(layout, listing, re.MULTILINE)
     return (int(found[1], 16), int(found[2], 16)) if found else (0, -1)

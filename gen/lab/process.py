@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
 # How a user of the reference distribution gets a tool that is not there.
 PACKAGES = {
+    "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu and libc6-dev-arm64-cross",
     "apt-get": "apt",
     "busybox": "busybox-static",
     "depmod": "kmod",
     "dpkg": "dpkg",
+    "dtc": "device-tree-compiler",
     "dh": "debhelper",
     "dh_dkms": "dh-dkms",
     "gcc": "gcc and libc6-dev",
@@ -28,6 +30,7 @@ PACKAGES = {
     "mmdebstrap": "mmdebstrap",
     "make": "make",
     "modinfo": "kmod",
+    "qemu-system-aarch64": "qemu-system-arm",
     "qemu-system-x86_64": "qemu-system-x86",
     "setpriv": "util-linux",
     "unshare": "util-linux",

@@ -6,22 +6,29 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+import shlex
 import socket
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from qemu.qmp import QMPClient, QMPError
 
-from gen.lab.machine import Board, Machine, command
+from gen.lab.firmware import options
+from gen.lab.machine import Machine, command
 from gen.lab.problem import LabError, QemuGoneError
-from gen.lab.process import run, tool
+from gen.lab.process import tool
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-    from pathlib import Path
+    from collections.abc import AsyncIterator, Callable, Coroutine
 
+    from gen.lab.board import Board
     from gen.lab.guest import GuestFiles
 
+T = TypeVar("T")
+# Seconds for writing or reading the state of a machine.
+MOVE_LIMIT = 60.0
 # The event that QEMU traces for each write to a device's memory or I/O region.
 WRITE_EVENT = "memory_region_ops_write"
 WRITE = re.compile(
@@ -128,18 +135,77 @@ class Host:
             return parse_writes((self.work / "trace.log").read_text(errors="replace"))
         return []
 
+    def clock(self) -> float:
+        """Seconds of a clock that stands still while QEMU waits for a processor.
+
+        So what a guest has time for does not depend on what else the machine does; see
+        Documentation/scheduler/sched-stats.rst.
+        """
+        waits = [0]
+        for file in Path(f"/proc/{self.process.pid}/task").glob("*/schedstat"):
+            with contextlib.suppress(OSError, IndexError):
+                waits.append(int(file.read_text().split()[1]))
+        return time.monotonic() - max(waits) / 1e9
+
+    async def within(self, limit: float, answer: Coroutine[Any, Any, T]) -> T:
+        """Wait for an answer for `limit` seconds of that clock.
+
+        Raises:
+            TimeoutError: it did not come.
+        """
+        task = asyncio.ensure_future(answer)
+        end = self.clock() + limit
+        try:
+            while not task.done():
+                left = end - self.clock()
+                if left <= 0:
+                    raise TimeoutError
+                await asyncio.wait([task], timeout=max(left, 0.1))
+            return task.result()
+        finally:
+            task.cancel()
+
+    async def save(self, file: Path) -> None:
+        """Stop the machine and write its state to a file.
+
+        Raises:
+            LabError: QEMU could not.
+        """
+        await self.execute("stop")
+        await self.execute("migrate", uri=f"exec:cat >{shlex.quote(str(file))}")
+        await self._moved("its state was not saved")
+
+    async def restore(self, file: Path) -> None:
+        """Take over the state of an equal machine. This one was started with `incoming`.
+
+        Raises:
+            LabError: QEMU could not.
+        """
+        await self.execute("migrate-incoming", uri=f"exec:cat {shlex.quote(str(file))}")
+        await self._moved("its state was not restored")
+
+    async def _moved(self, complaint: str) -> None:
+        end = self.clock() + MOVE_LIMIT
+        while self.clock() < end:
+            state = (await self.execute("query-migrate")).get("status")
+            if state == "completed":
+                return
+            if state in {"failed", "cancelled"}:
+                break
+            await asyncio.sleep(0.05)
+        raise LabError(complaint)
+
     async def wait(self, what: str, done: Callable[[], bool], limit: float) -> bool:
-        """Wait until `done`; False when `limit` seconds have passed.
+        """Wait until `done`; False when `limit` seconds of the machine's clock have passed.
 
         Raises:
             QemuGoneError: QEMU ended while waiting for `what`.
         """
-        loop = asyncio.get_running_loop()
-        end = loop.time() + limit
+        end = self.clock() + limit
         while not done():
             if self.process.returncode is not None:
                 raise QemuGoneError(f"QEMU ended while waiting for {what}: {self.complaint()}")
-            if loop.time() > end:
+            if self.clock() > end:
                 return False
             async with self._news:
                 with contextlib.suppress(TimeoutError):
@@ -152,18 +218,11 @@ class Host:
         return text.splitlines()[-1] if text else f"status {self.process.returncode}"
 
 
-def _compile_table(source: str, work: Path) -> Path:
-    file = work / "table.asl"
-    file.write_text(source)
-    run(["iasl", "-p", work / "table", file])
-    return work / "table.aml"
-
-
 @contextlib.asynccontextmanager
 async def start(
-    board: Board, machine: Machine, files: GuestFiles, work: Path
+    board: Board, machine: Machine, files: GuestFiles, work: Path, state: Path | None = None
 ) -> AsyncIterator[Host]:
-    """Run a machine, stopped before its first instruction; end it on leaving.
+    """Run a machine, stopped before its first instruction or in a saved state; end it on leaving.
 
     QEMU inherits its sockets, so no path has to be agreed on, and it dies with this process even if
     that is killed.
@@ -171,7 +230,6 @@ async def start(
     Raises:
         LabError: QEMU is missing or did not start.
     """
-    table = _compile_table(machine.table, work) if machine.table else None
     monitor, its_monitor = socket.socketpair()
     channel, its_channel = socket.socketpair()
     arguments = command(
@@ -181,9 +239,10 @@ async def start(
         monitor=its_monitor.fileno(),
         channel=its_channel.fileno(),
         log=work / "console.log",
-        table=table,
+        firmware=options(board, machine, work),
         trace=(work / "trace.log", WRITE_EVENT),
     )
+    arguments += ["-incoming", "defer"] if state else []
     (work / "command").write_text(" ".join(arguments) + "\n")
     with (work / "qemu.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
@@ -201,6 +260,8 @@ async def start(
     try:
         await _connect(host, monitor)
         collector = asyncio.create_task(host.collect())
+        if state:
+            await host.restore(state)
         await host.trace(enable=False)
         yield host
     finally:

@@ -4,10 +4,13 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import shutil
 import signal
+import tempfile
 import time
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gen.lab import qemu
@@ -18,16 +21,23 @@ from gen.lab.stage import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from gen.lab.bench import Bench
     from gen.lab.guest import GuestFiles
     from gen.lab.machine import Machine
 
-# Seconds for a guest to come up, and for a whole boot with all that is played on it. Both are
-# far above what is usual, since a busy host is no defect of a driver.
+# Seconds for a guest to come up, by a clock that stands still while others have the processor, and
+# for a whole boot with all that is played on it, by anybody's. Both are far above what is usual.
 BOOT_LIMIT = 90.0
-WHOLE_LIMIT = 600.0
+WHOLE_LIMIT = 1800.0
+
+
+@dataclass(frozen=True)
+class Start:
+    """How guests of one machine begin: with a boot, or in the state of one that is up."""
+
+    machine: Machine
+    state: Path | None = None
 
 
 @dataclass
@@ -71,30 +81,80 @@ class Runner:
         if task is not None:
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
 
-        async def one(group: list[Scenario]) -> None:
-            async with places:
-                await self._play_group(group)
-
         async with asyncio.TaskGroup() as tasks:
-            for group in groups(scenarios):
-                tasks.create_task(one(group))
+            for machine, boots in by_machine(groups(scenarios)).items():
+                tasks.create_task(self._play_machine(machine, boots, places))
 
-    async def _play_group(self, group: list[Scenario]) -> None:
-        """Play scenarios on one boot; after one that went wrong, the rest gets a fresh boot.
+    async def _play_machine(
+        self, machine: Machine, boots: Sequence[list[Scenario]], places: asyncio.Semaphore
+    ) -> None:
+        """Play groups whose machines are equal.
+
+        Where there are several, one boot serves them all: the state of the guest that came up is
+        saved, and each group goes on from there.
+        """
+        with tempfile.TemporaryDirectory(prefix="pvgen-state-") as directory:
+            start = Start(machine)
+            if len(boots) > 1:
+                async with places:
+                    try:
+                        start = await self._prepare(machine, boots[0][0], Path(directory))
+                    except NoBootError as error:
+                        for scenario in itertools.chain.from_iterable(boots):
+                            self._note(_error(scenario, str(error), None))
+                        return
+
+            async def one(group: list[Scenario]) -> None:
+                async with places:
+                    await self._play_group(group, start)
+
+            async with asyncio.TaskGroup() as tasks:
+                for group in boots:
+                    tasks.create_task(one(group))
+
+    async def _prepare(self, machine: Machine, first: Scenario, directory: Path) -> Start:
+        """Boot, and save the guest's state; its scenarios boot themselves if that is impossible.
+
+        Raises:
+            NoBootError: the guest came up neither in its own time nor with steady time.
+        """
+        place = self._place(first)
+        try:
+            await self._save(machine, place, directory / "state")
+        except NoBootError as error:
+            if machine.steady:
+                raise
+            self.say(f"{first.name}: {error}; once more, with steady time")
+            return await self._prepare(replace(machine, steady=True), first, directory)
+        except LabError as error:
+            self.say(f"{first.name}: {error}; each scenario boots")
+            return Start(machine)
+        finally:
+            shutil.rmtree(place)
+        return Start(machine, directory / "state")
+
+    async def _save(self, machine: Machine, place: Path, state: Path) -> None:
+        self.say(f"{place.name.partition('-')[2]}: booting")
+        async with qemu.start(self.bench.board, machine, self.files, place) as host:
+            await host.execute("cont")
+            await (await Shell.connect(host)).ready(BOOT_LIMIT)
+            await host.save(state)
+
+    async def _play_group(self, group: list[Scenario], start: Start) -> None:
+        """Play scenarios on one guest; after one that went wrong, the rest gets a fresh guest.
 
         A guest that does not come up says nothing about the driver and gets a second chance, on a
         machine whose time does not depend on the host.
         """
         rest = list(group)
-        machine = group[0].machine
         while rest:
             place = self._place(rest[0])
             try:
-                done = await self._boot(rest, machine, place)
+                done = await self._boot(rest, start, place)
             except NoBootError as error:
-                if not machine.steady:
+                if not start.machine.steady:
                     self.say(f"{rest[0].name}: {error}; once more, with steady time")
-                    machine = replace(machine, steady=True)
+                    start = Start(replace(start.machine, steady=True))
                     shutil.rmtree(place)
                     continue
                 done = [_error(rest[0], str(error), place)]
@@ -111,26 +171,27 @@ class Runner:
         place.mkdir(parents=True)
         return place
 
-    async def _boot(
-        self, group: Sequence[Scenario], machine: Machine, place: Path
-    ) -> list[Outcome]:
-        """Boot once; the outcomes of the scenarios that were played, at least of the first.
+    async def _boot(self, group: Sequence[Scenario], start: Start, place: Path) -> list[Outcome]:
+        """Have a guest once; the outcomes of the scenarios that were played, at least of the first.
 
         Raises:
             NoBootError: the guest did not come up.
         """
         done: list[Outcome] = []
-        self.say(f"{group[0].name}: booting")
+        if start.state is None:
+            self.say(f"{group[0].name}: booting")
         started = time.monotonic()
         try:
             async with (
                 asyncio.timeout(WHOLE_LIMIT),
-                qemu.start(self.bench.board, machine, self.files, place) as host,
+                qemu.start(self.bench.board, start.machine, self.files, place, start.state) as host,
             ):
                 await host.execute("cont")
-                shell = await Shell.open(host, BOOT_LIMIT)
+                shell = await Shell.connect(host)
+                if start.state is None:
+                    await shell.ready(BOOT_LIMIT)
                 for scenario in group:
-                    stage = Stage(self.bench, machine, host, shell)
+                    stage = Stage(self.bench, start.machine, host, shell)
                     done.append(await _play(scenario, stage, started))
                     if done[-1].verdict is not Verdict.PASS:
                         break
@@ -143,7 +204,7 @@ class Runner:
         return done
 
 
-def _error(scenario: Scenario, reason: str, place: Path) -> Outcome:
+def _error(scenario: Scenario, reason: str, place: Path | None) -> Outcome:
     return Outcome(scenario.name, scenario.title, Verdict.ERROR, reason=reason, log=place)
 
 
@@ -159,6 +220,14 @@ def groups(scenarios: Sequence[Scenario]) -> list[list[Scenario]]:
         else:
             boots.append([scenario])
     return boots
+
+
+def by_machine(boots: Sequence[list[Scenario]]) -> dict[Machine, list[list[Scenario]]]:
+    """The groups of each machine."""
+    found: dict[Machine, list[list[Scenario]]] = {}
+    for boot in boots:
+        found.setdefault(boot[0].machine, []).append(boot)
+    return found
 
 
 async def _play(scenario: Scenario, stage: Stage, started: float) -> Outcome:

@@ -37,21 +37,22 @@ class Shell:
         self.writer = writer
 
     @classmethod
-    async def open(cls, host: Host, limit: float) -> Shell:
+    async def connect(cls, host: Host) -> Shell:
+        """The line to a guest, up or starting."""
+        return cls(host, *await asyncio.open_unix_connection(sock=host.channel, limit=LINE_LIMIT))
+
+    async def ready(self, limit: float) -> None:
         """Wait for a guest that is starting.
 
         Raises:
             NoBootError: it did not come up within `limit` seconds.
         """
-        streams = await asyncio.open_unix_connection(sock=host.channel, limit=LINE_LIMIT)
-        shell = cls(host, *streams)
         try:
-            line = await shell._line(limit, "the guest to boot")
+            line = await self._line(limit, "the guest to boot")
         except GuestError as error:
             raise NoBootError(str(error)) from None
         if line != "ready":
             raise NoBootError("the guest came up with something else than the lab's first process")
-        return shell
 
     async def send(self, script: str) -> None:
         """Start a script that will not return, such as one that crashes the guest."""
@@ -85,7 +86,7 @@ class Shell:
 
     async def _line(self, limit: float, what: str) -> str:
         try:
-            line = await asyncio.wait_for(self.reader.readline(), limit)
+            line = await self.host.within(limit, self.reader.readline())
         except TimeoutError:
             raise GuestError(f"waited {limit:g} s in vain for {what}") from None
         except ConnectionError:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from gen.lab import journal
 from gen.lab.kernel import module_names
 from gen.lab.machine import slot
-from gen.lab.present import Bound, bound_to
+from gen.lab.present import Bound, bound_to, meant
 from gen.lab.problem import GuestError
 from gen.lab.scenario import Check
 from gen.lab.stores import spelling
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from gen.lab.bench import Bench
     from gen.lab.machine import Machine
-    from gen.lab.qemu import Host, HostEvent
+    from gen.lab.qemu import Host, HostEvent, Write
     from gen.lab.shell import Shell
     from gen.model import Attribute
 
@@ -136,15 +136,15 @@ class Stage:
         self.watched = bound
         await self.host.trace(enable=True)
 
+    def writes(self) -> list[tuple[Bound, Write]]:
+        """What was traced and meant for the watched devices, in order."""
+        pairs = ((meant(write, self.watched), write) for write in self.host.writes())
+        return [(device, write) for device, write in pairs if device is not None]
+
     def expect_writes(self, expected: Sequence[tuple[Bound, int]]) -> None:
         """Note what reached the watched devices; in which order is the driver's affair."""
         register = self.bench.device.event_register
-        seen = [
-            device.wrote(write, register)
-            for write in self.host.writes()
-            for device in self.watched
-            if device.holds(write)
-        ]
+        seen = [device.wrote(write, register) for device, write in self.writes()]
         wanted = [f"{device.name}={value:#x}" for device, value in expected]
         self.note("register writes", listed(sorted(wanted)), listed(sorted(seen)), main=True)
 

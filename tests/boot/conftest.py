@@ -14,7 +14,7 @@ import pytest
 from gen.diagnostics import Diagnostics
 from gen.lab import guest, kernel
 from gen.lab.bench import Bench, inspect
-from gen.lab.machine import PC
+from gen.lab.board import PC
 from gen.lab.problem import LabError
 from gen.lab.runner import Runner
 from gen.lab.stories import all_scenarios
@@ -68,7 +68,7 @@ class Laboratory:
         found = kernel.read_modules(modules, self.bench.device)
         image = kernel.find_image(found.release, None, (), print)
         work.mkdir(exist_ok=True)
-        files = guest.build(found, image, work)
+        files = guest.build(found, image, work, self.bench.board)
         (outcome,) = Runner(self.bench, files, work / "boots", print, jobs=1).run([scenario])
         return outcome
 

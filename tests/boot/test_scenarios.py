@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gen.lab.bench import Bench
-from gen.lab.machine import PC
+from gen.lab.board import PC
 from gen.lab.outcome import table
 from gen.lab.scenario import Verdict
 from gen.lab.stories import all_scenarios

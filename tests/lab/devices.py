@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from gen.diagnostics import Diagnostics
 from gen.lab.bench import Bench
-from gen.lab.machine import PC
+from gen.lab.board import PC
 from gen.load import load_device
 from gen.model import Device, Release
 from tests.conftest import ROOT

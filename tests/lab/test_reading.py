@@ -9,7 +9,7 @@ import pytest
 
 from gen.lab.bench import _mask_property, submasks
 from gen.lab.journal import complaints, taint
-from gen.lab.present import Bound, region
+from gen.lab.present import Bound, meant, region
 from gen.lab.qemu import Write, parse_writes
 from gen.lab.stores import refusals, spelling, spellings
 from tests.lab.devices import device
@@ -72,8 +72,10 @@ def test_an_unusual_write_tells_its_place_and_size() -> None:
     assert bound.wrote(Write(0x100, 1, 1), register) == "dev=0x1"
     assert bound.wrote(Write(0x101, 1, 1), register) == "dev=0x1 (8 bits at 1)"
     assert bound.wrote(Write(0x100, 1, 4), register) == "dev=0x1 (32 bits at 0)"
-    assert bound.holds(Write(0x110, 1, 1)), "the spill of a wide access"
-    assert not bound.holds(Write(0x113, 1, 1))
+    assert meant(Write(0x110, 1, 1), [bound]) == bound, "the spill of a wide access"
+    assert meant(Write(0x113, 1, 1), [bound]) is None
+    neighbour = Bound(spec.frontends[0], "next", "/sys/y", 0x110, 0x11F)
+    assert meant(Write(0x110, 1, 1), [bound, neighbour]) == neighbour
 
 
 def test_a_region_is_found_by_the_name_of_its_device() -> None:
@@ -81,6 +83,8 @@ def test_a_region_is_found_by_the_name_of_its_device() -> None:
     assert region(listing, "ABCD0001:00") == (0x505, 0x505)
     start, end = region(listing, "ABCD0001:01")
     assert end < start
+    tree = "50000000-50000fff : reserved\n  50000000-5000000f : 50000000.lab0 lab0@50000000\n"
+    assert region(tree, "50000000.lab0") == (0x50000000, 0x5000000F)
 
 
 def test_the_mask_property_is_the_one_as_wide_as_the_register() -> None:

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from gen.lab.board import PC, VIRT, Board
 from gen.lab.guest import GuestFiles
-from gen.lab.machine import PC, Attached, Machine, Preset, command
+from gen.lab.machine import Attached, Machine, Preset, command
 from gen.lab.outcome import as_json, exit_status, summary, table
 from gen.lab.runner import groups
 from gen.lab.scenario import Check, Outcome, Verdict
@@ -69,14 +71,15 @@ def test_the_command_line_of_qemu() -> None:
             Attached("b", "thing-pci", "pci", "mask", 0),
             Attached("b", "thing-pci", "pci"),
         ),
-        append=("acpi=off",),
+        append=("more",),
+        firmware=False,
         ports=1,
         presets=(Preset(0x1000, 7),),
     )
     files = GuestFiles(Path("k"), Path("i"), Path("c"))
     words = command(
-        PC, machine, files, monitor=5, channel=6, log=Path("log"), table=Path("t.aml"),
-        trace=(Path("trace"), "event"),
+        PC, machine, files, monitor=5, channel=6, log=Path("log"), trace=(Path("trace"), "event"),
+        firmware=["-acpitable", "file=t.aml"],
     )  # fmt: skip
     devices = [words[index + 1] for index, word in enumerate(words) if word == "-device"]
     assert devices == [
@@ -88,14 +91,32 @@ def test_the_command_line_of_qemu() -> None:
     ]
     assert words[words.index("-initrd") + 1] == "i"
     assert words[words.index("-acpitable") + 1] == "file=t.aml"
-    assert words[words.index("-append") + 1].endswith("acpi=off")
+    assert words[words.index("-append") + 1].endswith("acpi=off more")
 
 
-def test_the_table_declares_each_block_with_the_id_of_the_spec() -> None:
-    scenario = next(iter(memory.scenarios(bench())))
-    text = scenario.machine.table or ""
-    assert text.count('Name (_HID, "QEMU0001")') == len(scenario.machine.presets) == 3
-    assert all(f"{preset.address:#x}" in text for preset in scenario.machine.presets)
+@pytest.mark.parametrize(
+    ("board", "declared"),
+    [(PC, 'Name (_HID, "QEMU0001")'), (VIRT, 'compatible = "qemu,pvpanic-mmio"')],
+    ids=lambda value: getattr(value, "architecture", ""),
+)
+def test_firmware_declares_each_block_with_the_name_of_the_spec(
+    board: Board, declared: str
+) -> None:
+    good, odd = memory.scenarios(replace(bench(), board=board))
+    for scenario, blocks in ((good, 3), (odd, 8 if board is PC else 6)):
+        text = scenario.machine.described or ""
+        assert text.count(declared) == blocks
+        assert all(f"{preset.address:#x}" in text for preset in scenario.machine.presets)
+
+
+def test_a_board_plays_what_it_has() -> None:
+    here = {s.name: s.obstacle for s in all_scenarios(replace(bench(), board=VIRT))}
+    assert here["panic-pci"] is here["power-off"] is here["memory-resource"] is None
+    absent = {name: obstacle.reason for name, obstacle in here.items() if obstacle}
+    assert "for the arm64 board" in absent.pop("panic-platform")
+    assert "masked" in absent.pop("panic-nmi")
+    assert all("kexec" in reason for reason in absent.values())
+    assert len(absent) == 3
 
 
 PASSED = Outcome("good", "t", Verdict.PASS, (Check("what", "1", "1", main=True),))

@@ -16,6 +16,7 @@ import pytest
 from gen.kernel import load_kernels
 from gen.lab import buildroot, process
 from gen.lab.archive import Archive, Origin
+from gen.lab.board import PC, VIRT
 from gen.lab.buildroot import BuildRoot, Built, Headers
 from gen.lab.problem import LabError
 from tests.conftest import ROOT
@@ -71,17 +72,54 @@ def test_the_newest_headers_of_the_first_suite_that_has_some(
         ]
 
     monkeypatch.setattr(Archive, "names", names)
-    found = buildroot.find_headers(kernel("6.12"), lambda _: None)
+    found = buildroot.find_headers(kernel("6.12"), PC, lambda _: None)
     assert found.package == "linux-headers-6.12.10+deb13-amd64"
     assert asked == [(kernel("6.12").suites[0],)]
 
 
 def test_a_series_without_packages_or_headers(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(LabError, match=r"never shipped Linux 5\.15"):
-        buildroot.find_headers(kernel("5.15"), lambda _: None)
+        buildroot.find_headers(kernel("5.15"), PC, lambda _: None)
     monkeypatch.setattr(Archive, "names", lambda *_: [])
     with pytest.raises(LabError, match=r"no package linux-headers-7\.3\..* in trixie-backports"):
-        buildroot.find_headers(kernel("7.3"), lambda _: None)
+        buildroot.find_headers(kernel("7.3"), PC, lambda _: None)
+
+
+def test_another_architecture_gets_the_compiler_that_its_headers_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    headers = "linux-headers-6.12.9+deb12-arm64"
+    asked = []
+
+    def names(self: Archive, pattern: str) -> list[str]:
+        asked.append((self.architecture, pattern))
+        return [headers]
+
+    monkeypatch.setattr(Archive, "names", names)
+    monkeypatch.setattr(Archive, "field", lambda *_: "linux-base, gcc-12 | gcc")
+    found = buildroot.find_headers(kernel("6.12"), VIRT, lambda _: None)
+    assert asked == [("arm64", "^linux-headers-6[.]12[.].*-arm64$")]
+    assert found == Headers(headers, kernel("6.12").suites[0], "arm64", "gcc-12-aarch64-linux-gnu")
+    assert found.release == "6.12.9+deb12-arm64"
+    monkeypatch.setattr(Archive, "field", lambda *_: "linux-base")
+    with pytest.raises(LabError, match="does not name its compiler"):
+        buildroot.find_headers(kernel("6.12"), VIRT, lambda _: None)
+
+
+def test_headers_of_another_architecture_are_laid_into_the_root(
+    tmp_path: Path, machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script(machine, "mmdebstrap", TARGET + f'echo "$@" >>{tmp_path}/calls')
+    package = tmp_path / "unpacked"
+    (package / "usr/src/linux-headers-9.9.9+deb99-arm64").mkdir(parents=True)
+    monkeypatch.setattr(Archive, "unpack", lambda *_: package)
+    headers = Headers("linux-headers-9.9.9+deb99-arm64", "stone", "arm64", "gcc-99-aarch64-x")
+    made = BuildRoot(headers, lambda _: None, tmp_path / "cache")
+    made.make()
+    call = (tmp_path / "calls").read_text()
+    packages = "make,gcc-99-aarch64-x,linux-headers-9.9.9+deb99-common,linux-kbuild-9.9.9+deb99"
+    assert f"--include={packages} " in call
+    assert (made.place / "usr/src" / headers.package).is_dir()
 
 
 def test_a_root_is_made_once(tmp_path: Path, machine: Path) -> None:

@@ -32,8 +32,8 @@ NOTIFY_FIRST = "crash_kexec_post_notifiers"
 def scenarios(bench: Bench) -> Iterator[Scenario]:
     """A crash kernel is loaded and boots; only the kernel's parameter lets notifiers run before."""
     with_notifiers = _machine(bench, RESERVE, NOTIFY_FIRST)
-    plain = bench.obstacle(triggers=[Trigger.CRASH_KERNEL])
-    chosen = bench.obstacle(triggers=[Trigger.CRASH_KERNEL], writable=True)
+    plain = bench.obstacle(triggers=[Trigger.CRASH_KERNEL], crash_kernel=True)
+    chosen = bench.obstacle(triggers=[Trigger.CRASH_KERNEL], writable=True, crash_kernel=True)
     stories = (
         ("crash-kernel", "a panic with a crash kernel loaded", with_notifiers, _told, plain),
         (

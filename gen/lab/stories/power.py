@@ -37,9 +37,8 @@ def scenarios(bench: Bench) -> Iterator[Scenario]:
     plain = bench.obstacle(buses=buses, triggers=triggers)
     chosen = bench.obstacle(buses=buses, triggers=triggers, writable=True)
     masked = bench.obstacle(buses=buses, triggers=triggers, masks=True)
-    bare = bench.board.without_firmware
     devices = tuple(bench.able(f) for f in bench.frontends(Bus.PCI)[:1])
-    one, two = Machine(devices, append=bare), Machine(devices * 2, append=bare)
+    one, two = Machine(devices, firmware=False), Machine(devices * 2, firmware=False)
     event = bench.device.event_for(Trigger.POWER_OFF)
     without = bench.known & ~(event.value if event else 0)
     unable = tuple(bench.attach(f, without) for f in bench.frontends(Bus.PCI)[:1])
@@ -56,7 +55,7 @@ def scenarios(bench: Bench) -> Iterator[Scenario]:
         (
             "power-off-unable",
             "the device does not advertise the event",
-            Machine(unable, append=bare),
+            Machine(unable, firmware=False),
             _unable,
             masked,
         ),
@@ -129,7 +128,7 @@ async def _both(stage: Stage) -> None:
     await stage.watch(bound)
     await stage.shell.send(POWER_OFF)
     await stage.settle(HALTED)
-    writes = [w for w in stage.host.writes() if any(device.holds(w) for device in bound)]
+    writes = [write for _, write in stage.writes()]
     addresses = {write.address for write in writes}
     once = 1 <= len(writes) == len(addresses)
     good = once and {write.value for write in writes} == {signal.value}

@@ -83,11 +83,11 @@ async def _panic(stage: Stage) -> None:
     await stage.shell.send(CRASH)
     await stage.settle(PANIC_END)
     stage.expect_line("the panic ends", PANIC_END)
-    writes = [w for w in stage.host.writes() if any(d.holds(w) for d in stage.watched)]
-    calm = [f"{w.value:#x}" for w in writes if alone.holds(w)]
+    writes = stage.writes()
+    calm = [f"{write.value:#x}" for device, write in writes if device == alone]
     stage.note(f"writes to {alone.name}", f"{signal.value:#x}", listed(calm), main=True)
     for device in (changing, moving):
-        values = [f"{write.value:#x}" for write in writes if device.holds(write)]
+        values = [f"{write.value:#x}" for owner, write in writes if owner == device]
         good = values in ([], [f"{signal.value:#x}"])
         expected = f"{signal.value:#x} or nothing"
         stage.note(f"writes to {device.name}", expected, expected if good else listed(values))
