@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from gen.form import check_form
@@ -149,6 +150,24 @@ def read_list(path: Path, series: str, diagnostics: Diagnostics) -> list[Listed]
 def default_list() -> Path:
     """The project's own list."""
     return spec_file("mainline/differences.yaml")
+
+
+def as_json(series: str, comparison: Comparison) -> str:
+    """The comparison for programs."""
+    listed = [_data(one) | {"reason": entry.reason} for one, entry in comparison.listed]
+    document = {
+        "series": series,
+        "compared": comparison.compared,
+        "unlisted": [_data(one) for one in comparison.unlisted],
+        "listed": listed,
+        "stale": [str(entry.span) for entry in comparison.stale],
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def _data(difference: Difference) -> dict[str, str | int]:
+    sides = {"mainline": difference.mainline, "ours": difference.ours}
+    return asdict(difference.place) | sides
 
 
 def table(comparison: Comparison) -> str:

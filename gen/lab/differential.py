@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import tempfile
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +17,10 @@ from gen.diagnostics import Diagnostics
 from gen.generate import find_target, read_device
 from gen.lab import bench as benches
 from gen.lab import compare, kernel, surface
+from gen.lab.archive import write_whole
 from gen.lab.board import PC
 from gen.lab.command import BAD_USAGE, UNANSWERED, play
+from gen.lab.mainline import Pair, build_pair
 from gen.lab.problem import LabError
 from gen.lab.scenario import Verdict
 from gen.lab.stories import all_scenarios
@@ -84,30 +88,76 @@ def observe(
     return told | compare.observations(outcomes)
 
 
-def _image(bench: Bench, mainline: Path, ours: Path) -> Path:
-    """The image that both drivers were built for."""
-    releases = [kernel.read_modules(place, bench.device).release for place in (mainline, ours)]
+def _released(bench: Bench, pair: Pair) -> Pair:
+    """The same pair, which has to be for one kernel."""
+    releases = [kernel.read_modules(p, bench.device).release for p in (pair.mainline, pair.ours)]
     if releases[0] != releases[1]:
         raise LabError(
-            f"{mainline} is for Linux {releases[0]}, {ours} for {releases[1]}; build both alike"
+            f"{pair.mainline} is for Linux {releases[0]}, {pair.ours} for {releases[1]}; "
+            "build both alike"
         )
-    return kernel.find_image(releases[0], None, (), say)
+    return replace(pair, release=releases[0])
+
+
+@dataclass(frozen=True)
+class How:
+    """What all comparisons of a run share: the options of the command."""
+
+    spec: Path | None
+    listed: Path
+    jobs: int
+    names: tuple[str, ...]
+
+    def pair(self, as_of: str, pair: Pair, suites: tuple[str, ...] = ()) -> compare.Comparison:
+        """Play both drivers of a release.
+
+        Raises:
+            LabError: something cannot be looked at.
+        """
+        device, series = _device(self.spec, as_of)
+        diagnostics = Diagnostics()
+        entries = compare.read_list(self.listed, series, diagnostics)
+        report(diagnostics)
+        if entries is None:
+            fail("nothing was compared", BAD_USAGE)
+        bench = benches.inspect(device, PC)
+        scenarios = choose(bench, self.names)
+        pair = _released(bench, pair)
+        image = kernel.find_image(pair.release, None, suites, say)
+        say(f"{pair.mainline}: mainline's driver")
+        theirs = observe(bench, scenarios, pair.mainline, image, self.jobs)
+        say(f"{pair.ours}: the rendered driver")
+        ours = observe(bench, scenarios, pair.ours, image, self.jobs)
+        return compare.compare(theirs, ours, entries)
+
+    def series(self, series: str) -> compare.Comparison:
+        """Build both drivers of a series on its own headers and compare them."""
+        suites = find_target(series, None).kernel.suites
+        with tempfile.TemporaryDirectory(prefix="pvgen-pair-") as directory:
+            pair = build_pair(self.spec, series, Path(directory), say)
+            return self.pair(series, pair, suites)
+
+
+def _pair(mainline: Path | None, ours: Path | None, series: str | None, as_of: str | None) -> Pair:
+    """The two directories, where no series is to be built; what is missing is wrong usage."""
+    if series is not None:
+        if mainline or ours or as_of:
+            raise click.UsageError("--kernel builds both drivers; give it alone")
+        return Pair(Path(), Path(), "")
+    if mainline is None or ours is None or as_of is None:
+        raise click.UsageError("give --kernel, or all of --as-of, --mainline and --ours")
+    return Pair(mainline, ours, "")
 
 
 @click.command()
 @spec_option
-@click.option("--as-of", required=True, metavar="RELEASE", help="The release of both drivers.")
+@click.option("--kernel", "series", metavar="SERIES", help="Build both drivers for this series.")
+@click.option("--as-of", metavar="RELEASE", help="The release of two drivers that are built.")
 @click.option(
-    "--mainline",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="Where mainline's built modules are.",
+    "--mainline", type=click.Path(path_type=Path), help="Where mainline's built modules are."
 )
 @click.option(
-    "--ours",
-    required=True,
-    type=click.Path(path_type=Path),
-    help="Where the rendered driver's built modules are.",
+    "--ours", type=click.Path(path_type=Path), help="Where the rendered driver's built modules are."
 )
 @click.option(
     "--listed",
@@ -115,33 +165,36 @@ def _image(bench: Bench, mainline: Path, ours: Path) -> Path:
     help="The reviewed list of differences; the project's own when absent.",
 )
 @click.option(
+    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Also write JSON."
+)
+@click.option(
     "--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Guests at a time."
 )
 @click.argument("names", metavar="[SCENARIO]...", nargs=-1)
 def differential(  # noqa: PLR0917 (click names them)
     spec: Path | None,
-    as_of: str,
-    mainline: Path,
-    ours: Path,
+    series: str | None,
+    as_of: str | None,
+    mainline: Path | None,
+    ours: Path | None,
     listed: Path | None,
+    json_file: Path | None,
     jobs: int,
     names: tuple[str, ...],
 ) -> None:
-    """Play the same scenarios with mainline's driver and ours; show what differs unlisted."""
-    device, series = _device(spec, as_of)
-    diagnostics = Diagnostics()
-    entries = compare.read_list(listed or compare.default_list(), series, diagnostics)
-    report(diagnostics)
-    if entries is None:
-        fail("nothing was compared", BAD_USAGE)
+    """Play the same scenarios with mainline's driver and ours; show what differs unlisted.
+
+    With --kernel, both are built on that series' headers from Debian, mainline's from its sources.
+    """
+    pair = _pair(mainline, ours, series, as_of)
+    how = How(spec, listed or compare.default_list(), jobs, names)
     try:
-        bench = benches.inspect(device, PC)
-        scenarios = choose(bench, names)
-        image = _image(bench, mainline, ours)
-        say(f"{mainline}: mainline's driver")
-        theirs = observe(bench, scenarios, mainline, image, jobs)
-        say(f"{ours}: the rendered driver")
-        result = compare.compare(theirs, observe(bench, scenarios, ours, image, jobs), entries)
+        result = how.series(series) if series else how.pair(str(as_of), pair)
+        if json_file is not None:
+            write_whole(json_file, compare.as_json(series or str(as_of), result))
+    except GenerationError as error:
+        report(error.diagnostics)
+        fail(str(error), BAD_USAGE)
     except LabError as error:
         fail(str(error), UNANSWERED)
     except OSError as error:

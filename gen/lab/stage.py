@@ -29,7 +29,7 @@ PATIENCE = 30.0
 NOTHING = "nothing"
 
 
-def listed(items: Iterable[str]) -> str:
+def listed(items: Iterable[str], between: str = ", ") -> str:
     """Things in a row, the same ones counted; a word where there are none."""
     rows: list[tuple[str, int]] = []
     for item in items:
@@ -37,7 +37,7 @@ def listed(items: Iterable[str]) -> str:
             rows[-1] = (item, rows[-1][1] + 1)
         else:
             rows.append((item, 1))
-    return ", ".join(f"{item} x{n}" if n > 1 else item for item, n in rows) or NOTHING
+    return between.join(f"{item} x{n}" if n > 1 else item for item, n in rows) or NOTHING
 
 
 @dataclass
@@ -192,7 +192,7 @@ class Stage:
         names = module_names(self.bench.device)
         judged = re.split(self.judged_until, self.log(), maxsplit=1, flags=re.MULTILINE)[0]
         found = journal.complaints(judged, names, self.allowed)
-        self.note("complaints in the kernel log", NOTHING, " | ".join(found) or NOTHING)
+        self.note("complaints in the kernel log", NOTHING, listed(found, " | "))
 
     async def unharmed(self) -> None:
         """Note the same from a live guest's taint flags, which no log level hides."""

@@ -1,22 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Mainline's driver of a series and the rendered one for it, both built on the same headers.
-
-As a program, `python -m tests.boot.differential DIRECTORY`, it makes DIRECTORY/mainline and
-DIRECTORY/ours and prints the series, which is that of the installed headers.
-"""
+"""Mainline's driver of a series and the rendered one for it, both built on the same headers."""
 
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from click.testing import CliRunner
 
 from gen.cli import main
 from tests.boot.conftest import shipped_device
 from tests.kbuild.kernels import build_tree, copy_driver, kbuild, source_tree
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def installed_series() -> str:
@@ -42,19 +39,3 @@ def render_ours(series: str, target: Path) -> Path:
     ran = CliRunner().invoke(main, words)
     assert ran.exit_code == 0, ran.output
     return target
-
-
-def _main() -> None:
-    (place,) = map(Path, sys.argv[1:])
-    place = place.absolute()
-    series = installed_series()
-    build_mainline(series, place / "mainline")
-    kbuild(render_ours(series, place / "ours"))
-    print(series)
-
-
-if __name__ == "__main__":
-    try:
-        _main()
-    except (AssertionError, OSError, subprocess.CalledProcessError) as error:
-        sys.exit(f"error: {error}")
