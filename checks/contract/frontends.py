@@ -35,7 +35,8 @@ class Frontends:
 
     def bars(self) -> dict[str, int]:
         """The BAR that each PCI driver maps, by the driver's name."""
-        return {self._name(one): int(bar.value) for one in self.drivers if (bar := self._bar(one))}
+        return {name: int(bar.value) for one in self.drivers
+                if (bar := self._bar(one)) and (name := self._name(one))}  # fmt: skip
 
     def kinds(self) -> frozenset[ResourceKind]:
         """The kinds of resource that platform drivers map."""
@@ -52,12 +53,20 @@ class Frontends:
     def _miss(self, path: str, key: str, why: str, at: Span) -> None:
         self.unknown.append(Unknown(path, key, why, at))
 
-    def _name(self, driver: Object) -> str:
+    def _name(self, driver: Object) -> str | None:
+        """What a driver is called; None where its text does not tell."""
         value = driver.fields.get("driver.name") or driver.fields.get("name")
-        return (value.text if value else None) or driver.name
+        if value is not None and value.name == "KBUILD_MODNAME":
+            # kbuild makes a C identifier of the module's name.
+            return driver.file.path.stem.replace("-", "_")
+        return value.text if value else None
 
     def _frontend(self, driver: Object) -> Iterator[Item]:
         name, unit = self._name(driver), unit_of(self.facts, driver)
+        if name is None:
+            why = f"what the driver of {driver.name} is called is not known"
+            self._miss("frontend", "name", why, driver.span)
+            return
         path = f"frontend[{name}]"
         facts = {"bus": Fact(BUSES[driver.type], driver.span)}
         module = driver.file.path.stem

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gen.source import Span
 
 _GUARD = re.compile(r"^[ \t]*#[ \t]*ifndef[ \t]+(\w+)", re.MULTILINE)
+UNRUN = "the driver could not be run"
 _SENT = ("panic_notifier_list", "register_sys_off_handler")
 
 
@@ -169,7 +170,7 @@ class _Reader:
             if trigger is None and seen and seen.complete and number in seen.negotiated:
                 trigger = Trigger.NONE if seen.negotiated[number] else Trigger.UNUSED
             if trigger is None:
-                why = seen.why if seen else "the driver could not be run"
+                why = seen.why if seen else UNRUN
                 self._miss(f"event[{name}]", "trigger", why, seen.at if seen else None)
             else:
                 facts["trigger"] = Fact(trigger.value, value.span)
@@ -232,9 +233,12 @@ class _Reader:
         if shows is not None:
             facts["shows"] = Fact(shows.value, one.span)
         else:
-            equal = "no attribute is seen to be written, so that both masks are equal"
-            why = equal if seen and not seen.shows else "watching the driver does not tell"
-            self._miss(path, "shows", why, one.span)
+            stores = [each.fields.get("store") for each in
+                      self.facts.objects("struct device_attribute")]  # fmt: skip
+            written = any(store is not None and store.name != "NULL" for store in stores)
+            equal = "no attribute can be written, so that both masks are equal"
+            at = seen.at if seen and written and seen.at else one.span
+            self._miss(path, "shows", (seen.why if seen else UNRUN) if written else equal, at)
         form = self._argument(show.name, "fmt") if show else None
         if form is not None and form.text is not None:
             facts["format"] = Fact(form.text, form.span)
@@ -242,22 +246,25 @@ class _Reader:
             self._miss(path, "format", "no single call with a literal format", one.span)
         store = one.fields.get("store")
         if store is not None and store.name != "NULL":
-            within = seen.within.get(name) if seen else None
-            self._store(path, self._base(one), within, facts, one.span)
+            self._store((path, name), one, seen, facts)
         yield Item("attribute", name, one.span, facts, ("mode", "shows", "format"))
 
     def _store(
-        self, path: str, base: Value | None, within: object, facts: dict[str, Fact], at: Span
+        self, names: tuple[str, str], one: Object, seen: Observed | None, facts: dict[str, Fact]
     ) -> None:
+        path, name = names
+        base, within = self._base(one), seen.within.get(name) if seen else None
         if base is not None and base.number is not None:
             facts["store.base"] = Fact(str(base.number), base.span)
         else:
-            self._miss(path, "store.base", "no single call that parses a number", at)
+            self._miss(path, "store.base", "no single call that parses a number", one.span)
         if within is not None:
-            facts["store.within"] = Fact(str(within), at)
+            facts["store.within"] = Fact(str(within), one.span)
+        elif seen is None or not seen.shows:
+            self._miss(path, "store.within", seen.why if seen else UNRUN, one.span)
         else:
             why = "a mask outside the capability is not seen to be refused with EINVAL"
-            self._miss(path, "store.within", why, at)
+            self._miss(path, "store.within", why, one.span)
 
     def _uapi(self) -> Iterator[Item]:
         for file in self.facts.tree.of(Role.UAPI)[:1]:

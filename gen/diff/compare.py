@@ -87,7 +87,8 @@ def _hidden(item: Item, unknown: frozenset[tuple[str, str]]) -> bool:
 
 def _doubtful(item: Item, unknown: frozenset[tuple[str, str]]) -> bool:
     """Whether an item that a side lacks may be there, only not read, or not known by its name."""
-    return any(path in {item.kind, "driver"} for path, _ in unknown)
+    doubts = {"driver", item.kind, *(("frontend",) if item.owner else ())}
+    return any(path in doubts for path, _ in unknown)
 
 
 def _unknown(side: Side | TreeSide) -> frozenset[tuple[str, str]]:
