@@ -47,7 +47,7 @@ def compare(
     """
     left, right = _comparable(old, new)
     found = [
-        Finding(change, rule, witnesses(change, left, right))
+        Finding(change, rule, witnesses(change, rule, left, right))
         for change in item_changes(left, right)
         for rule in judge(change)
     ]

@@ -17,17 +17,24 @@ from gen.model import Trigger
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from gen.diff.records import Change, Item
+    from gen.diff.records import Change, DiffRule, Item
 
     View = Callable[[Sequence[Item]], list[str]]
 
 
-def witnesses(change: Change, old: Sequence[Item], new: Sequence[Item]) -> tuple[Witness, ...]:
-    """Those views of both sides that belong to the kind of change, where they differ."""
+def witnesses(
+    change: Change, rule: DiffRule, old: Sequence[Item], new: Sequence[Item]
+) -> tuple[Witness, ...]:
+    """Those views of both sides that belong to a change and to whom it concerns, if they differ."""
     # A fact of a nested item: of `frontend[x].kconfig.depends` it is the kconfig that counts.
     kind = change.subject.partition(".")[0]
     views = _VIEWS.get(kind, ())
-    found = [Witness(what, *_only(view(old), view(new))) for what, view in views]
+    found = [
+        Witness(what, *_only(view(old), view(new)))
+        for what, view in views
+        # What an event is for the host and for user space is told apart by the rules.
+        if kind != "event" or _CONCERNS[what] in rule.breaks or not rule.breaks
+    ]
     if change.subject in _CONFIGURES:
         found.append(Witness("an old .config after olddefconfig", *_olddefconfig(old, new)))
     return tuple(one for one in found if one.before != one.after)
@@ -154,6 +161,7 @@ _VIEWS: dict[str, tuple[tuple[str, View], ...]] = {
     "device": (("macros", _macros),),
     "register": (("registers", _registers),),
 }
+_CONCERNS = {"the host": "HOST", "macros": "USER"}
 _CONFIGURES = frozenset({"kconfig", "kconfig.symbol", "kconfig.type", "kconfig.depends"})
 
 
