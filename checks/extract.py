@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pycparser import c_ast
 
+from checks.abi import read_abi
 from checks.address import Addresses, Source
 from checks.facts import (
     Address,
@@ -57,6 +58,7 @@ def extract(tree: SourceTree, units: tuple[Unit, ...], kernel: Kernel) -> Driver
         macros=macro_values(units, constants(kernel)),
         kconfig=kconfig,
         makefile=makefile,
+        abi=read_abi(tree.of(Role.ABI)),
         problems=tuple(_once(problems)),
     )
 

@@ -168,6 +168,15 @@ class MakeObject:
 
 
 @dataclass(frozen=True)
+class AbiFact:
+    """An entry of an ABI document: its paths, and its other fields by their tags in lower case."""
+
+    file: TreeFile
+    paths: tuple[Value, ...]
+    fields: Mapping[str, Value]
+
+
+@dataclass(frozen=True)
 class DriverFacts:
     """A whole driver."""
 
@@ -177,6 +186,7 @@ class DriverFacts:
     macros: Mapping[str, Value]
     kconfig: tuple[KconfigFact, ...] | None
     makefile: tuple[MakeObject, ...] | None
+    abi: tuple[AbiFact, ...]
     problems: tuple[Problem, ...]
 
     def objects(self, type_: str) -> list[Object]:

@@ -18,17 +18,13 @@ from typing import TYPE_CHECKING
 
 from checks.rule import Verdict
 from checks.settle import amend
-from checks.tree import kernel_tree
+from checks.tree import kernel_tree, may_be_member, members
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from checks.run import Report
     from gen.model import Device
-
-SIDE_FILES = frozenset({"Kconfig", "Makefile", "Kbuild"})
-# A repository of at most so many files is taken as it is.
-SMALL = 500
 
 
 class SinceError(Exception):
@@ -88,36 +84,33 @@ def _take_out(path: Path, revision: str, device: Device, place: Path) -> Path:
     inside = PurePosixPath(path.resolve().relative_to(top.resolve()).as_posix())
     listing = _git(top, "ls-tree", "-r", "-z", "--name-only", commit)
     names = [PurePosixPath(item) for item in listing.decode(errors="replace").split("\0") if item]
-    wanted = _wanted(names, inside, path, top, device)
     place.mkdir()
+    wanted = [inside] if inside in names else _wanted(names, inside, place / "names", device)
     if wanted:
         pathspecs = [f":(literal){name}" for name in wanted]
-        _unpack(_git(top, "archive", "--format=tar", commit, "--", *pathspecs), place)
-    return place / inside
+        _unpack(_git(top, "archive", "--format=tar", commit, "--", *pathspecs), place / "files")
+    return place / "files" / inside
 
 
 def _wanted(
-    names: list[PurePosixPath], inside: PurePosixPath, path: Path, top: Path, device: Device
+    names: list[PurePosixPath], inside: PurePosixPath, place: Path, device: Device
 ) -> list[PurePosixPath]:
-    """The files that belong to the driver, among all those of the revision."""
-    around = kernel_tree(path)
-    home = around.resolve() if around else None
-    root = (
-        PurePosixPath(home.relative_to(top.resolve()).as_posix())
-        if home and home.is_relative_to(top.resolve())
-        else inside
-    )
-    header = root / "include/uapi" / device.uapi.path
-    below = [name for name in names if name.is_relative_to(inside)]
-    if len(below) > SMALL:
-        stems = (device.name, *(frontend.name for frontend in device.frontends))
-        code = [name for name in below if name.name.startswith(stems)]
-        homes = {name.parent for name in code}
-        side = [name for name in below if name.name in SIDE_FILES and name.parent in homes]
-        path_ = device.uapi.path
-        code += [name for name in below if str(name).endswith(f"/{path_}") and name not in code]
-        below = [*code, *side]
-    return below + [name for name in names if name == header and name not in below]
+    """The files that belong to the driver, among all those of the revision.
+
+    They are found in the same way as in a work tree: empty files stand in for those that the
+    search may come by.
+    """
+    around = kernel_tree(place / inside)
+    inner = around is not None and around.is_relative_to(place.resolve())
+    tree = PurePosixPath(around.relative_to(place.resolve())) if around and inner else inside
+    for name in names:
+        roots = {root for root in (inside, tree) if name.is_relative_to(root)}
+        if any(may_be_member(name.relative_to(root), device) for root in roots):
+            file = place / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch()
+    found = members(place / inside, device)
+    return [PurePosixPath(path.resolve().relative_to(place.resolve())) for path, _ in found]
 
 
 def _unpack(archive: bytes, place: Path) -> None:

@@ -3,7 +3,7 @@
 
 A path is a directory in the layout that `pvgen gen` writes, a kernel tree or the part of one that
 holds the driver, or a single file. Only files below the given paths are ever read, and of the
-kernel tree around a driver's directory the header for user space.
+kernel tree around a driver's directory what user space is told: the header and the ABI document.
 """
 
 from __future__ import annotations
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from gen.model import Device
 
 MAX_FILES = 64
+ABI = "Documentation/ABI"
+# What editors and patch(1) leave beside a file.
+BACKUP = ("~", ".orig", ".rej")
 
 
 class Role(enum.StrEnum):
@@ -31,6 +34,7 @@ class Role(enum.StrEnum):
     UAPI = "uapi"
     KCONFIG = "kconfig"
     MAKEFILE = "makefile"
+    ABI = "abi"
 
 
 @dataclass(frozen=True)
@@ -101,12 +105,7 @@ def find_trees(paths: Iterable[Path], device: Device) -> tuple[SourceTree, ...]:
 
 
 def _directory(root: Path, device: Device) -> SourceTree:
-    found: list[tuple[Path, PurePosixPath]] = []
-    for home in _homes(root, device):
-        inside = _of_driver(home, device)
-        found += [(path, PurePosixPath(path.relative_to(root).as_posix())) for path in inside]
-    found += _headers(root, device)
-    tree = _read(str(root), found[:MAX_FILES], device, whole=True)
+    tree = _read(str(root), members(root, device)[:MAX_FILES], device, whole=True)
     if not tree.of(Role.UNIT):
         nowhere = Source(str(root), "").span(1, 1)
         message = f"no C file of a {device.name} driver in this directory"
@@ -114,6 +113,27 @@ def _directory(root: Path, device: Device) -> SourceTree:
         problem = Problem("PARSE001", message, nowhere, help_)
         return SourceTree(tree.name, tree.files, tree.whole, (*tree.problems, problem))
     return tree
+
+
+def members(root: Path, device: Device) -> list[tuple[Path, PurePosixPath]]:
+    """The driver's files of a directory, by their names alone, with their paths in the tree."""
+    found: list[tuple[Path, PurePosixPath]] = []
+    for home in _homes(root, device):
+        inside = _of_driver(home, device)
+        found += [(path, PurePosixPath(path.relative_to(root).as_posix())) for path in inside]
+    return [*found, *_headers(root, device), *_documents(root, device)]
+
+
+def may_be_member(name: PurePosixPath, device: Device) -> bool:
+    """Whether `members` of a directory, or of a kernel tree, looks where this file of it is."""
+    match name.parent.parts:
+        case () | ("drivers", _) | ("drivers", "platform", _):
+            return True
+        case ("Documentation", "ABI", _):
+            return device.name in name.name
+        case (*above, own) if own == device.name:
+            return may_be_member(PurePosixPath(*above, name.name), device)
+    return name.as_posix().endswith(device.uapi.path)
 
 
 def _headers(root: Path, device: Device) -> list[tuple[Path, PurePosixPath]]:
@@ -126,6 +146,16 @@ def _headers(root: Path, device: Device) -> list[tuple[Path, PurePosixPath]]:
         path = around / tops[0] / device.uapi.path if around else None
         places = [(path, PurePosixPath(tops[0]))] if path and path.is_file() else []
     return [(path, top / device.uapi.path) for path, top in places]
+
+
+def _documents(root: Path, device: Device) -> list[tuple[Path, PurePosixPath]]:
+    """The sysfs ABI documents: those in the directory, else in the kernel tree around it."""
+    for top in (root, kernel_tree(root)):
+        found = sorted(top.glob(f"{ABI}/*/*{device.name}*")) if top else []
+        places = [path for path in found if path.is_file() and not path.name.endswith(BACKUP)]
+        if top and places:
+            return [(path, PurePosixPath(path.relative_to(top).as_posix())) for path in places]
+    return []
 
 
 def kernel_tree(part: Path) -> Path | None:
@@ -174,6 +204,8 @@ def _role(path: PurePosixPath, device: Device) -> Role | None:
         return Role.MAKEFILE
     if path.name.startswith("Kconfig"):
         return Role.KCONFIG
+    if ABI in str(path.parent) or (not path.suffix and path.name.startswith("sysfs-")):
+        return Role.ABI
     if path.suffix == ".c":
         return Role.UNIT
     if path.suffix != ".h":
@@ -196,7 +228,7 @@ def _read(
             problems.append(Problem("PARSE001", "no such file or directory", nowhere, help_))
             continue
         if role is None:
-            known = "a .c or .h file, a Kconfig or a Makefile"
+            known = "a .c or .h file, a Kconfig, a Makefile or an ABI document"
             problems.append(Problem("PARSE001", f"not {known}", nowhere))
             continue
         try:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,9 @@ from click.testing import CliRunner
 
 from checks.baseline import NAME
 from checks.command import check
-from tests.checks.trees import SPEC, change, copy, run
+from checks.since import old_paths
+from checks.tree import find_trees
+from tests.checks.trees import DRIVER, SPEC, change, copy, device, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -162,6 +165,47 @@ def test_since_shows_what_a_change_brings(work_tree: Path) -> None:
     # A single file, which stands elsewhere in the repository.
     result = _check("--since", "HEAD", str(work_tree / "vmbell-pci.c"))
     assert "error[SPEC014]" in result.stdout
+
+
+@pytest.mark.parametrize("part", ["", "drivers/misc", "drivers/misc/vmbell"])
+def test_since_in_a_large_tree_takes_what_a_check_takes(tmp_path: Path, part: str) -> None:
+    linux = tmp_path / "linux"
+    home = linux / "drivers/misc/vmbell"
+    shutil.copytree(DRIVER, home)
+    for name in ("Documentation", "include"):
+        (linux / name).mkdir(parents=True)
+    (home / "uapi").rename(linux / "include/uapi")
+    (home / "Documentation/ABI").rename(linux / "Documentation/ABI")
+    change(home, "vmbell.c", '"uapi/misc/vmbell.h"', "<uapi/misc/vmbell.h>")
+    # A helper that has none of the driver's names is no part of it, here or there.
+    for number in range(700):
+        (linux / "drivers/misc" / f"other{number}.c").write_text("not C {{{\n")
+    _git(linux, "init", "-q", ".")
+    _git(linux, "add", "-A")
+    _git(linux, "commit", "-q", "-m", "x")
+    with old_paths([linux / part], "HEAD", device()) as (old,):
+        (was,), (now,) = find_trees([old], device()), find_trees([linux / part], device())
+        assert [(file.path, file.role) for file in was.files] == [
+            (file.path, file.role) for file in now.files
+        ]
+    assert len(now.files) == 8
+    change(
+        linux, "Documentation/ABI/testing/sysfs-devices-vmbell", "pci/.../chimes", "x/.../chimes"
+    )
+    result = _check("--since", "HEAD", str(linux / part))
+    assert "warning[SPEC024]" in result.stdout
+    assert result.stdout.endswith("1 warning\n")
+
+
+def test_since_knows_files_that_have_other_names(work_tree: Path) -> None:
+    for number in range(700):
+        (work_tree.parent / f"other{number}.c").write_text("not C {{{\n")
+    for path in work_tree.glob("vmbell*.c"):
+        path.rename(path.with_name(f"ring{path.name.removeprefix('vmbell')}"))
+    _git(work_tree.parent, "add", "-A")
+    _git(work_tree.parent, "commit", "-q", "-m", "y")
+    assert "error[SPEC002]" in _check(str(work_tree)).stdout
+    assert "SPEC002" not in _check("--since", "HEAD", str(work_tree)).stdout
 
 
 def test_a_driver_that_the_revision_lacks_is_new(work_tree: Path) -> None:

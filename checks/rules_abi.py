@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The document that tells user space of the driver's sysfs attributes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from checks.match import OTHER_LAYOUT
+from checks.rule import Found, NotApplicable, check
+from gen.diagnostics import did_you_mean
+from gen.model import PlatformFrontend
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from checks.facts import AbiFact, Value
+    from checks.rule import Context, Word
+    from gen.model import Attribute, Device, Frontend
+
+# What every entry has to tell besides its paths. KernelVersion and Users are optional.
+FIELDS = {"date": "Date", "contact": "Contact", "description": "Description"}
+# A number's format with what stands right before it, such as 0x%x.
+_FORMAT = re.compile(r"[\w#]*%[-#0 +]*\d*(?:hh|h|ll|l|z)?[diouxXc]")
+_PATTERN = re.compile(r"[*?<>{}\[\]]")
+# The parts of /sys/bus/BUS/drivers/NAME/… by their index.
+_BUS, _KIND, _DRIVER = 3, 4, 5
+
+
+@check("SPEC024")
+def check_document(context: Context) -> Iterator[Word]:
+    """Each attribute has an entry with a path on each bus, its format, and what else it needs."""
+    device, entries = context.device, context.facts.abi
+    if not device.frontends:
+        yield NotApplicable(OTHER_LAYOUT)
+        return
+    if not entries:
+        yield NotApplicable("no ABI document given, or no entry in it")
+        return
+    wanted = {attribute.name: attribute for attribute in device.sysfs}
+    told = {_attribute(path) for entry in entries for path in entry.paths}
+    missing = [item for item in device.sysfs if item.name not in told]
+    stray = [path for entry in entries for path in entry.paths if _attribute(path) not in wanted
+             and not _PATTERN.search(_attribute(path))]  # fmt: skip
+    for name, path in {_attribute(path): path for path in reversed(stray)}.items():
+        at = missing[0].at["name"] if missing else None
+        message = f"the spec has no attribute '{name}'"
+        yield Found(message, path.span, at, did_you_mean(name, wanted))
+    for attribute in missing if not stray else ():
+        message = f"the attribute '{attribute.name}' is not told"
+        yield Found(message, entries[0].file.start, attribute.at["name"])
+    for attribute in wanted.values():
+        mine = [entry for entry in entries if any(_attribute(p) == attribute.name
+                for p in entry.paths)]  # fmt: skip
+        if mine:
+            yield from _paths(device, attribute, mine, stray)
+            for entry in mine:
+                yield from _fields(entry)
+            yield from _format(attribute, mine)
+
+
+def _attribute(path: Value) -> str:
+    return PurePosixPath(path.written).name
+
+
+def _paths(
+    device: Device, attribute: Attribute, entries: list[AbiFact], stray: list[Value]
+) -> Iterator[Word]:
+    """A path for each bus, below a driver that there is; a stray one may be what was meant."""
+    paths = [p for entry in entries for p in entry.paths if _attribute(p) == attribute.name]
+    shown = [frontend for frontend in device.frontends if frontend.attributes]
+    names = {frontend.name for frontend in device.frontends}
+    wrong = set()
+    for path in paths:
+        bus, driver = _bus(path), _driver(path)
+        if driver is not None and driver not in names and not _PATTERN.search(driver):
+            wrong.add(bus)
+            at = next((f.at["name"] for f in shown if str(f.bus) == bus), None)
+            message = f"the spec has no driver '{driver}'"
+            yield Found(message, path.span, at, did_you_mean(driver, names))
+    for frontend in shown:
+        if str(frontend.bus) not in wrong and not any(
+            _covers(path, frontend, device) for path in (*paths, *stray)
+        ):
+            message = f"'{attribute.name}' has no path on the {frontend.bus} bus"
+            yield Found(message, paths[0].span, frontend.at["bus"])
+
+
+def _bus(path: Value) -> str | None:
+    parts = PurePosixPath(path.written).parts
+    return parts[_BUS] if parts[1:_BUS] == ("sys", "bus") and len(parts) > _KIND else None
+
+
+def _driver(path: Value) -> str | None:
+    parts = PurePosixPath(path.written).parts
+    driver = _bus(path) and parts[_KIND] == "drivers" and len(parts) > _DRIVER + 1
+    return parts[_DRIVER] if driver else None
+
+
+def _covers(path: Value, frontend: Frontend, device: Device) -> bool:
+    """Whether a device of the frontend may be below this path.
+
+    Below /sys/devices one tells them apart by their names, which have the firmware's id.
+    """
+    bus, driver = _bus(path), _driver(path)
+    if bus is not None:
+        return bus == str(frontend.bus) and (driver in {None, frontend.name}
+                                             or bool(_PATTERN.search(driver or "")))  # fmt: skip
+    named = [other for other in device.frontends if _names(path, other)]
+    return not named or frontend in named
+
+
+def _names(path: Value, frontend: Frontend) -> bool:
+    ids = frontend.acpi if isinstance(frontend, PlatformFrontend) else ()
+    return any(part.startswith(ids) for part in PurePosixPath(path.written).parts) if ids else False
+
+
+def _fields(entry: AbiFact) -> Iterator[Word]:
+    for tag, name in FIELDS.items():
+        value = entry.fields.get(tag)
+        if value is None:
+            yield Found(f"the entry has no {name}", entry.paths[0].span)
+        elif not (value.text or "").strip():
+            yield Found(f"the entry's {name} is empty", value.span)
+
+
+def _format(attribute: Attribute, entries: list[AbiFact]) -> Iterator[Word]:
+    """The description tells how a value looks."""
+    wanted = attribute.format.strip()
+    texts = [value for entry in entries if (value := entry.fields.get("description"))]
+    told = [word for value in texts for word in _FORMAT.findall(value.text or "")]
+    if texts and wanted not in told and any((value.text or "").strip() for value in texts):
+        what = f"the format is {told[0]}" if told else "no format is told"
+        message = f"{what}; the spec says {wanted}"
+        yield Found(message, texts[0].span, attribute.at["format"])
