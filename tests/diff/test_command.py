@@ -18,6 +18,7 @@ from jsonschema import Draft202012Validator
 from gen.diff.catalogue import DOCUMENT, document
 from tests.conftest import ROOT
 from tests.diff.test_scenarios import BASE, SCENARIOS, edited
+from tests.sarif import validated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -211,8 +212,18 @@ def test_formats(repository: Path) -> None:
     assert data["findings"][0]["old"]["value"] == "0"
     row = "| break | The registers are in another BAR: `frontend[dev-pci].bar` | `0` | `1` | HOST |"
     assert row in out["markdown"]
-    assert json.loads(out["sarif"])["runs"][0]["results"][0]["ruleId"] == "HOST_BAR_CHANGED"
+    assert validated(out["sarif"])["results"][0]["ruleId"] == "HOST_BAR_CHANGED"
     assert out["github"].startswith("::error file=spec/dev.yaml,line=61,col=10,")
+
+
+def test_sarif_without_a_change_and_with_an_accepted_one(repository: Path) -> None:
+    same = pvgen(repository, "diff", "spec/dev.yaml", "spec/dev.yaml", "--format", "sarif")
+    assert validated(same.stdout)["results"] == []
+    mark = json.loads(pvgen(repository, "diff", "--format", "json").stdout)["findings"][0]
+    entry = f"  - {{fingerprint: {mark['fingerprint']!r}, rule: HOST_BAR_CHANGED, reason: fine}}\n"
+    (repository / ".pvgen-diff.yaml").write_text(f"accepted: 1\nfindings:\n{entry}", "utf-8")
+    (result,) = validated(pvgen(repository, "diff", "--format", "sarif").stdout)["results"]
+    assert result["suppressions"] == [{"kind": "external", "justification": "fine"}]
 
 
 def test_accepted_findings(repository: Path) -> None:
