@@ -221,7 +221,7 @@ def test_sarif_without_a_change_and_with_an_accepted_one(repository: Path) -> No
     assert validated(same.stdout)["results"] == []
     mark = json.loads(pvgen(repository, "diff", "--format", "json").stdout)["findings"][0]
     entry = f"  - {{fingerprint: {mark['fingerprint']!r}, rule: HOST_BAR_CHANGED, reason: fine}}\n"
-    (repository / ".pvgen-diff.yaml").write_text(f"accepted: 1\nfindings:\n{entry}", "utf-8")
+    (repository / ".pvgen-diff.yaml").write_text(f"baseline: 1\nfindings:\n{entry}", "utf-8")
     (result,) = validated(pvgen(repository, "diff", "--format", "sarif").stdout)["results"]
     assert result["suppressions"] == [{"kind": "external", "justification": "fine"}]
 
