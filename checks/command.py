@@ -124,6 +124,8 @@ def _contract(
         contract = restrict(device, target.as_of, shared=True) if target.as_of else device
         if not contract.frontends:
             say(f"pvgen: {ANOTHER.format(target.as_of)}")
+        if target.kernel.caveat:
+            say(f"pvgen: {target.kernel.caveat}")
         # What the kernel has no hook for cannot be asked of a driver for it.
         return carry(contract, target.kernel)[0], target
     except GenerationError as error:

@@ -151,6 +151,16 @@ def rows_of(kernels: Sequence[Kernel]) -> list[Row]:
     ]
 
 
+def without_rows(kernels: Sequence[Kernel]) -> list[str]:
+    """A sentence for each series that has no row, since no kernel of it is to be had."""
+    return [
+        f"{kernel.series} has no row: Debian has no kernel of it"
+        + ("" if kernel.verified else ", and what is known of it is unverified")
+        for kernel in kernels
+        if kernel.packages is None
+    ]
+
+
 def applies(row: Row, spec: Path | None) -> bool:
     """Whether the series' own driver had anything of the spec, where that is the row's contract.
 

@@ -16,7 +16,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from checks.matrix import End, Play, Result, Row, applies, exit_status, result_of, rows_of
+from checks.matrix import (
+    End,
+    Play,
+    Result,
+    Row,
+    applies,
+    exit_status,
+    result_of,
+    rows_of,
+    without_rows,
+)
 from checks.matrix_report import as_json, table
 from gen.console import fail, report, say
 from gen.diagnostics import did_you_mean
@@ -199,5 +209,8 @@ def matrix(  # noqa: PLR0917 (click names them)
         fail(f"{error.filename or 'the matrix'}: {error.strerror or error}", UNANSWERED)
     except (KeyboardInterrupt, asyncio.CancelledError):
         fail("ended before every row was played; run it again", UNANSWERED)
+    if not names and not series:
+        for line in without_rows(load_kernels(kernel_directory()).all):
+            say(line)
     click.echo(table(results))
     sys.exit(exit_status(results))

@@ -96,4 +96,5 @@ def generate(
     except (NothingLeftError, KernelFactsError) as error:
         raise GenerationError(str(error)) from None
     files = render(plan, template_directory())
-    return Generation(device, target.kernel, files, tuple(str(item) for item in plan.left_out))
+    notes = [*filter(None, [target.kernel.caveat]), *map(str, plan.left_out)]
+    return Generation(device, target.kernel, files, tuple(notes))

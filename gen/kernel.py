@@ -196,6 +196,17 @@ class Kernel:
         """Whether the table was compared with real headers of this series."""
         return self.verification is not None
 
+    @property
+    def caveat(self) -> str | None:
+        """A sentence for what is made for a series that was never compared with real headers.
+
+        None where it was, or where the table is that of a real tree.
+        """
+        if self.verified or self.probed:
+            return None
+        known = f"what is known of Linux {self.series} is unverified"
+        return f"{known}: it was not compared with real headers"
+
     def has(self, name: str) -> bool:
         """Whether this series has the interface; a name that the table lacks is not had."""
         api = self.table.get(name)

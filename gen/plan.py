@@ -141,8 +141,8 @@ def _origin(
         "Do not edit; change the spec and run",
         f"  {command}",
     ]
-    for item in left_out:
-        lines += wrap(f"{str(item)[0].upper()}{str(item)[1:]}.", 76)
+    for note in filter(None, [target.kernel.caveat, *map(str, left_out)]):
+        lines += wrap(f"{note[0].upper()}{note[1:]}.", 76)
     return tuple(lines)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from gen.cli import main
 from tests.conftest import ROOT
@@ -110,3 +111,16 @@ def test_commands_have_help() -> None:
         run = pvgen(name, "--help")
         assert run.returncode == 0
         assert run.stdout.startswith("Usage:")
+
+
+def test_an_unverified_series_is_told_wherever_something_is_made_for_it(tmp_path: Path) -> None:
+    """In the run, in each file's banner, and when the result is checked; a verified one is not."""
+    for series, unverified in (("6.6", True), ("6.12", False)):
+        out = tmp_path / series
+        made = CliRunner().invoke(main, ["gen", "--kernel", series, "--out", str(out)])
+        checked = CliRunner().invoke(main, ["check", "--kernel", series, str(out)])
+        assert (made.exit_code, checked.exit_code) == (0, 0)
+        sentence = f"known of Linux {series} is unverified"
+        places = [made.stderr, checked.stderr, *(f.read_text() for f in out.glob("*.[ch]"))]
+        assert len(places) > 4
+        assert [sentence in place for place in places] == [unverified] * len(places)

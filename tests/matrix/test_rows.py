@@ -56,6 +56,13 @@ def test_rows_are_both_contracts_of_every_series_that_can_be_booted() -> None:
     assert len(real) < len(kernels), "some series have no packages"
 
 
+def test_series_without_a_kernel_are_told_with_what_is_known_of_them() -> None:
+    kernels = load_kernels(ROOT / "spec/kernels").all
+    lines = rows.without_rows(kernels)
+    assert [line.split()[0] for line in lines] == [k.series for k in kernels if not k.packages]
+    assert all(line.endswith("unverified") for line in lines)
+
+
 @pytest.mark.parametrize(
     ("results", "status"),
     [
