@@ -23,6 +23,7 @@ from gen.resources import kernel_directory
 if TYPE_CHECKING:
     from gen.baseline import Entry
     from gen.diff.compare import Comparison
+    from gen.diff.records import Side
     from gen.diff.sides import ReadTree
 
 
@@ -74,6 +75,7 @@ def diff(  # noqa: PLR0917 (an option is a parameter)
         old, new = split_range(sides)
         before, after = (read_side(word, spec, read_tree) for word in (old, new))
         result = compare(before, after, entries)
+        _tell_unknown(before, after)
         if write_baseline:
             _accept(place, result, entries, reason or "")
             return
@@ -87,6 +89,14 @@ def diff(  # noqa: PLR0917 (an option is a parameter)
     elif text := FORMATS[form](result):
         click.echo(text)
     sys.exit(1 if gate and result.reaches(Severity(gate)) else 0)
+
+
+def _tell_unknown(*sides: Side | TreeSide) -> None:
+    """Say what is left out because a driver's C did not tell."""
+    for side in sides:
+        if isinstance(side, TreeSide) and side.unknown:
+            what = f"{len(side.unknown)} things of it are unknown, so they are not compared"
+            say(f"pvgen: {side.label}: {what}; pvgen extract lists them")
 
 
 def _accept(place: Path, result: Comparison, old: tuple[Entry, ...], reason: str) -> None:

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 # Beyond this many symbols, a table of all their values is no longer cheap.
 MAX_SYMBOLS = 9
-_TOKEN = re.compile(r"\s*(&&|\|\||!|\(|\)|\w+)")
+# A comparison, which a spec has not but a kernel's Kconfig may, is a symbol of its own.
+_ATOM = r"[^\s()!&|=<>]+(?:\s*(?:!=|<=|>=|=|<|>)\s*[^\s()!&|=<>]+)?"
+_TOKEN = re.compile(rf"\s*(&&|\|\||!|\(|\)|{_ATOM})")
+_SIGNS = frozenset({"&&", "||", "!", "(", ")"})
 _CONSTANTS = {"n": 0, "m": 1, "y": 2}
 
 
@@ -21,11 +24,15 @@ def compare_dependencies(old: str | None, new: str | None) -> str:
 
     A missing dependency always holds. Values are Kconfig's: n, m and y as 0, 1 and 2.
     """
-    left, right = _parse(old or "y"), _parse(new or "y")
+    same = (old or "").split() == (new or "").split()
+    try:
+        left, right = _parse(old or "y"), _parse(new or "y")
+    except (ValueError, IndexError):  # of a kernel tree, which nobody has checked
+        return "same" if same else "other"
     words = {word for text in (old, new) for word in _TOKEN.findall(text or "")}
-    names = sorted(word for word in words if word[0].isalnum() and word not in _CONSTANTS)
+    names = sorted(word for word in words if word not in _CONSTANTS and word not in _SIGNS)
     if len(names) > MAX_SYMBOLS:
-        return "same" if (old or "").split() == (new or "").split() else "other"
+        return "same" if same else "other"
     less = more = False
     for values in itertools.product((0, 1, 2), repeat=len(names)):
         known = dict(zip(names, values, strict=True))
@@ -38,11 +45,17 @@ def compare_dependencies(old: str | None, new: str | None) -> str:
 
 
 def _parse(text: str) -> Callable[[Mapping[str, int]], int]:
-    """A formula of the form that the spec's schema admits, which `gen.kconfig` has accepted.
+    """A formula; a spec's is one that `gen.kconfig` has accepted.
 
     kconfiglib is not asked again: loading it takes longer than the rest of a diff.
+
+    Raises:
+        ValueError: it is none.
+        IndexError: it ends too soon.
     """
     tokens = _TOKEN.findall(text)
+    if "".join("".join(tokens).split()) != "".join(text.split()):
+        raise ValueError(f"'{text}' is no dependency")
     formula = _either(tokens)
     if tokens:
         raise ValueError(f"'{text}' is no dependency")
@@ -76,4 +89,6 @@ def _one(tokens: list[str]) -> Callable[[Mapping[str, int]], int]:
         return inner
     if token in _CONSTANTS:
         return lambda _known: _CONSTANTS[token]
+    if token in _SIGNS:
+        raise ValueError(f"'{token}' is no symbol")
     return lambda known: known[token]

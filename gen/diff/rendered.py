@@ -20,6 +20,7 @@ from gen.diff.records import Share
 from gen.diff.transplant import EntangledError, ties, transplant
 from gen.kernel import KernelFactsError
 from gen.meaning import check_meaning
+from gen.model import PlatformFrontend
 from gen.plan import Target, make_plan
 from gen.render import render
 from gen.resources import template_directory
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
     Unit = tuple[Change, ...]
 
+# Up to so many changes are tried in pairs; what differs in more is another device.
+MAX_PAIRS = 24
 # What the banner of every file says; it differs with every text of a spec.
 _BANNER = re.compile(r"sha256 [0-9a-f]+")
 
@@ -144,8 +147,10 @@ class _Shares:
         self, unit: Unit, needy: list[Unit], every: list[Unit]
     ) -> tuple[tuple[Unit, ...], list[str]]:
         """The fewest units with which one can be rendered, and the hunks of them all."""
-        sets: list[tuple[Unit, ...]] = [(unit, other) for other in needy if other is not unit]
-        sets += [(unit, other) for other in every if other not in needy]
+        sets: list[tuple[Unit, ...]] = []
+        if len(every) <= MAX_PAIRS:
+            sets += [(unit, other) for other in needy if other is not unit]
+            sets += [(unit, other) for other in every if other not in needy]
         for made in (*sets, tuple(needy)):
             hunks = self._try(made)
             if hunks is not None:
@@ -157,11 +162,18 @@ class _Shares:
         try:
             changes = chain.from_iterable(made)
             device = transplant(self.old, self.new, changes, self.changes)
-            if _errors(device) - self.excused:
+            if not _is_whole(device) or _errors(device) - self.excused:
                 return None
             return _hunks(self.before, _files(device, self.kernel))
         except (EntangledError, KernelFactsError):
             return None
+
+
+def _is_whole(device: Device) -> bool:
+    """Whether it has one at least of what no device can be without."""
+    fronts = [one for one in device.frontends if isinstance(one, PlatformFrontend)]
+    parts = (device.registers, device.events, device.frontends, *(one.resources for one in fronts))
+    return all(parts)
 
 
 def _errors(device: Device) -> frozenset[tuple[str, str]]:

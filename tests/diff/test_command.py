@@ -342,6 +342,23 @@ def test_hunks_of_the_rendered_files(repository: Path) -> None:
     done = pvgen(repository, "diff", "--rendered")
     assert done.returncode == 0
     assert "--- a/dev-pci.c" in done.stdout
+    schema = json.loads((ROOT / "gen/diff/report.schema.json").read_text(encoding="utf-8"))
+    data = json.loads(pvgen(repository, "diff", "--rendered", "--format", "json").stdout)
+    Draft202012Validator(schema).validate(data)
+    assert data["kernel"] == "6.1"
+    assert data["findings"][0]["rendered"]["together"] == []
+    assert pvgen(repository, "diff", "--kernel", "6.1").returncode == 2
+
+
+def test_a_diff_needs_little_of_the_program(repository: Path) -> None:
+    """It takes a fifth of a second, which loading what it does not need would double."""
+    code = (
+        "import sys\nfrom gen.cli import main\n"
+        "try:\n    main(['diff'], standalone_mode=False)\nexcept SystemExit:\n    pass\n"
+        "heavy = {'jinja2', 'pycparser', 'tree_sitter', 'gen.plan', 'gen.kernel', 'gen.render'}\n"
+        "print(sorted(heavy & sys.modules.keys()))"
+    )
+    assert run(repository, sys.executable, "-c", code).stdout.endswith("\n[]\n")
 
 
 def test_the_document_of_the_rules_is_fresh() -> None:

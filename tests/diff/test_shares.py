@@ -10,10 +10,12 @@ import pytest
 
 from gen.diff.compare import compare
 from gen.diff.detect import changes
+from gen.diff.formula import compare_dependencies
 from gen.diff.rendered import rendered_hunks, units, with_shares
 from gen.diff.transplant import EntangledError, transplant
 from gen.kernel import load_kernels
 from gen.resources import kernel_directory
+from tests.conftest import ROOT
 from tests.diff.test_scenarios import BASE, SCENARIOS, base, edited, side
 
 if TYPE_CHECKING:
@@ -95,3 +97,29 @@ def test_what_cannot_be_found_is_entangled() -> None:
     (claim, *_) = (one for one in every if one.subject == "acpi")
     with pytest.raises(EntangledError):
         transplant(new, old, [claim], every)
+
+
+def test_another_device_altogether_has_shares_too() -> None:
+    texts = [(ROOT / "tests/spec" / name).read_text(encoding="utf-8")
+             for name in ("acme_watch.yaml", "mite.yaml")]  # fmt: skip
+    old, new = (side(text, f"{index}.yaml") for index, text in enumerate(texts))
+    result = with_shares(compare(old, new), old.device, new.device, default())
+    assert all(one.share for one in result.findings)
+    told = {line for one in result.findings if one.share for line in changed(one.share.hunks)}
+    whole = changed(tuple(rendered_hunks(old.device, new.device, default())))
+    assert whole <= told | changed(result.leftover)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "direction"),
+    [
+        ("A", "A && B != n", "tightened"), ("A && !B", "A", "loosened"), (None, "n", "tightened"),
+        ("A && (B || C)", "(C || B) && A", "same"), ("A", "A && (B", "other"),
+        ("A", "A & B", "other"),
+        ("A", "|| A", "other"), ("A", "A )", "other"), ("A &&", "A &&", "same"),
+    ],
+)  # fmt: skip
+def test_dependencies_of_a_kernel_tree_may_be_anything(
+    old: str | None, new: str | None, direction: str
+) -> None:
+    assert compare_dependencies(old, new) == direction

@@ -106,6 +106,7 @@ def test_what_one_side_does_not_tell_is_no_change(tree: Path) -> None:
     (tree / "Kconfig").unlink()
     result = diff(SPEC, str(tree))
     assert (result.exit_code, result.stdout) == (0, "no change\n")
+    assert "things of it are unknown, so they are not compared" in result.stderr
 
 
 @pytest.mark.parametrize(
