@@ -9,6 +9,7 @@ from pycparser import c_ast
 
 from checks.abi import read_abi
 from checks.address import Addresses, Source
+from checks.binding import read_bindings
 from checks.facts import (
     Address,
     Branch,
@@ -59,6 +60,7 @@ def extract(tree: SourceTree, units: tuple[Unit, ...], kernel: Kernel) -> Driver
         kconfig=kconfig,
         makefile=makefile,
         abi=read_abi(tree.of(Role.ABI)),
+        bindings=read_bindings(tree.of(Role.BINDING)),
         problems=tuple(_once(problems)),
     )
 

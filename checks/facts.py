@@ -177,6 +177,19 @@ class AbiFact:
 
 
 @dataclass(frozen=True)
+class BindingFact:
+    """A device tree binding: its compatible strings, None where they could not be read.
+
+    `required` has the properties that its schema asks for, None where it is prose.
+    """
+
+    file: TreeFile
+    compatibles: tuple[Value, ...] | None
+    required: frozenset[str] | None = None
+    required_span: Span | None = None
+
+
+@dataclass(frozen=True)
 class DriverFacts:
     """A whole driver."""
 
@@ -187,6 +200,7 @@ class DriverFacts:
     kconfig: tuple[KconfigFact, ...] | None
     makefile: tuple[MakeObject, ...] | None
     abi: tuple[AbiFact, ...]
+    bindings: tuple[BindingFact, ...]
     problems: tuple[Problem, ...]
 
     def objects(self, type_: str) -> list[Object]:

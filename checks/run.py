@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 # Importing a module of rules puts its functions into CHECKS.
 from checks import (  # noqa: F401
-    rules_abi,
     rules_build,
+    rules_documents,
     rules_ids,
     rules_include,
     rules_port,

@@ -3,7 +3,7 @@
 
 A path is a directory in the layout that `pvgen gen` writes, a kernel tree or the part of one that
 holds the driver, or a single file. Only files below the given paths are ever read, and of the
-kernel tree around a driver's directory what user space is told: the header and the ABI document.
+kernel tree around a driver's directory its documents and the header for user space.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MAX_FILES = 64
 ABI = "Documentation/ABI"
+BINDINGS = "Documentation/devicetree/bindings"
 # What editors and patch(1) leave beside a file.
 BACKUP = ("~", ".orig", ".rej")
 
@@ -35,6 +36,7 @@ class Role(enum.StrEnum):
     KCONFIG = "kconfig"
     MAKEFILE = "makefile"
     ABI = "abi"
+    BINDING = "binding"
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,7 @@ def may_be_member(name: PurePosixPath, device: Device) -> bool:
     match name.parent.parts:
         case () | ("drivers", _) | ("drivers", "platform", _):
             return True
-        case ("Documentation", "ABI", _):
+        case ("Documentation", "ABI", _) | ("Documentation", "devicetree", "bindings", _):
             return device.name in name.name
         case (*above, own) if own == device.name:
             return may_be_member(PurePosixPath(*above, name.name), device)
@@ -149,13 +151,17 @@ def _headers(root: Path, device: Device) -> list[tuple[Path, PurePosixPath]]:
 
 
 def _documents(root: Path, device: Device) -> list[tuple[Path, PurePosixPath]]:
-    """The sysfs ABI documents: those in the directory, else in the kernel tree around it."""
-    for top in (root, kernel_tree(root)):
-        found = sorted(top.glob(f"{ABI}/*/*{device.name}*")) if top else []
-        places = [path for path in found if path.is_file() and not path.name.endswith(BACKUP)]
-        if top and places:
-            return [(path, PurePosixPath(path.relative_to(top).as_posix())) for path in places]
-    return []
+    """The sysfs ABI and the binding: those in the directory, else in the kernel tree around it."""
+    documents = []
+    for kind in (ABI, BINDINGS):
+        for top in (root, kernel_tree(root)):
+            found = sorted(top.glob(f"{kind}/*/*{device.name}*")) if top else []
+            places = [path for path in found if path.is_file() and not path.name.endswith(BACKUP)]
+            if top and places:
+                named = [PurePosixPath(path.relative_to(top).as_posix()) for path in places]
+                documents += list(zip(places, named, strict=True))
+                break
+    return documents
 
 
 def kernel_tree(part: Path) -> Path | None:
@@ -206,14 +212,17 @@ def _role(path: PurePosixPath, device: Device) -> Role | None:
         return Role.KCONFIG
     if ABI in str(path.parent) or (not path.suffix and path.name.startswith("sysfs-")):
         return Role.ABI
-    if path.suffix == ".c":
-        return Role.UNIT
-    if path.suffix != ".h":
-        return None
-    wanted = PurePosixPath(device.uapi.path).parts
-    above = path.parts[: -len(wanted)]
-    below = path.parts[-len(wanted) :] == wanted
-    return Role.UAPI if below and (not above or above[-1] in {"uapi", "include"}) else Role.HEADER
+    if path.suffix == ".h":
+        wanted = PurePosixPath(device.uapi.path).parts
+        above = path.parts[: -len(wanted)]
+        below = path.parts[-len(wanted) :] == wanted
+        public = below and (not above or above[-1] in {"uapi", "include"})
+        return Role.UAPI if public else Role.HEADER
+    # A binding is called after the first compatible string: vendor, comma, device.
+    binding = path.suffix in {".yaml", ".txt"} and (
+        BINDINGS in str(path.parent) or "," in path.stem
+    )
+    return Role.UNIT if path.suffix == ".c" else Role.BINDING if binding else None
 
 
 def _read(
@@ -228,7 +237,7 @@ def _read(
             problems.append(Problem("PARSE001", "no such file or directory", nowhere, help_))
             continue
         if role is None:
-            known = "a .c or .h file, a Kconfig, a Makefile or an ABI document"
+            known = "a .c or .h file, a Kconfig, a Makefile, an ABI document or a binding"
             problems.append(Problem("PARSE001", f"not {known}", nowhere))
             continue
         try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The document that tells user space of the driver's sysfs attributes."""
+"""The documents beside a driver: of its sysfs attributes, and of its device tree nodes."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from checks.match import OTHER_LAYOUT
-from checks.rule import Found, NotApplicable, check
+from checks.rule import Found, NotApplicable, Unknown, check
 from gen.diagnostics import did_you_mean
 from gen.model import PlatformFrontend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from checks.facts import AbiFact, Value
+    from checks.facts import AbiFact, BindingFact, Value
     from checks.rule import Context, Word
     from gen.model import Attribute, Device, Frontend
 
@@ -134,3 +134,36 @@ def _format(attribute: Attribute, entries: list[AbiFact]) -> Iterator[Word]:
         what = f"the format is {told[0]}" if told else "no format is told"
         message = f"{what}; the spec says {wanted}"
         yield Found(message, texts[0].span, attribute.at["format"])
+
+
+@check("SPEC029")
+def check_binding(context: Context) -> Iterator[Word]:
+    """The binding tells the spec's compatible strings, and what every node needs."""
+    frontends = [f for f in context.device.frontends if isinstance(f, PlatformFrontend) and f.of]
+    bindings = context.facts.bindings
+    if not frontends or not bindings:
+        yield NotApplicable("no binding given" if frontends else "no device tree frontend")
+        return
+    wanted = {text: frontend for frontend in frontends for text in frontend.of}
+    told = [value for item in bindings for value in item.compatibles or ()]
+    missing = [text for text in wanted if text not in {value.text for value in told}]
+    stray = [value for value in told if value.text not in wanted]
+    for item in bindings:
+        if item.compatibles is None:
+            yield Unknown("the binding's compatible strings cannot be read", item.file.start)
+        yield from _required(item)
+    if any(item.compatibles is None for item in bindings):
+        return
+    for text, value in zip(missing, [*stray, *[None] * len(missing)], strict=False):
+        place = value.span if value else bindings[0].file.start
+        what = f", but of '{value.written}'" if value else ""
+        message = f"the binding does not tell of '{text}'{what}"
+        yield Found(message, place, wanted[text].at["of"])
+
+
+def _required(item: BindingFact) -> Iterator[Word]:
+    """Without its registers a node says nothing, so a schema has to ask for them."""
+    for name in ("compatible", "reg") if item.required is not None else ():
+        if name not in (item.required or ()):
+            message = f"the binding does not require '{name}'"
+            yield Found(message, item.required_span or item.file.start)

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Device tree bindings to facts: a schema in YAML, or prose as it was written before."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from checks.facts import BindingFact, Value
+from gen.diagnostics import Diagnostics
+from gen.yamltree import read_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from checks.tree import TreeFile
+    from gen.yamltree import Node
+
+# A compatible string as prose or an example quotes it.
+_QUOTED = re.compile(r'"([a-z0-9][\w.+-]*,[\w.,+-]+)"')
+
+
+def read_bindings(files: tuple[TreeFile, ...]) -> tuple[BindingFact, ...]:
+    """What each document says."""
+    return tuple(
+        _schema(file) if file.path.suffix == ".yaml" else BindingFact(file, tuple(_prose(file)))
+        for file in files
+    )
+
+
+def _prose(file: TreeFile) -> Iterator[Value]:
+    for number, line in enumerate(file.source.lines, 1):
+        for match in _QUOTED.finditer(line):
+            span = file.source.span(number, match.start(1) + 1, len(match[1]))
+            yield Value(span, match[1], text=match[1])
+
+
+def _schema(file: TreeFile) -> BindingFact:
+    root = read_yaml(file.source, Diagnostics())
+    keys = root.value if root else None
+    properties = keys.get("properties") if isinstance(keys, dict) else None
+    inner = properties.value if properties else None
+    compatible = inner.get("compatible") if isinstance(inner, dict) else None
+    if not isinstance(keys, dict) or compatible is None:
+        return BindingFact(file, None)
+    required = keys.get("required")
+    names = required.plain() if required else []
+    return BindingFact(
+        file,
+        tuple(_strings(compatible)) or None,
+        required=frozenset(names if isinstance(names, list) else ()),
+        required_span=root.keys.get("required") if root else None,
+    )
+
+
+def _strings(node: Node) -> Iterator[Value]:
+    """The strings of each `const` and `enum`, however they are combined."""
+    value = node.value
+    if isinstance(value, list):
+        for item in value:
+            yield from _strings(item)
+    for key, item in value.items() if isinstance(value, dict) else ():
+        words = item.value if isinstance(item.value, list) else [item]
+        if key in {"const", "enum"}:
+            yield from (
+                Value(one.span, str(one.value), text=str(one.value))
+                for one in words
+                if isinstance(one.value, str)
+            )
+        else:
+            yield from _strings(item)
