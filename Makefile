@@ -107,9 +107,9 @@ matrix: ## every real kernel and contract: render, check, build, boot; KERNELS="
 		--jobs '$(or $(ROWS),1)' --json .cache/matrix.json
 
 .PHONY: differential
-differential: ## boot mainline's driver and ours; show what differs; KERNELS="6.1 7.3", or those with one; SCENARIOS chooses
+differential: ## boot mainline's driver and ours; show what differs; KERNELS= and SCENARIOS= choose
 	$(Q).ci/setup matrix
-	$(Q)status=0; for series in $(or $(KERNELS),6.1 6.12 7.2 7.3); do \
+	$(Q)status=0; for series in $(or $(KERNELS),$$($(pvgen) differential --list | tr -d '[],"')); do \
 		echo "==> Linux $$series" >&2; \
 		$(pvgen) differential --kernel "$$series" --json ".cache/differential-$$series.json" $(SCENARIOS) || status=$$?; \
 	done; exit $$status

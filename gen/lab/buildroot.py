@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 
 from gen.lab.archive import NATIVE, Archive, cache_directory, of_suites
 from gen.lab.problem import LabError
-from gen.lab.process import run, tool
+from gen.lab.process import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 # Variants of the same version with other options.
 _VARIANT = re.compile(r"-(cloud|rt)-")
+# MiB that a root takes at most, with the packages that are fetched while it is made.
+ROOM = 900
 # Seconds for making a root, and for one build, on a slow line and a busy machine.
 MAKE_LIMIT = 1800
 BUILD_LIMIT = 600
@@ -155,6 +157,7 @@ class BuildRoot:
             self.say(f"making a root file system of {self.headers.suite}: {self.headers.package}")
             fresh = self.place.with_name(f".making-{self.place.name}")
             _remove(fresh)
+            self._require_room()
             try:
                 self._bootstrap(fresh)
                 if self.headers.compiler:
@@ -163,6 +166,14 @@ class BuildRoot:
             except BaseException:
                 _remove(fresh)
                 raise
+
+    def _require_room(self) -> None:
+        """Refuse at once what would fail half-way, without a word about the reason."""
+        room = shutil.disk_usage(self.place.parent).free >> 20
+        if room < ROOM:
+            raise LabError(
+                f"{self.place.parent} has {room} MiB left; a root file system needs {ROOM} MiB"
+            )
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -184,11 +195,11 @@ class BuildRoot:
         packages = ",".join(self._packages())
         words = [f"--mode={mode}", "--variant=apt", f"--architectures={NATIVE}"]
         words += ["--quiet", f"--aptopt={options}"]
-        tool("mmdebstrap")
         run(
-            [*prefix, "mmdebstrap", *words, f"--include={packages}", next(iter(suites)), fresh,
+            ["mmdebstrap", *words, f"--include={packages}", next(iter(suites)), fresh,
              sources],
             timeout=MAKE_LIMIT,
+            prefix=prefix,
         )  # fmt: skip
 
     def _packages(self) -> tuple[str, ...]:

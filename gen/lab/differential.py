@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 import tempfile
 from dataclasses import dataclass, replace
@@ -15,17 +16,19 @@ import click
 from gen.console import fail, report, say
 from gen.diagnostics import Diagnostics
 from gen.generate import find_target, read_device
+from gen.kernel import KernelFactsError, load_kernels
 from gen.lab import bench as benches
 from gen.lab import compare, kernel, surface
 from gen.lab.archive import write_whole
 from gen.lab.board import PC
 from gen.lab.command import BAD_USAGE, UNANSWERED, play
-from gen.lab.mainline import Pair, build_pair
+from gen.lab.mainline import Pair, build_pair, comparable
 from gen.lab.problem import LabError
 from gen.lab.scenario import Verdict
 from gen.lab.stories import all_scenarios
 from gen.model_restrict import NothingLeftError, restrict
 from gen.options import spec_option
+from gen.resources import kernel_directory
 from gen.specs import GenerationError
 
 if TYPE_CHECKING:
@@ -138,6 +141,15 @@ class How:
             return self.pair(series, pair, suites)
 
 
+def _series(spec: Path | None) -> list[str]:
+    """The series for which both drivers can be built, or the end of the program."""
+    try:
+        return comparable(read_device(spec), load_kernels(kernel_directory()).all)
+    except (GenerationError, KernelFactsError) as error:
+        report(error.diagnostics if isinstance(error, GenerationError) else Diagnostics())
+        fail(str(error), BAD_USAGE)
+
+
 def _pair(mainline: Path | None, ours: Path | None, series: str | None, as_of: str | None) -> Pair:
     """The two directories, where no series is to be built; what is missing is wrong usage."""
     if series is not None:
@@ -170,6 +182,9 @@ def _pair(mainline: Path | None, ours: Path | None, series: str | None, as_of: s
 @click.option(
     "--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Guests at a time."
 )
+@click.option(
+    "--list", "only_list", is_flag=True, help="List the series for --kernel, as JSON, and end."
+)
 @click.argument("names", metavar="[SCENARIO]...", nargs=-1)
 def differential(  # noqa: PLR0917 (click names them)
     spec: Path | None,
@@ -180,12 +195,16 @@ def differential(  # noqa: PLR0917 (click names them)
     listed: Path | None,
     json_file: Path | None,
     jobs: int,
+    only_list: bool,
     names: tuple[str, ...],
 ) -> None:
     """Play the same scenarios with mainline's driver and ours; show what differs unlisted.
 
     With --kernel, both are built on that series' headers from Debian, mainline's from its sources.
     """
+    if only_list:
+        click.echo(json.dumps(_series(spec)))
+        return
     pair = _pair(mainline, ours, series, as_of)
     how = How(spec, listed or compare.default_list(), jobs, names)
     try:

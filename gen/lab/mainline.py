@@ -18,6 +18,7 @@ from gen.generate import generate
 from gen.lab.archive import Archive, cache_directory
 from gen.lab.board import PC
 from gen.lab.buildroot import BuildRoot, open_root
+from gen.lab.kernel import module_names
 from gen.lab.problem import LabError
 from gen.lab.process import run
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from gen.kernel import Kernel
     from gen.lab.buildroot import Headers
+    from gen.model import Device
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,16 @@ class Pair:
     mainline: Path
     ours: Path
     release: str
+
+
+def comparable(device: Device, kernels: Sequence[Kernel]) -> list[str]:
+    """The series whose own driver can be built and played beside the rendered one.
+
+    There have to be packages, and mainline's driver has to have the spec's modules.
+    """
+    modules = sorted(module_names(device))
+    trees = ((kernel, kernel.in_tree.get(device.name)) for kernel in kernels if kernel.packages)
+    return [k.series for k, tree in trees if tree and sorted(tree.modules) == modules]
 
 
 def build_pair(spec: Path | None, series: str, place: Path, say: Callable[[str], None]) -> Pair:

@@ -58,6 +58,7 @@ def run(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
     timeout: float = 600,
+    prefix: Sequence[str] = (),
 ) -> str:
     """Run a tool to its end and return its standard output.
 
@@ -66,12 +67,13 @@ def run(
         cwd: where to run it.
         env: variables to set besides the present ones.
         timeout: seconds after which it is ended.
+        prefix: words of a command that runs it in another way; messages do not name it.
 
     Raises:
         LabError: not installed, not done in time, or failed; the message holds its last words.
     """
     name = str(arguments[0])
-    command = [tool(name), *map(str, arguments[1:])]
+    command = [*prefix, tool(name), *map(str, arguments[1:])]
     try:
         result = subprocess.run(
             command,

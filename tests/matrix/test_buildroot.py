@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -142,12 +143,27 @@ def test_nothing_half_made_stays(tmp_path: Path, machine: Path) -> None:
     assert not [path for path in (tmp_path / "cache/roots").iterdir() if path.is_dir()]
 
 
+def test_what_failed_is_named_and_not_how_it_was_run(tmp_path: Path, machine: Path) -> None:
+    script(machine, "mmdebstrap", "echo 'E: broken' >&2; exit 25")
+    with pytest.raises(LabError, match=r"^mmdebstrap failed \(25\): E: broken$"):
+        root(tmp_path).make()
+
+
+def test_too_little_room_is_told_before_anything_is_made(
+    tmp_path: Path, machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script(machine, "mmdebstrap", f"touch {tmp_path}/called")
+    usage = shutil.disk_usage(tmp_path)._replace(free=(buildroot.ROOM - 1) << 20)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(LabError, match=r"roots has 899 MiB left; .* needs 900 MiB"):
+        root(tmp_path).make()
+    assert not (tmp_path / "called").exists()
+
+
 def test_no_mmdebstrap(tmp_path: Path, machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        buildroot,
-        "tool",
-        lambda name: process.tool(name if name != "mmdebstrap" else "mmdebstrap-is-not-here"),
-    )
+    tool = process.tool
+    names = {"mmdebstrap": "mmdebstrap-is-not-here"}
+    monkeypatch.setattr(process, "tool", lambda name: tool(names.get(str(name), str(name))))
     assert machine.is_dir()
     with pytest.raises(LabError, match="is not installed"):
         root(tmp_path).make()

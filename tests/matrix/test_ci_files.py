@@ -30,25 +30,33 @@ def validate(schema: str, file: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    ("schema", "file"), [("vendor.github-workflows", GITHUB), ("vendor.gitlab-ci", GITLAB)]
+    ("schema", "file", "word"),
+    [
+        ("vendor.github-workflows", GITHUB, "timeout"),
+        ("vendor.gitlab-ci", GITLAB, "artifacts"),
+    ],
 )
 def test_the_files_are_valid_and_the_schema_can_say_no(
-    schema: str, file: Path, tmp_path: Path
+    schema: str, file: Path, word: str, tmp_path: Path
 ) -> None:
     run = validate(schema, file)
     assert run.returncode == 0, run.stdout + run.stderr
     broken = tmp_path / file.name
-    broken.write_text(file.read_text().replace("timeout", "tmieout"))
+    broken.write_text(file.read_text().replace(word, word[::-1]))
     assert validate(schema, broken).returncode == 1
 
 
-def test_gitlab_has_the_rows_that_the_command_lists() -> None:
+@pytest.mark.parametrize(
+    ("command", "job", "variable"),
+    [("matrix", "matrix", "ROW"), ("differential", "differential", "SERIES")],
+)
+def test_gitlab_has_what_the_command_lists(command: str, job: str, variable: str) -> None:
     run = subprocess.run(
-        [sys.executable, "-m", "gen.cli", "matrix", "--list"],
+        [sys.executable, "-m", "gen.cli", command, "--list"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
     )
-    (entry,) = yaml.safe_load(GITLAB.read_text())["matrix"]["parallel"]["matrix"]
-    assert entry["ROW"] == json.loads(run.stdout)
+    (entry,) = yaml.safe_load(GITLAB.read_text())[job]["parallel"]["matrix"]
+    assert entry[variable] == json.loads(run.stdout)
