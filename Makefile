@@ -100,6 +100,11 @@ backport: ## make mails for TREE=DIR of KERNEL=SERIES in MAILS=DIR, by AUTHOR='N
 	$(Q)$(pvgen) backport $(contract) --kernel '$(KERNEL)' --tree '$(TREE)' --author '$(AUTHOR)' \
 		$(if $(REPLACE),--replace) --out '$(MAILS)'
 
+.PHONY: backports
+backports: ## edit mainline's drivers in every way that is known, build and boot each; CASES="6.1" chooses
+	$(Q).ci/setup test
+	$(Q)$(python) -m tests.boot.backports $(CASES)
+
 .PHONY: matrix
 matrix: ## every real kernel and contract: render, check, build, boot; KERNELS="6.1 7.3" chooses
 	$(Q).ci/setup matrix

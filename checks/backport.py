@@ -13,32 +13,38 @@ from typing import TYPE_CHECKING
 
 import click
 
-from checks.report import as_text
+from checks.backport_evidence import Trial, not_run, try_series
+from checks.backport_judge import Before, Chooser, Step, look, told, walk
+from checks.backport_report import evidence_lines, report_series, report_stable, tell
 from checks.run import check_paths
-from gen.backport.edits import plan_edits
-from gen.backport.mail import base_files, make_mails
-from gen.backport.records import BackportError, Patch
+from gen.backport.cover import cover_letter, fits
+from gen.backport.edits import plan_edits, reached
+from gen.backport.mail import Sender, base_files, commit_series, person
+from gen.backport.records import BackportError
 from gen.backport.replace import plan_replace
-from gen.backport.tree import open_tree
+from gen.backport.stable import judge_series
+from gen.backport.tree import open_tree, refuse_other_series
+from gen.backport.upstream import read_upstream
 from gen.console import fail, report, say
 from gen.generate import generate, read_device
+from gen.kernel import load_kernels
+from gen.lab.problem import LabError
 from gen.model_restrict import NothingLeftError, carry, restrict
 from gen.options import as_of_option, kernel_option, spec_option
 from gen.output import OutputError, write
+from gen.resources import kernel_directory
 from gen.specs import GenerationError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from checks.run import Report
-    from gen.backport.records import Mail
+    from gen.backport.records import Mail, Patch
     from gen.backport.tree import KernelTree
     from gen.generate import Generation
     from gen.kernel import Kernel
+    from gen.model import Device
 
-# A finding without its place, which edits move.
-_Told = tuple[str, str]
-_AUTHOR = re.compile(r"[^<>\n]+ <[^<>\s]+@[^<>\s]+>")
+_AUTHOR = re.compile(r"[^<>]+ <[^<>\s]+@[^<>\s]+>")
 
 
 @click.command()
@@ -62,6 +68,28 @@ _AUTHOR = re.compile(r"[^<>\n]+ <[^<>\s]+@[^<>\s]+>")
 @click.option("--author", metavar="NAME <MAIL>", help="Author of the mails; needed with --tree.")
 @click.option("--signoff", is_flag=True, help="The author signs the mails off.")
 @click.option(
+    "--stable",
+    is_flag=True,
+    help="Hold the series against the rules of stable trees; adds a cover letter.",
+)
+@click.option(
+    "--upstream",
+    multiple=True,
+    metavar="MAIL|COMMIT",
+    help="Mainline's patch of a change: a mail, or a commit of the tree. Can be repeated.",
+)
+@click.option("--verify", is_flag=True, help="Build after each mail, and boot the last.")
+@click.option(
+    "--kdir",
+    metavar="KDIR",
+    type=click.Path(path_type=Path),
+    help="With --verify: build for these headers, not for the distribution's of the series.",
+)
+@click.option("--scenario", "scenarios", multiple=True, help="With --verify: play this one only.")
+@click.option(
+    "--guests", type=click.IntRange(1, 64), default=2, show_default=True, help="Guests at a time."
+)
+@click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     required=True,
@@ -76,33 +104,66 @@ def backport(  # noqa: PLR0917 (an option is a parameter)
     was: Path | None,
     author: str | None,
     signoff: bool,
+    stable: bool,
+    upstream: tuple[str, ...],
+    verify: bool,
+    kdir: Path | None,
+    scenarios: tuple[str, ...],
+    guests: int,
     out: Path,
 ) -> None:
     """Bring the driver to a kernel: as a directory to build, or as mails for a kernel tree.
 
-    Exit status: 0 made and checked, 1 the checker objects, 2 wrong usage or tree, 3 it cannot be
-    done with certainty. Whatever is not 0 or 1 has written nothing.
+    Exit status: 0 made; 1 made, but the checker objects to a rendered driver, or a series is no
+    material for a stable tree; 2 wrong usage or tree; 3 it cannot be done with certainty, or
+    trying it failed. Whatever is not 0 or 1 has written nothing.
     """
-    if kernel is None:
-        fail("--kernel is needed: the series to bring the driver to", 2)
-    if root is not None and not _AUTHOR.fullmatch(author or ""):
-        fail("with --tree, --author is needed, such as 'A U Thor <author@example.org>'", 2)
-    if (swap or was) and (root is None or (swap and was)):
-        fail("--replace and --was go with --tree, and not with each other", 2)
+    edits = bool(was or stable or upstream)
+    wrong = {
+        "--kernel is needed: the series to bring the driver to": not (kernel or _has_headers(root)),
+        "with --tree, --author is needed, such as 'A U Thor <author@example.org>'": (
+            root is not None
+            and not (_AUTHOR.fullmatch(author or "") and (author or "").isprintable())
+        ),
+        "--replace, --was, --stable, --upstream and --verify go with --tree": (
+            root is None and (swap or edits or verify)
+        ),
+        "--was, --stable and --upstream are about edits, and --replace makes none": swap and edits,
+        "--kdir and --scenario go with --verify": bool(kdir or scenarios) and not verify,
+    }
+    for message in (text for text, holds in wrong.items() if holds):
+        fail(message, 2)
     try:
-        generation = generate(spec, kernel, as_of)
+        if root is not None:
+            refuse_other_series(root, kernel)
+        # A tree is known by its headers, where it has them; the number only names a series.
+        probed = root if _has_headers(root) else None
+        generation = generate(spec, None if probed else kernel, as_of, probed)
         for note in generation.notes:
             say(f"note: {note}")
         if root is None:
             _render(generation, out)
         else:
-            wish = _Wish(swap, was, as_of, author or "", signoff)
+            trial = Trial(kdir, scenarios, guests, say) if verify else None
+            sender = Sender(person(author or ""), signoff, stable)
+            again = [f"--spec {spec}"] if spec else []
+            again += [f"--as-of {as_of}"] if as_of else []
+            wish = _Wish(swap, was, upstream, sender, trial, " ".join(["", *again]))
             _mail(generation, root, out, wish)
     except GenerationError as error:
         report(error.diagnostics)
         fail(str(error), 2)
+    except LabError as error:
+        fail(f"it could not be tried, so nothing is written: {error}", 3)
     except (OutputError, BackportError) as error:
         fail(str(error), error.status)
+    except OSError as error:  # a full disk, most likely that of the scratch files
+        fail(f"{error.filename or tempfile.gettempdir()}: {error.strerror or error}", 3)
+
+
+def _has_headers(root: Path | None) -> bool:
+    """Whether a tree has the headers that tell what it offers."""
+    return root is not None and (root / "include/linux/module.h").is_file()
 
 
 def _render(generation: Generation, out: Path) -> None:
@@ -111,108 +172,117 @@ def _render(generation: Generation, out: Path) -> None:
     say(f"{out}: {len(generation.files)} files, {len(changes)} changed")
     contract = carry(generation.device, generation.kernel)[0]
     result = check_paths([out], contract, generation.kernel)
-    _tell(result)
-    click.echo(f"rendered for Linux {generation.kernel.series}: {_verdict(result)}")
+    tell(result)
+    rules = ", ".join(sorted({item.rule for item in result.findings})) or "nothing"
+    click.echo(f"rendered for Linux {generation.kernel.series}: the checker finds {rules}")
     click.echo(f"  build it: make modules OUT={out} KDIR=<headers of {generation.kernel.series}>")
     sys.exit(result.status)
 
 
 @dataclass(frozen=True)
 class _Wish:
-    """What kind of mails, and whose."""
+    """What kind of mails, whose, and whether they are tried."""
 
     swap: bool
     was: Path | None
-    as_of: str | None
-    author: str
-    sign: bool
+    upstream: tuple[str, ...]
+    sender: Sender
+    trial: Trial | None
+    again: str
+
+    @property
+    def stable(self) -> bool:
+        """Whether it is meant for a stable tree."""
+        return self.sender.refer
 
 
 def _mail(generation: Generation, root: Path, out: Path, wish: _Wish) -> None:
-    """Make the mails, check what each leaves behind, then write them all."""
-    tree = open_tree(root, generation.device)
-    _same_series(tree, generation.kernel)
+    """Make the mails, check and try what each leaves behind, then write them all."""
+    tree, kernel = open_tree(root, generation.device), generation.kernel
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise BackportError(f"{out} is not empty; mails go to a new directory", 2)
+    if out.resolve().is_relative_to(root.resolve()):
+        raise BackportError(f"{out} is in the tree, which is only read", 2)
     if wish.swap:
-        patches, before = [plan_replace(tree, generation)], frozenset[_Told]()
+        patches, before = [plan_replace(tree, generation)], Before()
     else:
         patches, before = _edits(tree, generation, wish)
-    mails = make_mails(tree, patches, wish.author, sign=wish.sign)
-    results = check_steps(tree, patches, generation.kernel)
-    fresh = [_fresh(*pair, before) for pair in zip(results, patches, strict=True)]
-    for result, new in zip(results, fresh, strict=True):
-        if new:
-            _tell(result)
-    if any(fresh) and not wish.swap:
-        raise BackportError("the checker objects to the edited driver; nothing is written")
+    base = base_files(tree, patches)
+    steps = walk(tree, base, patches, kernel)
+    objections = _objections(steps, before, wish)
+    with commit_series(tree, patches, wish.sender) as series:
+        newer = [
+            one for one in load_kernels(kernel_directory()).all if one.release > kernel.release
+        ]
+        judged = judge_series(patches, series.diffs, newer)
+        evidence = not_run(len(steps))
+        if wish.trial is not None:
+            evidence = try_series(tree, base, steps, kernel, wish.trial)
+        lines = evidence_lines(steps, evidence, before)
+        fit = wish.stable and fits(judged)
+        prefix = f"PATCH {tree.release.series}.y" if fit else "PATCH"
+        flat = [line for mail in lines for line in mail]
+        letter = cover_letter(judged, tree, generation.notes, flat) if wish.stable else None
+        mails = series.mails(prefix, letter)
     _write(out, mails)
-    click.echo(f"{root}: Linux {tree.release}, {len(mails)} mails")
-    for mail, new, patch in zip(mails, fresh, patches, strict=True):
-        later = f", but {', '.join(sorted(patch.open))} until the next mail" if patch.open else ""
-        verdict = f"the checker finds {', '.join(new) or 'nothing new'}{later}"
-        click.echo(f"  {out / mail.name}: applied with git am; {verdict}")
-    if before:
-        rules = ", ".join(sorted({rule for rule, _ in before}))
-        click.echo(f"  the tree's driver has had before: {rules}")
-    click.echo(f"  reproduce: git am {out}/*.patch, then pvgen check {tree.home}")
-    sys.exit(1 if any(fresh) else 0)
+    report_series(tree, out, mails, lines, before)
+    click.echo(f"  reproduce: git am {out}/*.patch, then pvgen check --kernel {kernel.series}"
+               f"{wish.again} {tree.home} include/uapi/{generation.device.uapi.path}")  # fmt: skip
+    if wish.stable:
+        report_stable(judged, tree, out)
+    sys.exit(1 if objections or (wish.stable and not fit) else 0)
 
 
-def _edits(
-    tree: KernelTree, generation: Generation, wish: _Wish
-) -> tuple[list[Patch], frozenset[_Told]]:
+def _edits(tree: KernelTree, generation: Generation, wish: _Wish) -> tuple[list[Patch], Before]:
     """The edits of the tree's own text, and what the checker has against it before them."""
     kernel = generation.kernel
     whole = read_device(wish.was) if wish.was else generation.device
+    known = [read_upstream(name, tree.root) for name in wish.upstream]
+    new = carry(generation.device, kernel)[0]
     try:
-        old = carry(restrict(whole, tree.release, shared=True), kernel)[0]
+        old = reached(tree, carry(restrict(whole, tree.release, shared=True), kernel)[0], new)
     except NothingLeftError as error:
         raise BackportError(str(error)) from None
-    patches = plan_edits(tree, old, carry(generation.device, kernel)[0], kernel)
-    before = check_steps(tree, [Patch("", "", {}, old)], kernel)[0]
-    if any(item.rule.startswith("SPEC") for item in before.findings):
-        _tell(before)
+    before = Before() if tree.single else _has_before(tree, old, new, kernel)
+    choose = Chooser(tree, kernel, before, known, wish.stable)
+    patches = plan_edits(tree, old, new, kernel, choose)
+    choose.finish()
+    return patches, before
+
+
+def _has_before(tree: KernelTree, old: Device, new: Device, kernel: Kernel) -> Before:
+    """What the checker has against the tree's driver, which has to keep the old contract.
+
+    Raises:
+        BackportError: it keeps the new one already, or neither.
+    """
+    report, differs = look(tree, tree.files, old, kernel)
+    if any(rule.startswith("SPEC") for rule, _ in told(report)):
+        after, others = look(tree, tree.files, new, kernel)
+        if not others and not any(rule.startswith("SPEC") for rule, _ in told(after)):
+            raise BackportError(f"{tree.root}: its driver keeps this contract already", 2)
+        tell(report)
         raise BackportError(f"{tree.root}: its driver is not the one of Linux {tree.release}", 2)
-    return patches, frozenset((item.rule, item.message) for item in before.findings)
+    return Before(told(report), differs)
 
 
-def _fresh(result: Report, patch: Patch, before: frozenset[_Told]) -> list[str]:
-    """The rules of findings that the tree did not have, and that no later patch answers."""
-    left = [item for item in result.findings if (item.rule, item.message) not in before]
-    return sorted({item.rule for item in left} - patch.open)
+def _objections(steps: Sequence[Step], before: Before, wish: _Wish) -> bool:
+    """Whether the checker objects, or the driver's contract is another than the mail's.
 
-
-def _same_series(tree: KernelTree, kernel: Kernel) -> None:
-    if tree.release.series != kernel.release:
-        raise BackportError(f"{tree.root}: is Linux {tree.release}, not {kernel.series}", 2)
-
-
-def check_steps(tree: KernelTree, patches: Sequence[Patch], kernel: Kernel) -> list[Report]:
-    """What the checker says of the driver after each patch, held against the patch's contract."""
-    files: dict[str, str | None] = dict(base_files(tree, patches))
-    results = []
-    for patch in patches:
-        files |= patch.files
-        with tempfile.TemporaryDirectory(prefix="pvgen-") as room:
-            for path, text in files.items():
-                # The parent's Kconfig and Makefile are about other drivers.
-                others = path in {f"{tree.parent}/Kconfig", f"{tree.parent}/Makefile"}
-                if text is not None and not others:
-                    place = Path(room) / path
-                    place.parent.mkdir(parents=True, exist_ok=True)
-                    place.write_text(text, encoding="utf-8")
-            results.append(check_paths([Path(room)], patch.contract, kernel))
-    return results
-
-
-def _tell(result: Report) -> None:
-    if result.findings:
-        click.echo(as_text(result, colour=False), err=True)
-
-
-def _verdict(result: Report) -> str:
-    return f"the checker finds {', '.join(sorted({i.rule for i in result.findings})) or 'nothing'}"
+    Raises:
+        BackportError: it does so to an edited driver.
+    """
+    found = False
+    for step in steps:
+        if step.fresh(before):
+            tell(step.report)
+            found = True
+        for line in step.strange(before):
+            say(f"the contract that is read out of the C: {line}")
+            found = True
+    if found and not wish.swap:
+        raise BackportError("the edited driver is not right; nothing is written")
+    return found
 
 
 def _write(out: Path, mails: Sequence[Mail]) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Changes of a contract to patches of a hand-written driver's own text, prerequisites first.
+"""Changes of a contract to patches of a hand-written driver's own text, oldest first.
 
 A change that needs no C (a description, since when) makes no patch. One for which no edit is
 known, or whose place is not certain, ends the whole run.
@@ -8,77 +8,60 @@ known, or whose place is not certain, ends the whole run.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-import jinja2
-
 from gen import names
-from gen.backport.records import BackportError, Patch
-from gen.backport.roles import core_roles, initialiser, known_events
+from gen.backport.draft import UNCERTAIN, Draft, definitions
+from gen.backport.events import added, bit_of, renumbered
+from gen.backport.ids import claimed, renamed
+from gen.backport.records import BackportError
+from gen.backport.roles import initialiser
 from gen.backport.text import CText
-from gen.csyntax import descend, words
 from gen.diff.detect import changes
 from gen.diff.records import Action
 from gen.model import PciFrontend, Trigger
-from gen.plan_core import plan_core
-from gen.resources import template_directory
-from gen.wrap import wrap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from tree_sitter import Node
-
+    from gen.backport.draft import Choose
+    from gen.backport.records import Patch
     from gen.backport.tree import KernelTree
     from gen.diff.records import Change
     from gen.kernel import Kernel
-    from gen.model import Device, Event
+    from gen.model import Device, Event, Release
+
+    Step = tuple[Release, Callable[[], Iterator[Patch]]]
 
 # Keys that no C depends on.
 _TOLD_ONLY = re.compile(
-    r"(.*\.(since|stable|why|date|contact|abi|qemu(\..*)?)|(event|attribute|register)\.description"
-    r"|device\.(title|summary)|document)"
+    r"(.*\.(since|stable|upstream(\..*)?|why|date|contact|abi|qemu(\..*)?)"
+    r"|(event|attribute|register)\.description|device\.(title|summary)|document)"
 )
-_WIDTH = 72  # of a message's lines
-_BIT = re.compile(r"(?P<head>\(1[UL]* << |_?BIT[A-Z_]*\()(?P<bit>[0-9]+)(?P<tail>\))")
-# An event that is defined and that the driver does not know.
-_NOT_YET = frozenset({"SPEC007"})
-_UNCERTAIN = "; the edit is not certain, so none is made (--replace swaps the whole driver)"
+_KNOWN = {
+    ("event", Action.ADDED),
+    ("event.bit", Action.CHANGED),
+    ("event.trigger", Action.CHANGED),
+    ("panic-notifier.priority", Action.CHANGED),
+    ("sys-off", Action.ADDED),
+    ("pci", Action.ADDED),
+    ("pci", Action.REMOVED),
+}
 
 
-@dataclass
-class _Draft:
-    """The texts as the patches so far leave them, and the contract that they keep."""
-
-    tree: KernelTree
-    kernel: Kernel
-    files: dict[str, str]
-    contract: Device
-    old: Device
-
-    def patch(self, subject: str, body: str, texts: list[CText]) -> Patch:
-        """A patch of what was edited, on top of those before."""
-        new: dict[str, str] = {text.name: text.result() for text in texts}
-        self.files |= new
-        title = f"misc/{self.contract.name}: {subject}"
-        paragraphs = ["\n".join(wrap(part, _WIDTH)) for part in body.split("\n\n")]
-        return Patch(title, "\n\n".join(paragraphs), dict(new), self.contract)
-
-    def open(self, path: str) -> CText:
-        return CText(path, self.files[path])
-
-    @property
-    def uapi(self) -> str:
-        return f"include/uapi/{self.contract.uapi.path}"
-
-    @property
-    def core(self) -> str:
-        return f"{self.tree.home}/{self.contract.name}.c"
-
-
-def plan_edits(tree: KernelTree, old: Device, new: Device, kernel: Kernel) -> list[Patch]:
+def plan_edits(
+    tree: KernelTree, old: Device, new: Device, kernel: Kernel, choose: Choose
+) -> list[Patch]:
     """The patches that bring the tree's driver from one contract to another, oldest first.
+
+    Args:
+        tree: the tree.
+        old: the contract that its driver keeps, `reached` included.
+        new: the contract to reach.
+        kernel: the interfaces that the tree has.
+        choose: gets each patch and the texts before it, and returns the one to take.
 
     Raises:
         BackportError: nothing differs, a change has no edit, or a place is not certain.
@@ -91,57 +74,68 @@ def plan_edits(tree: KernelTree, old: Device, new: Device, kernel: Kernel) -> li
         first = (unknown or todo)[0]
         why = "the driver is one file, another layout than the spec's" if tree.single else (
             f"no edit is known for {len(unknown)} changes, such as this")  # fmt: skip
-        raise BackportError(f"{first.at}: {first.path} {first.action}: {why}{_UNCERTAIN}")
-    draft = _Draft(tree, kernel, dict(tree.files), old, old)
-    return [*_bits(draft, new, todo), *_priorities(draft, new, todo), *_pci(draft, new, todo),
-            *_added(draft, new, todo)]  # fmt: skip
+        raise BackportError(f"{first.at}: {first.path} {first.action}: {why}{UNCERTAIN}")
+    draft = Draft(tree, kernel, dict(tree.files), old, todo, choose)
+    # What differs in a thing that both sides have is not as new as what only one of them has.
+    patches = [*renumbered(draft, new), *_priorities(draft, new)]
+    for _, step in sorted(_steps(draft, new), key=lambda step: step[0]):
+        patches += step()
+    return patches
+
+
+def reached(tree: KernelTree, old: Device, new: Device) -> Device:
+    """The old contract with the events that the tree's header has before its driver knows them.
+
+    Raises:
+        BackportError: such an event has another bit there.
+    """
+    path = f"include/uapi/{old.uapi.path}"
+    text = CText(path, tree.files[path])
+    known = {event.name for event in old.macros}
+    found: list[Event] = []
+    for event in (one for one in new.macros if one.name not in known):
+        macro = names.event_macro(new, event)
+        for define in definitions(text, macro):
+            if bit_of(define) != event.bit:
+                line = f"{tree.root / path}:{define.start_point[0] + 1}"
+                raise BackportError(f"{line}: has {macro} already, and not as bit {event.bit}", 2)
+            found.append(replace(event, trigger=Trigger.UNUSED))
+    return replace(old, defined=(*old.defined, *found))
 
 
 def _known(change: Change) -> bool:
-    return (change.subject, change.action) in {
-        ("event", Action.ADDED),
-        ("event.bit", Action.CHANGED),
-        ("panic-notifier.priority", Action.CHANGED),
-        ("sys-off", Action.ADDED),
-        ("pci", Action.ADDED),
-        ("pci", Action.REMOVED),
-    }
+    if change.subject == "event.trigger" and change.old != Trigger.UNUSED:
+        return False  # it is sent at another moment
+    return (change.subject, change.action) in _KNOWN
 
 
-def _bits(draft: _Draft, new: Device, todo: list[Change]) -> Iterator[Patch]:
-    """Events that have another bit: the header alone says it."""
-    if not any(one.subject == "event.bit" for one in todo):
-        return
-    text, moved = draft.open(draft.uapi), []
-    kept = {event.name: event for event in new.events}
-    for event in draft.contract.events:
-        now = kept[event.name]
-        if now.bit != event.bit:
-            _, value, match = _define(text, names.event_macro(draft.contract, event), event.bit)
-            text.replace(value, f"{match['head']}{now.bit}{match['tail']}")
-            moved.append(f"{names.event_macro(new, now)} is bit {now.bit}, not {event.bit}.")
-    events = tuple(kept[event.name] for event in draft.contract.events)
-    draft.contract = replace(draft.contract, events=events)
-    yield draft.patch("renumber events", "\n\n".join(["The device has them so:", *moved]), [text])
+def _steps(draft: Draft, new: Device) -> Iterator[Step]:
+    """What comes or goes as a whole, each with the release that brought it to mainline."""
+    fresh = {one.new for one in draft.of("event", "event.trigger")}
+    fresh |= {one.path for one in draft.of("event.trigger")}
+    for event in new.macros:
+        if event.name in fresh or f"event[{event.name}].trigger" in fresh:
+            yield event.arrival.since, partial(added, draft, new, event)
+    for front in (one for one in new.frontends if isinstance(one, PciFrontend)):
+        was = next((one for one in draft.contract.frontends if one.name == front.name), None)
+        if not isinstance(was, PciFrontend) or not draft.of("pci"):
+            continue
+        if str(was.ids[0]) != str(front.ids[0]):
+            yield front.arrival.since, partial(renamed, draft, front)
+        mine = {str(pair) for pair in was.also}
+        gone = mine - {str(pair) for pair in front.also}
+        if gone:
+            raise BackportError(
+                f"{front.at.item}: no edit is known for an id that goes: {gone.pop()}{UNCERTAIN}"
+            )
+        for pair in (one for one in front.also if str(one) not in mine):
+            yield pair.arrival.since, partial(claimed, draft, front, pair)
 
 
-def _define(text: CText, macro: str, bit: int) -> tuple[Node, Node, re.Match[str]]:
-    """The definition of an event's macro, its value, and how that writes the bit."""
-    found = [one for one in descend(text.root, "preproc_def")
-             if words(one.child_by_field_name("name")) == macro]  # fmt: skip
-    define = text.one(found, f"the definition of {macro}")
-    value = define.child_by_field_name("value")
-    match = _BIT.fullmatch(words(value))
-    if value is None or match is None or int(match["bit"]) != bit:
-        line = f"{text.name}:{define.start_point[0] + 1}"
-        raise BackportError(f"{line}: {macro} is not written as bit {bit}{_UNCERTAIN}")
-    return define, value, match
-
-
-def _priorities(draft: _Draft, new: Device, todo: list[Change]) -> Iterator[Patch]:
+def _priorities(draft: Draft, new: Device) -> Iterator[Patch]:
     """Another priority of the panic notifier."""
-    hook = new.hooks.panic_notifier
-    if hook is None or not any(one.subject == "panic-notifier.priority" for one in todo):
+    hook, mine = new.hooks.panic_notifier, draft.of("panic-notifier.priority")
+    if hook is None or not mine:
         return
     text = draft.open(draft.core)
     text.replace(initialiser(text, "struct notifier_block", "priority"), str(hook.priority))
@@ -149,118 +143,8 @@ def _priorities(draft: _Draft, new: Device, todo: list[Change]) -> Iterator[Patc
         text.include(draft.kernel.header(str(hook.priority)))
     hooks = replace(draft.contract.hooks, panic_notifier=hook)
     draft.contract = replace(draft.contract, hooks=hooks)
-    why = f"\n\n{hook.why}" if hook.why else ""
-    body = f"The panic notifier has the priority {hook.priority}.{why}"
-    yield draft.patch("change the priority of the panic notifier", body, [text])
-
-
-def _pci(draft: _Draft, new: Device, todo: list[Change]) -> Iterator[Patch]:
-    """Another PCI device id, which the driver has a macro for."""
-    if not any(one.subject == "pci" for one in todo):
-        return
-    before = {one.name: one for one in draft.contract.frontends}
-    for front in (one for one in new.frontends if isinstance(one, PciFrontend)):
-        was = before.get(front.name)
-        if not isinstance(was, PciFrontend) or was.device.id == front.device.id:
-            continue
-        macro = names.pci_macro(was, "device", was.device)
-        if was.vendor.id != front.vendor.id or macro != names.pci_macro(
-            front, "device", front.device
-        ):
-            raise BackportError(f"{front.at.item}: more than the device id changes{_UNCERTAIN}")
-        text = draft.open(f"{draft.tree.home}/{front.name}.c")
-        found = [one for one in descend(text.root, "preproc_def")
-                 if words(one.child_by_field_name("name")) == macro]  # fmt: skip
-        value = text.one(found, f"the definition of {macro}").child_by_field_name("value")
-        if value is None or int(words(value), 0) != was.device.id:
-            raise BackportError(f"{text.name}:1: {macro} is not {was.device.id:#06x}{_UNCERTAIN}")
-        text.replace(value, f"{front.device.id:#06x}")
-        fronts = tuple(front if one is was else one for one in draft.contract.frontends)
-        draft.contract = replace(draft.contract, frontends=fronts)
-        ident = f"{front.vendor.id:04x}:{front.device.id:04x}"
-        yield draft.patch(f"change the PCI id to {ident}",
-                          f"The device is {ident} on the bus.", [text])  # fmt: skip
-
-
-def _added(draft: _Draft, new: Device, todo: list[Change]) -> Iterator[Patch]:
-    """New events: each first in the header, then in the driver."""
-    fresh = {one.new for one in todo if one.subject == "event"}
-    for event in new.events:
-        if event.name not in fresh:
-            continue
-        if event.trigger is not Trigger.POWER_OFF or draft.contract.event_for(event.trigger):
-            raise BackportError(f"{event.at.item}: no edit is known for an event of the trigger "
-                                f"{event.trigger}{_UNCERTAIN}")  # fmt: skip
-        macro = names.event_macro(new, event)
-        text, kept = _defined(draft, event, macro), draft.contract
-        # Known to user space, and nothing makes the driver send it.
-        named = replace(event, trigger=Trigger.NONE)
-        draft.contract = replace(kept, events=(*kept.events, named))
-        told = f"{event.description} It is bit {event.bit}. The driver does not send it yet."
-        yield replace(draft.patch(f"define the event {macro}", told, [text]), open=_NOT_YET)
-        draft.contract = kept
-        yield _sent(draft, new, event, macro)
-
-
-def _defined(draft: _Draft, event: Event, macro: str) -> CText:
-    """The header with one more macro behind the last, in its style."""
-    text, last = draft.open(draft.uapi), draft.contract.events[-1]
-    if any(words(one.child_by_field_name("name")) == macro
-           for one in descend(text.root, "preproc_def")):  # fmt: skip
-        raise BackportError(f"{draft.tree.root / draft.uapi}: has {macro} already", 2)
-    define, value, match = _define(text, names.event_macro(draft.contract, last), last.bit)
-    line = text.text.splitlines()[define.start_point[0]]
-    column = len(line[: value.start_point[1]].expandtabs(8))
-    tabs = max(1, -(-(column - len(f"#define {macro}")) // 8))
-    new = f"#define {macro}" + "\t" * tabs + f"{match['head']}{event.bit}{match['tail']}\n"
-    text.insert(text.line_after(value), new)
-    return text
-
-
-def _sent(draft: _Draft, new: Device, event: Event, macro: str) -> Patch:
-    """The driver sends the event of a sys-off chain."""
-    text, kernel = draft.open(draft.core), draft.kernel
-    roles = core_roles(text)
-    known = known_events(text, {names.event_macro(new, one) for one in draft.contract.events})
-    events = (*draft.contract.events, event)
-    hooks = replace(draft.contract.hooks, sys_off=new.hooks.sys_off)
-    draft.contract = replace(draft.contract, events=events, hooks=hooks)
-    hook = next(one for one in plan_core(draft.contract, kernel).sys_off if one.event == macro)
-    for used in ("IS_ERR", "DEFINE_MUTEX", "pr_warn", "register_sys_off_handler"):
-        text.include(kernel.header(used))
-    loader = jinja2.FileSystemLoader(template_directory() / "backport")
-    environment = jinja2.Environment(
-        loader=loader,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 (C is no HTML)
-    )
-    code = environment.get_template("sys-off.c.j2").render(
-        hook=hook, roles=roles, name=new.name, instance=roles.instance
-    )
-    first = min((roles.remove, roles.store), key=lambda node: node.start_byte)
-    text.insert(text.above(first), code)
-    text.replace(known, f"{words(known)} | {macro}")
-    text.insert(text.line_after(roles.stored), f"\t{hook.stem}_update();\n")
-    text.insert(roles.remove.end_byte - 1, f"\n\t{hook.stem}_update();\n")
-    _before_end(text, roles.added, f"{hook.stem}_update")
-    body = (
-        f"{event.description} Tell the host so from a handler of {hook.mode}, with the priority "
-        f"{hook.priority}.\n\n"
-    )
-    if new.hooks.sys_off and new.hooks.sys_off.why:
-        body += f"{new.hooks.sys_off.why}\n\n"
-    body += "The handler is registered only while a bound device has the event enabled."
-    return draft.patch(f"send the event {macro}", body, [text])
-
-
-def _before_end(text: CText, last: Node, update: str) -> None:
-    """Update after the removal is arranged, where `return` has its result: split that."""
-    call = words(next(descend(last, "call_expression")))
-    if last.type != "return_statement":
-        raise BackportError(f"{text.name}:{last.start_point[0] + 1}: the probe helper does not end "
-                            f"by arranging the removal{_UNCERTAIN}")  # fmt: skip
-    text.insert(last.start_byte, f"{update}();\n\n\t")
-    if not words(last).startswith(f"return {call}"):
-        raise BackportError(f"{text.name}:{last.start_point[0] + 1}: unclear return{_UNCERTAIN}")
+    was, now = mine[0].old, mine[0].new
+    body = f"The panic notifier has the priority {was}, and should have {now}."
+    body += f"\n\n{hook.why}" if hook.why else ""
+    yield draft.patch(f"change the priority of the panic notifier to {now}", body, [text], mine,
+                      commit=hook.upstream)  # fmt: skip

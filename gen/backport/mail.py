@@ -8,35 +8,68 @@ are the tree's own, which is all that `git am` looks at.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gen.backport.records import BackportError, Mail
+from gen.backport.records import BackportError, Delta, Mail
+from gen.backport.upstream import changed_lines, hunk_lines
+from gen.wrap import wrap
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from gen.backport.records import Patch
     from gen.backport.tree import KernelTree
+
+COVER = "0000-cover-letter.txt"
+_WIDTH = 72
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who sends the mails, as `Name <address>`, and whether that person signs them off.
+
+    `refer` says whether mails name mainline's commit where only the spec knows it.
+    """
+
+    name: str
+    sign: bool
+    refer: bool = False
 
 
 class Scratch:
     """A repository of its own in a directory; no configuration but git's defaults counts in it."""
 
-    def __init__(self, directory: Path, author: str) -> None:
+    def __init__(self, directory: Path, person: str) -> None:
         self.directory = directory
-        self._author = author
-        self.run("init", "-q")
+        self.person = person
+        directory.mkdir(exist_ok=True)
+        self.run("init", "-q", "-b", "series")
 
-    def run(self, *words: str, text: str | None = None) -> str:
-        """Run git here and return what it printed.
+    def run(
+        self, *words: str, text: str | None = None, more: Mapping[str, str] | None = None
+    ) -> str:
+        """Run git here and return what it printed; `more` is added to its environment.
 
         Raises:
             BackportError: it failed.
         """
-        name, _, mail = self._author.partition(" <")
+        done = self.attempt(*words, text=text, more=more)
+        if done.returncode:
+            told = (done.stderr or done.stdout).strip().splitlines()
+            raise BackportError(f"git {words[0]}: {'; '.join(told)}")
+        return done.stdout
+
+    def attempt(
+        self, *words: str, text: str | None = None, more: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run git here, whatever comes of it."""
+        name, _, mail = self.person.partition(" <")
         environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith("GIT_")},
             "GIT_CONFIG_GLOBAL": os.devnull,
@@ -45,27 +78,28 @@ class Scratch:
             "GIT_AUTHOR_EMAIL": mail.rstrip(">"),
             "GIT_COMMITTER_NAME": name,
             "GIT_COMMITTER_EMAIL": mail.rstrip(">"),
+            "LC_ALL": "C.UTF-8",
         }
         if epoch := os.environ.get("SOURCE_DATE_EPOCH"):
             environment |= dict.fromkeys(
                 ("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"), f"{epoch} +0000"
             )
         try:
-            done = subprocess.run(
+            return subprocess.run(
                 ["git", "-C", self.directory, *words],
                 input=text,
                 capture_output=True,
                 encoding="utf-8",
-                env=environment,
+                errors="surrogateescape",
+                env=environment | dict(more or {}),
                 check=False,
             )
         except FileNotFoundError:
             raise BackportError("git is not installed; mails are made with it") from None
-        if done.returncode:
-            raise BackportError(f"git {words[0]}: {(done.stderr or done.stdout).strip()}")
-        return done.stdout
 
-    def commit(self, files: Mapping[str, str | None], message: str) -> None:
+    def commit(
+        self, files: Mapping[str, str | None], message: str, more: Mapping[str, str] | None = None
+    ) -> None:
         """Write files, None for one that goes, and commit them."""
         for path, text in files.items():
             place = self.directory / path
@@ -75,7 +109,23 @@ class Scratch:
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(text, encoding="utf-8", newline="")
         self.run("add", "--force", "--all")
-        self.run("commit", "-q", "--allow-empty", "--cleanup=whitespace", "-F", "-", text=message)
+        self.run("commit", "-q", "--allow-empty", "--cleanup=whitespace", "-F", "-", text=message,
+                 more=more)  # fmt: skip
+
+
+def person(author: str) -> str:
+    """An author as git writes one.
+
+    Raises:
+        BackportError: git would write another, as it drops some characters at the ends of a name.
+    """
+    with tempfile.TemporaryDirectory(prefix="pvgen-") as room:
+        done = Scratch(Path(room) / "person", author).attempt("var", "GIT_COMMITTER_IDENT")
+    written = f"{done.stdout.rpartition('>')[0]}>"
+    if done.returncode or written != author:
+        what = "takes this for no author" if done.returncode else f"would write '{written}'"
+        raise BackportError(f"'{author}': git {what}; name one that it keeps", 2)
+    return written
 
 
 def base_files(tree: KernelTree, patches: Sequence[Patch]) -> dict[str, str]:
@@ -85,41 +135,123 @@ def base_files(tree: KernelTree, patches: Sequence[Patch]) -> dict[str, str]:
     return {path: text for path, text in texts.items() if text is not None}
 
 
-def make_mails(
-    tree: KernelTree, patches: Sequence[Patch], author: str, *, sign: bool, prefix: str = "PATCH"
-) -> list[Mail]:
-    """The mails of a series, which are then applied once to prove that they do.
+@dataclass(frozen=True)
+class Series:
+    """The patches as commits of a scratch repository, and the diff of each."""
 
-    Args:
-        tree: what they apply to.
-        patches: oldest first.
-        author: `Name <address>`.
-        sign: whether the author signs them off.
-        prefix: what stands in the brackets of the subjects.
+    scratch: Scratch
+    base: Mapping[str, str]
+    patches: Sequence[Patch]
+    diffs: tuple[str, ...]
 
-    Raises:
-        BackportError: git could not make them, or could not apply them.
-    """
-    base = base_files(tree, patches)
-    with tempfile.TemporaryDirectory(prefix="pvgen-") as room:
-        made = _repository(Path(room) / "made", base, author)
-        for patch in patches:
-            tail = f"\n\nSigned-off-by: {author}\n" if sign else "\n"
-            made.commit(patch.files, f"{patch.subject}\n\n{patch.body}{tail}")
-        out = Path(room) / "mails"
-        made.run("format-patch", "-q", "-M", "--no-signature", f"--subject-prefix={prefix}",
-                 "--abbrev=12", "-o", str(out), f"HEAD~{len(patches)}")  # fmt: skip
-        names = sorted(out.iterdir())
-        applied = _repository(Path(room) / "applied", base, author)
+    def mails(self, prefix: str, cover: str | None) -> list[Mail]:
+        """The mails, which are then applied once to prove that they do.
+
+        Args:
+            prefix: what stands in the brackets of the subjects.
+            cover: subject and text of a cover letter, if there is to be one.
+
+        Raises:
+            BackportError: git could not make them, or could not apply them.
+        """
+        made, out = self.scratch, self.scratch.directory.with_name("mails")
+        words = ["-q", "-M", "--no-signature", f"--subject-prefix={prefix}", "--abbrev=12",
+                 f"--from={made.person}"]  # fmt: skip
+        if cover is not None:
+            made.run("config", "branch.series.description", cover)
+            words += ["--cover-letter", "--cover-from-description=subject"]
+        made.run("format-patch", *words, "-o", str(out), f"HEAD~{len(self.patches)}")
+        names = [path for path in sorted(out.iterdir()) if not path.name.startswith("0000-")]
+        applied = _repository(made.directory.with_name("applied"), self.base, "A <a@localhost>")
         applied.run("am", "-q", *map(str, names))
         trees = {one.run("rev-parse", "HEAD^{tree}") for one in (made, applied)}
         if len(trees) != 1:
             raise BackportError("the mails do not bring the tree to what was planned")
-        return [Mail(path.name, path.read_text("utf-8")) for path in names]
+        # git am would stumble over a letter without a patch that is called one.
+        return [Mail(COVER if path.name.startswith("0000-") else path.name, path.read_text("utf-8"))
+                for path in sorted(out.iterdir())]  # fmt: skip
 
 
-def _repository(directory: Path, base: Mapping[str, str], author: str) -> Scratch:
-    directory.mkdir()
-    scratch = Scratch(directory, author)
+@contextmanager
+def commit_series(tree: KernelTree, patches: Sequence[Patch], sender: Sender) -> Iterator[Series]:
+    """A series in a repository that lasts as long as the context.
+
+    Raises:
+        BackportError: git could not make it.
+    """
+    base = base_files(tree, patches)
+    with tempfile.TemporaryDirectory(prefix="pvgen-") as room:
+        made = _repository(Path(room) / "made", base, sender.name)
+        diffs = []
+        for patch in patches:
+            made.commit(patch.files, _message(made, patch, sender), _author(patch))
+            diffs.append(made.run("diff", "-M", "HEAD~", "HEAD"))
+        yield Series(made, base, patches, tuple(diffs))
+
+
+def is_whole(commit: str | None) -> bool:
+    """Whether all digits of a commit's name are known."""
+    return commit is not None and len(commit) == 40  # noqa: PLR2004 (the digits of a SHA-1)
+
+
+def _author(patch: Patch) -> dict[str, str]:
+    """Who wrote mainline's commit, and when."""
+    if patch.upstream is None:
+        return {}
+    name, _, mail = patch.upstream.author.partition(" <")
+    return {"GIT_AUTHOR_NAME": name, "GIT_AUTHOR_EMAIL": mail.rstrip(">"),
+            "GIT_AUTHOR_DATE": patch.upstream.date}  # fmt: skip
+
+
+def _message(scratch: Scratch, patch: Patch, sender: Sender) -> str:
+    """The message of a commit: mainline's own where it is known, as stable trees want it."""
+    known = patch.upstream
+    parts = [known.subject if known else patch.subject, ""]
+    if (known or sender.refer) and is_whole(patch.commit):
+        parts += [f"commit {patch.commit} upstream.", ""]
+    parts += [known.body if known else patch.body, ""]
+    parts += known.trailers if known else ()
+    if patch.note:
+        name = sender.name.partition(" <")[0]
+        parts += wrap(f"[ {name}: {patch.note} ]", _WIDTH, hanging="  ")
+    message = re.sub(r"\n{3,}", "\n\n", "\n".join(parts).rstrip() + "\n")
+    if not sender.sign:
+        return message
+    trailer = f"Signed-off-by: {sender.name}"
+    if not known and not patch.note:
+        return scratch.run("interpret-trailers", "--trailer", trailer, text=message)
+    # A note between the trailers would make git start another block of them.
+    return message + ("" if known or patch.note else "\n") + trailer + "\n"
+
+
+def apply_text(files: Mapping[str, str], diff: str) -> dict[str, str] | str:
+    """The files with a diff applied without fuzz, or why it does not apply."""
+    with tempfile.TemporaryDirectory(prefix="pvgen-") as room:
+        scratch = _repository(Path(room) / "tree", files, "A <a@localhost>")
+        done = scratch.attempt("apply", "--index", "-", text=diff)
+        if done.returncode:
+            lines = done.stderr.replace("error: ", "").strip().splitlines()
+            return lines[0].removeprefix("patch failed: ") if lines else "git says no more"
+        names = scratch.run("diff", "--cached", "--name-only", "-z").split("\0")
+        return {name: (scratch.directory / name).read_text("utf-8") for name in names if name}
+
+
+def diff_of(before: Mapping[str, str], after: Mapping[str, str | None]) -> str:
+    """What git says that changes."""
+    with tempfile.TemporaryDirectory(prefix="pvgen-") as room:
+        scratch = _repository(Path(room) / "tree", before, "A <a@localhost>")
+        scratch.commit(after, "after")
+        return scratch.run("diff", "HEAD~", "HEAD")
+
+
+def compare(ours: str, theirs: str) -> Delta:
+    """How a patch's lines differ from mainline's."""
+    if hunk_lines(ours) == hunk_lines(theirs):
+        return Delta.IDENTICAL
+    return Delta.CONTEXT if changed_lines(ours) == changed_lines(theirs) else Delta.ADAPTED
+
+
+def _repository(directory: Path, base: Mapping[str, str], person: str) -> Scratch:
+    scratch = Scratch(directory, person)
     scratch.commit(base, "the tree as it is")
     return scratch

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from gen.model import Device
+    from gen.diff.records import Change
+    from gen.model import Arrival, Device
 
 
 class BackportError(Exception):
@@ -23,19 +25,53 @@ class BackportError(Exception):
         self.status = status
 
 
+class Delta(StrEnum):
+    """How a patch's lines differ from those of the upstream commit's patch."""
+
+    IDENTICAL = "identical"
+    CONTEXT = "context"
+    ADAPTED = "adapted"
+    DROPPED = "dropped"
+    UNKNOWN = "not compared"
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """A commit of mainline as git gives it; `commit` has 40 digits, or is None if it is not told.
+
+    `author` and `date` are as git takes them, `body` is the message between subject and
+    `trailers`, and `diff` the patch itself.
+    """
+
+    name: str
+    commit: str | None
+    author: str
+    date: str
+    subject: str
+    body: str
+    trailers: tuple[str, ...]
+    diff: str
+
+
 @dataclass(frozen=True)
 class Patch:
     """One mail: `files` has the new text by path in the tree, None for a file that goes.
 
-    `contract` is what the driver keeps once this patch is in, but for the checker's rules `open`,
-    which a later patch of the series answers.
+    `contract` is what the driver keeps once this patch is in. `changes` are those of the spec that
+    it makes, `arrival` since when mainline has them, `commit` mainline's, as far as they are known.
+    `note` says what was adapted.
     """
 
     subject: str
     body: str
     files: Mapping[str, str | None]
     contract: Device
-    open: frozenset[str] = frozenset()
+    changes: tuple[Change, ...] = ()
+    arrival: Arrival | None = None
+    commit: str | None = None
+    upstream: Upstream | None = None
+    delta: Delta = Delta.UNKNOWN
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gen.backport.records import BackportError
+from gen.csyntax import descend, parse
 from gen.model import PointRelease
 
 if TYPE_CHECKING:
@@ -48,6 +49,17 @@ class KernelTree:
         return self.files[path] if path in self.files else _read(self.root, path)
 
 
+def refuse_other_series(root: Path, series: str | None) -> None:
+    """See that a tree is of a series, if one is named.
+
+    Raises:
+        BackportError: it is of another, or no kernel tree.
+    """
+    release = _release(root)
+    if series is not None and str(release.series) != series:
+        raise BackportError(f"{root}: is Linux {release}, not {series}", 2)
+
+
 def open_tree(root: Path, device: Device) -> KernelTree:
     """Read what a backport needs of a tree.
 
@@ -67,8 +79,16 @@ def open_tree(root: Path, device: Device) -> KernelTree:
             raise BackportError(f"{root / path}: no such file; the source is not whole")
         if path.endswith((".c", ".h")) and not text.endswith("\n"):
             raise BackportError(f"{root / path}: ends within a line; the source is not whole")
+        if path.endswith((".c", ".h")) and not _closed(text):
+            raise BackportError(f"{root / path}: a brace is not closed; the source is not whole")
         files[path] = text
     return KernelTree(root, release, parent, home, single, files)
+
+
+def _closed(text: str) -> bool:
+    """Whether braces match in a C text, whatever macros there are in it."""
+    braces = [one.type for one in descend(parse(text).root_node, "{", "}") if not one.is_missing]
+    return braces.count("{") == braces.count("}")
 
 
 def _release(root: Path) -> PointRelease:

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A backport tried: built after each mail against real headers, and booted.
+
+A driver is built out of its tree. Its own header for user space is made to come before the
+kernel's, which may lack what a mail adds.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gen.backport.records import BackportError
+from gen.lab import bench as benches
+from gen.lab import guest, kernel, outcome
+from gen.lab.board import PC
+from gen.lab.buildroot import BUILD_LIMIT, Built, open_root
+from gen.lab.command import select
+from gen.lab.problem import LabError
+from gen.lab.runner import Runner
+from gen.lab.scenario import Verdict
+from gen.lab.stories import all_scenarios
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from checks.backport_judge import Step
+    from gen.backport.tree import KernelTree
+    from gen.kernel import Kernel
+    from gen.model import Device
+
+    # Gets a module directory's texts and a directory for the modules.
+    Build = Callable[[Mapping[str, str], Path], Built]
+
+NOT_RUN = "not run (--verify)"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What to try with: `kdir` where headers are given, `scenarios` where not all are played."""
+
+    kdir: Path | None
+    scenarios: tuple[str, ...]
+    jobs: int
+    say: Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One sentence for each mail about its build, and one about the boot of the last."""
+
+    builds: tuple[str, ...]
+    boot: str
+
+
+def not_run(count: int) -> Evidence:
+    """Nothing was tried."""
+    return Evidence((NOT_RUN,) * count, NOT_RUN)
+
+
+def try_series(
+    tree: KernelTree, base: Mapping[str, str], steps: Sequence[Step], target: Kernel, trial: Trial
+) -> Evidence:
+    """Build the driver after each mail and boot the last.
+
+    Raises:
+        BackportError: it does not build, the build has a new warning, or a scenario fails.
+        LabError: there are no headers, no kernel, or no QEMU.
+    """
+    build, where = _builder(target, trial)
+    with tempfile.TemporaryDirectory(prefix="pvgen-") as name:
+        room = Path(name)
+        old: frozenset[str] = frozenset()
+        if not tree.single:
+            trial.say("building the tree's own driver")
+            old = frozenset(map(_plain, build(module_texts(tree, base), room / "base").warnings))
+        told = []
+        for number, step in enumerate(steps, 1):
+            trial.say(f"building mail {number} of {len(steps)}")
+            built = build(module_texts(tree, step.files), room / str(number))
+            _judge(built, old, number)
+            told.append(f"with W=1 on {where}: no new warning")
+        contract = steps[-1].patch.contract
+        boot = _boot(room / str(len(steps)), contract, target, room / "guest", trial)
+    return Evidence(tuple(told), boot)
+
+
+def _judge(built: Built, old: frozenset[str], number: int) -> None:
+    fresh = [line for line in built.warnings if _plain(line) not in old]
+    if not built.succeeded:
+        errors = [line for line in built.log.splitlines() if "error" in line.lower()]
+        raise BackportError(f"mail {number} does not build: {(errors or ['no reason given'])[0]}")
+    if fresh:
+        raise BackportError(f"the build of mail {number} has a new warning: {fresh[0]}")
+
+
+def _plain(line: str) -> str:
+    """A warning without the place, which edits move."""
+    return re.sub(r"^\S+?:[0-9:]+ *", "", line)
+
+
+def module_texts(tree: KernelTree, files: Mapping[str, str | None]) -> dict[str, str]:
+    """The driver's directory as one that kbuild builds out of the tree."""
+    own, public = f"{tree.home}/", "include/uapi/"
+    found = {path.removeprefix(own): text for path, text in files.items()
+             if text is not None and path.startswith(own)}  # fmt: skip
+    for path, text in files.items():
+        if text is not None and path.startswith(public):
+            name = f"uapi/{path.removeprefix(public)}"
+            found[name] = text
+            found["Makefile"] += f"\nccflags-y += -include $(src)/{name}\n"
+    return found
+
+
+def _builder(target: Kernel, trial: Trial) -> tuple[Build, str]:
+    """How to build, and the words for it."""
+    if trial.kdir is None:
+        root = open_root(target, PC, trial.say)
+        return root.build, f"{root.headers.package} of {root.headers.suite}"
+    kdir = trial.kdir.absolute()
+    if not (kdir / "Makefile").is_file():
+        raise BackportError(f"{kdir}: no kernel build tree", 2)
+
+    def build(texts: Mapping[str, str], modules: Path) -> Built:
+        for name, text in texts.items():
+            (modules / name).parent.mkdir(parents=True, exist_ok=True)
+            (modules / name).write_text(text, encoding="utf-8", newline="")
+        try:
+            done = subprocess.run(
+                ["make", "-C", kdir, f"M={modules}", "W=1", "modules"],
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                timeout=BUILD_LIMIT, check=False,
+                env={**os.environ, "LC_ALL": "C", "MAKEFLAGS": ""},
+            )  # fmt: skip
+        except FileNotFoundError:
+            raise LabError("make is not installed") from None
+        except subprocess.TimeoutExpired:
+            raise LabError(f"the build did not end within {BUILD_LIMIT} s") from None
+        return Built(done.stdout, done.returncode == 0)
+
+    return build, str(kdir)
+
+
+def _boot(modules: Path, contract: Device, target: Kernel, work: Path, trial: Trial) -> str:
+    """Play the scenarios on the kernel that the modules are for.
+
+    Raises:
+        BackportError: a scenario fails, or cannot be answered.
+    """
+    bench = benches.inspect(contract, PC)
+    found = kernel.read_modules(modules, contract)
+    image = kernel.find_image(found.release, None, target.suites, trial.say)
+    work.mkdir()
+    files = guest.build(found, image, work, PC)
+    runner = Runner(bench, files, work / "boots", trial.say, trial.jobs)
+    outcomes = runner.run(select(all_scenarios(bench), trial.scenarios))
+    played = [one for one in outcomes if one.verdict is not Verdict.INAPPLICABLE]
+    bad = [one for one in played if one.verdict is not Verdict.PASS]
+    if bad or not played:
+        trial.say(outcome.table(outcomes, colour=False))
+        what = f"{bad[0].name}: {bad[0].reason or bad[0].verdict}" if bad else "nothing to play"
+        raise BackportError(f"the driver was booted, and {len(bad)} scenarios did not pass; {what}")
+    return f"Linux {found.release}: {len(played)} scenarios pass"

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the checker and the contract reader say of a driver after each mail of a backport."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from checks.contract.find import NoDriverError, find_driver
+from checks.contract.read import NothingReadError, read_contract
+from checks.run import check_paths
+from gen.backport.mail import apply_text, compare, diff_of
+from gen.backport.records import BackportError, Delta, Patch, Upstream
+from gen.backport.upstream import paths_of
+from gen.diff.carried import in_c
+from gen.diff.detect import item_changes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from checks.run import Report
+    from gen.backport.tree import KernelTree
+    from gen.kernel import Kernel
+    from gen.model import Device
+
+# A finding without its place, which edits move.
+Told = tuple[str, str]
+
+
+@contextmanager
+def laid_out(tree: KernelTree, files: Mapping[str, str | None]) -> Iterator[Path]:
+    """The driver's files in a room of their own, without the parents' that others share."""
+    with tempfile.TemporaryDirectory(prefix="pvgen-") as room:
+        shared = {f"{tree.parent}/Kconfig", f"{tree.parent}/Makefile"}
+        for path, text in files.items():
+            if text is not None and path not in shared:
+                place = Path(room) / path
+                place.parent.mkdir(parents=True, exist_ok=True)
+                place.write_text(text, encoding="utf-8", newline="")
+        yield Path(room)
+
+
+def told(report: Report) -> frozenset[Told]:
+    """The findings of a report."""
+    return frozenset((item.rule, item.message) for item in report.findings)
+
+
+@dataclass(frozen=True)
+class Before:
+    """What there was to say of the tree's own driver, which edits may leave as it is."""
+
+    findings: frozenset[Told] = frozenset()
+    differs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one mail leaves: the driver's texts, and what the checker says of them.
+
+    `differs` says where the contract that is read back out of the C is not the one to reach.
+    """
+
+    patch: Patch
+    files: Mapping[str, str | None]
+    report: Report
+    differs: tuple[str, ...]
+
+    def fresh(self, before: Before) -> list[str]:
+        """The rules of findings that the tree did not have."""
+        return sorted({rule for rule, message in told(self.report) - before.findings})
+
+    def strange(self, before: Before) -> list[str]:
+        """Where the contract is another, and was not so before."""
+        return [line for line in self.differs if line not in before.differs]
+
+
+def look(
+    tree: KernelTree, files: Mapping[str, str | None], contract: Device, kernel: Kernel
+) -> tuple[Report, tuple[str, ...]]:
+    """The checker's report on a driver, and where its contract is another."""
+    with laid_out(tree, files) as room:
+        report = check_paths([room], contract, kernel)
+        try:
+            read = read_contract(find_driver([room]), kernel)
+        except (NoDriverError, NothingReadError) as error:
+            return report, (str(error),)
+    return report, tuple(
+        f"{one.path} is {one.new or 'not told'}, not {one.old or 'as it is there'}"
+        for one in item_changes(in_c(contract), read.items)
+    )
+
+
+def walk(
+    tree: KernelTree, base: Mapping[str, str], patches: Sequence[Patch], kernel: Kernel
+) -> list[Step]:
+    """Look at the driver after each patch, held against the contract that the patch reaches."""
+    files: dict[str, str | None] = dict(base)
+    steps = []
+    for patch in patches:
+        files = {**files, **patch.files}
+        steps.append(Step(patch, files, *look(tree, files, patch.contract, kernel)))
+    return steps
+
+
+@dataclass
+class Chooser:
+    """Takes mainline's own text of a change where it applies and the checker does not object."""
+
+    tree: KernelTree
+    kernel: Kernel
+    before: Before
+    left: list[Upstream]
+    refer: bool
+    _used: list[str] = field(default_factory=list)
+
+    def __call__(self, patch: Patch, files: Mapping[str, str]) -> Patch:
+        """The patch to take: mainline's, or the edit with a note of what is adapted."""
+        known = self._claim(patch)
+        if known is None:
+            if self.refer and patch.commit:
+                why = f"written anew for {self.tree.release}; mainline's patch was not at hand"
+                return replace(patch, note=why)
+            return patch
+        patch = replace(patch, upstream=known, commit=known.commit or patch.commit)
+        applied = apply_text(files, known.diff)
+        if isinstance(applied, str):
+            why = f"mainline's patch does not apply ({applied})"
+        else:
+            rules = self._objections(patch, {**files, **applied})
+            if not rules:
+                return replace(patch, files=dict(applied), delta=Delta.IDENTICAL)
+            why = f"mainline's patch applies, but the checker objects to it: {', '.join(rules)}"
+        ours = diff_of(files, patch.files)
+        delta = compare(ours, known.diff)
+        note = {Delta.IDENTICAL: "", Delta.CONTEXT: "the context differs"}.get(
+            delta, f"adapted to {self.tree.release}: {why}"
+        )
+        return replace(patch, delta=delta, note=note)
+
+    def _claim(self, patch: Patch) -> Upstream | None:
+        for one in self.left:
+            named = bool(one.commit and patch.commit)
+            same = named and (one.commit or "").startswith(patch.commit or "")
+            if same or (not named and paths_of(one.diff) & patch.files.keys()):
+                self.left.remove(one)
+                return one
+        return None
+
+    def _objections(self, patch: Patch, files: Mapping[str, str]) -> list[str]:
+        report, differs = look(self.tree, files, patch.contract, self.kernel)
+        step = Step(patch, files, report, differs)
+        return step.fresh(self.before) or step.strange(self.before)[:1]
+
+    def finish(self) -> None:
+        """Nothing that was given may be left over.
+
+        Raises:
+            BackportError: a commit of mainline belongs to no mail.
+        """
+        if self.left:
+            raise BackportError(f"{self.left[0].name}: belongs to no mail of this series", 2)

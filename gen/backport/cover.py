@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The letter before a series: what each mail is, what stable trees say of it, what was tried."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gen.backport.records import Delta
+from gen.wrap import wrap
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gen.backport.stable import Judged
+    from gen.backport.tree import KernelTree
+
+_WIDTH = 72
+
+
+def fits(judged: Sequence[Judged]) -> bool:
+    """Whether the whole series is one for a stable tree."""
+    return all(one.fits for one in judged)
+
+
+def verdict(judged: Sequence[Judged], tree: KernelTree) -> str:
+    """One sentence."""
+    if fits(judged):
+        return f"By the rules of stable trees this is material for {tree.release.series}.y."
+    return "By the rules of stable trees this is a distribution's series, not one for them."
+
+
+def cover_letter(
+    judged: Sequence[Judged], tree: KernelTree, dropped: Sequence[str], evidence: Sequence[str]
+) -> str:
+    """Subject, empty line, text.
+
+    Args:
+        judged: the mails of the series.
+        tree: what they apply to.
+        dropped: sentences about what the target cannot carry.
+        evidence: lines about what was tried.
+    """
+    name = judged[0].patch.contract.name
+    lines = [f"misc/{name}: {_about(judged)} for {tree.release.series}", ""]
+    lines += [verdict(judged, tree), "", f"It applies to Linux {tree.release}.", ""]
+    lines += [*_table(judged, dropped), "", *_presence(judged)]
+    for number, one in enumerate(judged, 1):
+        lines += [f"Mail {number}:"]
+        for ruling in one.rulings:
+            lines += [f"  {line}" for line in wrap(str(ruling), _WIDTH - 2, hanging="  ")]
+        lines.append("")
+    lines += ["Tried:", *(f"  {line}" for line in evidence)]
+    return "\n".join(lines) + "\n"
+
+
+def _about(judged: Sequence[Judged]) -> str:
+    subjects = [one.patch.subject.partition(": ")[2] for one in judged]
+    return subjects[0] if len(subjects) == 1 else f"{len(subjects)} patches"
+
+
+def _table(judged: Sequence[Judged], dropped: Sequence[str]) -> list[str]:
+    """What changes, by which commit of mainline, and how its lines differ from mainline's."""
+    rows = [("change", "upstream", "delta", "lines")]
+    for one in judged:
+        patch = one.patch
+        said = patch.upstream.subject if patch.upstream else patch.subject
+        subject = said.partition(": ")[2] or said
+        rows.append((subject, (patch.commit or "-")[:12], patch.delta, str(one.lines)))
+    rows += [(text.partition(" is left out")[0], "-", Delta.DROPPED, "-") for text in dropped]
+    widths = [max(len(row[index]) for row in rows) for index in range(4)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+def _presence(judged: Sequence[Judged]) -> list[str]:
+    """Which newer series have each change."""
+    words = {True: "yes", False: "no", None: "?"}
+    lines = ["In newer trees:"]
+    for number, one in enumerate(judged, 1):
+        told = ", ".join(f"{series}.y {words[has]}" for series, has in one.newer)
+        lines.append(f"  mail {number}: {told or 'there are none'}")
+    return [*lines, ""]

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Events in a hand-written driver: renumbered, defined, sent."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import jinja2
+
+from gen import names
+from gen.backport.draft import UNCERTAIN, defined_beside, definitions
+from gen.backport.records import BackportError
+from gen.backport.roles import core_roles, known_events
+from gen.csyntax import descend, words
+from gen.model import Trigger
+from gen.plan_core import plan_core
+from gen.resources import template_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tree_sitter import Node
+
+    from gen.backport.draft import Draft
+    from gen.backport.records import Patch
+    from gen.backport.text import CText
+    from gen.diff.records import Change
+    from gen.model import Device, Event
+
+_BIT = re.compile(r"(?P<head>\(1[UL]* << |_?BIT[A-Z_]*\()(?P<bit>[0-9]+)(?P<tail>\))")
+
+
+def renumbered(draft: Draft, new: Device) -> Iterator[Patch]:
+    """Events that have another bit, which the header alone says.
+
+    One to a mail, unless two of them exchange their bits and only both together make sense.
+    """
+    wanted = {event.name: event for event in new.macros}
+    left = [one for one in draft.contract.macros if wanted[one.name].bit != one.bit]
+    while left:
+        taken = {event.bit for event in draft.contract.macros}
+        free = [one for one in left if wanted[one.name].bit not in taken]
+        now = free[:1] or left
+        yield _moved(draft, new, now)
+        left = [one for one in left if one not in now]
+
+
+def _moved(draft: Draft, new: Device, events: list[Event]) -> Patch:
+    text = draft.open(draft.uapi)
+    bits = {event.name: event.bit for event in new.macros}
+    told = []
+    for event in events:
+        macro = names.event_macro(draft.contract, event)
+        _, value, match = _define(text, macro, event.bit)
+        text.replace(value, f"{match['head']}{bits[event.name]}{match['tail']}")
+        told.append(f"The device takes {macro} as bit {bits[event.name]}, not {event.bit}.")
+    moving = {event.name for event in events}
+
+    def moved(old: Event) -> Event:
+        return replace(old, bit=bits[old.name]) if old.name in moving else old
+
+    draft.contract = replace(
+        draft.contract,
+        events=tuple(moved(one) for one in draft.contract.events),
+        defined=tuple(moved(one) for one in draft.contract.defined),
+    )
+    paths = {f"event[{name}].bit" for name in moving}
+    changes = tuple(one for one in draft.of("event.bit") if one.path in paths)
+    which = " and ".join(names.event_macro(draft.contract, event) for event in events)
+    return draft.patch(f"renumber {which}", "\n\n".join(told), [text], changes)
+
+
+def bit_of(define: Node) -> int | None:
+    """The bit that a macro stands for, if it is written as one."""
+    match = _BIT.fullmatch(words(define.child_by_field_name("value")))
+    return int(match["bit"]) if match else None
+
+
+def _define(text: CText, macro: str, bit: int) -> tuple[Node, Node, re.Match[str]]:
+    """The definition of an event's macro, its value, and how that writes the bit."""
+    define = text.one(definitions(text, macro), f"the definition of {macro}")
+    value = define.child_by_field_name("value")
+    match = _BIT.fullmatch(words(value))
+    if value is None or match is None or int(match["bit"]) != bit:
+        line = f"{text.name}:{define.start_point[0] + 1}"
+        raise BackportError(f"{line}: {macro} is not written as bit {bit}{UNCERTAIN}")
+    return define, value, match
+
+
+def added(draft: Draft, new: Device, event: Event) -> Iterator[Patch]:
+    """A new event: first in the header, unless it is there, then in the driver."""
+    macro, unused = names.event_macro(new, event), event.trigger is Trigger.UNUSED
+    if not unused and (
+        event.trigger is not Trigger.POWER_OFF or draft.contract.event_for(event.trigger)
+    ):
+        raise BackportError(f"{event.at.item}: no edit is known for an event of the trigger "
+                            f"{event.trigger}{UNCERTAIN}")  # fmt: skip
+    commits = event.upstream
+    changes = tuple(
+        one for one in draft.of("event", "event.trigger", "sys-off")
+        if one.new == event.name or one.subject == "sys-off"
+        or one.path == f"event[{event.name}].trigger"
+    )  # fmt: skip
+    if event.name not in {one.name for one in draft.contract.defined}:
+        text = _defined(draft, event, macro)
+        named = replace(event, trigger=Trigger.UNUSED)
+        draft.contract = replace(draft.contract, defined=(*draft.contract.defined, named))
+        told = f"{event.description} It is bit {event.bit}."
+        told += "" if unused else (
+            " Define it for user space first; the driver does not know it yet.")  # fmt: skip
+        yield draft.patch(f"define the event {macro}", told, [text], changes, event.arrival,
+                          commits.header if commits else None)  # fmt: skip
+    if not unused:
+        yield _sent(draft, new, event, changes)
+
+
+def _defined(draft: Draft, event: Event, macro: str) -> CText:
+    """The header with one more macro behind the last, in its style."""
+    text, last = draft.open(draft.uapi), draft.contract.macros[-1]
+    define, _, match = _define(text, names.event_macro(draft.contract, last), last.bit)
+    value = f"{match['head']}{event.bit}{match['tail']}"
+    text.insert(text.line_after(define), defined_beside(text, define, macro, value))
+    return text
+
+
+def _sent(draft: Draft, new: Device, event: Event, changes: tuple[Change, ...]) -> Patch:
+    """The driver sends the event of a sys-off chain."""
+    text, kernel, macro = draft.open(draft.core), draft.kernel, names.event_macro(new, event)
+    roles = core_roles(text)
+    known = known_events(text, {names.event_macro(new, one) for one in draft.contract.events})
+    draft.contract = replace(
+        draft.contract,
+        events=(*draft.contract.events, event),
+        defined=tuple(one for one in draft.contract.defined if one.name != event.name),
+        hooks=replace(draft.contract.hooks, sys_off=new.hooks.sys_off),
+    )
+    hook = next(one for one in plan_core(draft.contract, kernel).sys_off if one.event == macro)
+    for used in ("IS_ERR", "DEFINE_MUTEX", "pr_warn", "register_sys_off_handler"):
+        text.include(kernel.header(used))
+    loader = jinja2.FileSystemLoader(template_directory() / "backport")
+    environment = jinja2.Environment(
+        loader=loader,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 (C is no HTML)
+    )
+    code = environment.get_template("sys-off.c.j2").render(
+        hook=hook, roles=roles, name=new.name, instance=roles.instance
+    )
+    first = min((roles.remove, roles.store), key=lambda node: node.start_byte)
+    text.insert(text.above(first), code)
+    text.replace(known, f"{words(known)} | {macro}")
+    text.insert(text.line_after(roles.stored), f"\t{hook.stem}_update();\n")
+    text.insert(roles.remove.end_byte - 1, f"\n\t{hook.stem}_update();\n")
+    _before_end(text, roles.added, f"{hook.stem}_update")
+    body = (
+        f"{event.description} Tell the host so from a handler of {hook.mode}, with the priority "
+        f"{hook.priority}.\n\n"
+    )
+    if new.hooks.sys_off and new.hooks.sys_off.why:
+        body += f"{new.hooks.sys_off.why}\n\n"
+    body += "The handler is registered only while a bound device has the event enabled."
+    commit = event.upstream.driver if event.upstream else None
+    return draft.patch(f"send the event {macro}", body, [text], changes, event.arrival, commit)
+
+
+def _before_end(text: CText, last: Node, update: str) -> None:
+    """Update after the removal is arranged, where `return` has its result: split that."""
+    call = words(next(descend(last, "call_expression")))
+    if last.type != "return_statement":
+        raise BackportError(f"{text.name}:{last.start_point[0] + 1}: the probe helper does not end "
+                            f"by arranging the removal{UNCERTAIN}")  # fmt: skip
+    text.insert(last.start_byte, f"{update}();\n\n\t")
+    if not words(last).startswith(f"return {call}"):
+        raise BackportError(f"{text.name}:{last.start_point[0] + 1}: unclear return{UNCERTAIN}")
