@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import kconfiglib
 
 from checks.contract.records import Unknown
+from checks.execution.older import ACPI_DRIVER
 from checks.match import PCI_DRIVER, PLATFORM_DRIVER, unit_of
 from gen.diff.records import Fact, Item
 from gen.kconfig import symbols
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from checks.facts import Call, DriverFacts, KconfigFact, Object, UnitFacts, Value
     from gen.source import Span
 
-ACPI_DRIVER = "struct acpi_driver"
 BUSES = {PLATFORM_DRIVER: "platform", PCI_DRIVER: "pci", ACPI_DRIVER: "acpi"}
 # The tables of ids: the member of the driver's structure, the kind of item, the entry's member.
 TABLES = (("driver.acpi_match_table", "acpi", "id"), ("ids", "acpi", "id"),
@@ -40,8 +40,17 @@ class Frontends:
 
     def kinds(self) -> frozenset[ResourceKind]:
         """The kinds of resource that platform drivers map."""
-        drivers = [one for one in self.drivers if one.type == PLATFORM_DRIVER]
+        drivers = [one for one in self.drivers if one.type != PCI_DRIVER]
         return frozenset(kind for one in drivers for kind in self._maps(one))
+
+    def ids(self) -> dict[str, tuple[str, ...]]:
+        """The ids in all tables that are known, by the kind of table."""
+        found: dict[str, dict[str, None]] = {"acpi": {}, "of": {}}
+        for member, kind, key in TABLES:
+            for entry in (entry for one in self.drivers for entry in self._entries(one, member)):
+                if (value := entry.get(key)) and value.text:
+                    found[kind][value.text] = None
+        return {kind: tuple(texts) for kind, texts in found.items()}
 
     def items(self) -> Iterator[Item]:
         """Each frontend, followed by what belongs to it."""

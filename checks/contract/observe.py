@@ -15,6 +15,7 @@ from checks.execution.core import Core
 from checks.execution.explorer import Explorer
 from checks.execution.faults import SURPRISES, UnknownError
 from checks.execution.machine import IO, MEMORY
+from checks.execution.older import variants
 from checks.execution.texts import EINVAL
 from checks.execution.world import Task
 from checks.rule import Context
@@ -66,10 +67,11 @@ def observe(
         bases: the number base in which each attribute is written.
         at: the place to name where there is no better one.
     """
-    seen = Observed()
+    seen, context = Observed(), Context(device, facts, units)
     try:
-        explorer = Explorer(Core(Context(device, facts, units), units), at)
-        _Watcher(explorer, seen, bases).watch()
+        for variant in variants(context) if device.later else [None]:
+            explorer = Explorer(Core(context, units, variant), at)
+            _Watcher(explorer, seen, bases).watch()
     except UnknownError as error:
         seen.why, seen.at = error.why, error.span
     except (*SURPRISES, RecursionError):

@@ -84,10 +84,11 @@ class _Reader:
                  if name and base is not None}  # fmt: skip
         device = stand_in(
             self.facts, {name: value.number or 0 for name, value in events.items()}, registers,
-            frontends.bars(), frontends.kinds() or frozenset({ResourceKind.MEMORY}), self.at,
+            frontends.bars(), frontends.kinds() or frozenset({ResourceKind.MEMORY}),
+            frontends.ids(), self.at,
         )  # fmt: skip
         seen = None
-        if device is not None and device.frontends:
+        if device is not None and (device.frontends or device.later):
             numbers = {
                 name: value.number for name, value in bases.items() if value.number is not None
             }

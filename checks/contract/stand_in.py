@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from checks.execution.older import ACPI_DRIVER
 from checks.match import PCI_DRIVER, PLATFORM_DRIVER, driver_name
 from gen.model import (
     Arrival,
@@ -44,6 +45,7 @@ def stand_in(  # noqa: PLR0917 (each is another kind of fact)
     registers: Mapping[tuple[str, int, int], Span],
     bars: Mapping[str, int],
     kinds: frozenset[ResourceKind],
+    ids: Mapping[str, tuple[str, ...]],
     at: Span,
 ) -> Device | None:
     """The device; None where the driver's text writes to no known register.
@@ -54,6 +56,7 @@ def stand_in(  # noqa: PLR0917 (each is another kind of fact)
         registers: what it accesses: direction, offset and width.
         bars: the BAR that each PCI driver maps, by the driver's name.
         kinds: the kinds of resource that its platform drivers map.
+        ids: those that it claims, by the kind of their table.
         at: the driver's place.
     """
     places = Places(at)
@@ -65,6 +68,13 @@ def stand_in(  # noqa: PLR0917 (each is another kind of fact)
         made.append(Register("unread", LENGTH - 8, 32, "read-only", "capability", None, "", places))
     ever = Arrival(_EVER, (), places)
     kconfig = KconfigSymbol("NONE", "bool", "", None, "", places)
+    fronts = tuple(_frontends(facts, bars, kinds, kconfig, ever))
+    later: tuple[Frontend, ...] = ()
+    if facts.objects(ACPI_DRIVER):
+        # From before the frontends: which driver finds the device depends on the machine.
+        both = tuple(Resource(kind, LENGTH, places) for kind in sorted(kinds))
+        first = ("older", ever, ever, "", "", kconfig, None, places)
+        later, fronts = (PlatformFrontend(*first, ids["acpi"], ids["of"], both),), ()
     return Device(
         name="stand_in", title="", summary="", license="", module_license="", author="",
         description="", references=(), registers=tuple(made),
@@ -73,9 +83,9 @@ def stand_in(  # noqa: PLR0917 (each is another kind of fact)
             for name, value in events.items()
         ),
         hooks=Hooks(None, None, places),
-        frontends=tuple(_frontends(facts, bars, kinds, kconfig, ever)),
+        frontends=fronts,
         sysfs=(), kconfig=kconfig, uapi=Uapi("none.h", "", "", places), documents=(),
-        source=at.source, at=places,
+        source=at.source, at=places, later=later,
     )  # fmt: skip
 
 
