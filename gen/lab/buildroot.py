@@ -14,16 +14,15 @@ that namespace, so that it leaves nothing in the root; sources go in and modules
 from __future__ import annotations
 
 import fcntl
-import io
 import os
 import re
 import shutil
 import subprocess
-import tarfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gen.lab import apart
 from gen.lab.archive import NATIVE, Archive, cache_directory, of_suites
 from gen.lab.problem import LabError
 from gen.lab.process import run
@@ -156,7 +155,7 @@ class BuildRoot:
                 return
             self.say(f"making a root file system of {self.headers.suite}: {self.headers.package}")
             fresh = self.place.with_name(f".making-{self.place.name}")
-            _remove(fresh)
+            apart.remove(fresh)
             self._require_room()
             try:
                 self._bootstrap(fresh)
@@ -164,7 +163,7 @@ class BuildRoot:
                     self._lay(fresh)
                 fresh.rename(self.place)
             except BaseException:
-                _remove(fresh)
+                apart.remove(fresh)
                 raise
 
     def _require_room(self) -> None:
@@ -191,7 +190,7 @@ class BuildRoot:
         options.write_text(_apt_options())
         mode = "root" if os.geteuid() == 0 else "unshare"
         # With user namespaces mmdebstrap makes mount namespaces itself.
-        prefix = _private() if mode == "root" else _bound()
+        prefix = apart.private() if mode == "root" else apart.bound()
         packages = ",".join(self._packages())
         words = [f"--mode={mode}", "--variant=apt", f"--architectures={NATIVE}"]
         words += ["--quiet", f"--aptopt={options}"]
@@ -233,11 +232,11 @@ class BuildRoot:
         """
         source = f"/usr/src/{self.headers.package}"
         inside = ["/bin/sh", "-c", _BUILD, "sh", source, *words]
-        command = [*_namespace(), "sh", "-c", _ENTER, "sh", self.place, *inside]
+        command = [*apart.namespace(), "sh", "-c", _ENTER, "sh", self.place, *inside]
         try:
             done = subprocess.run(
                 [*map(str, command)],
-                input=_packed(files),
+                input=apart.packed(files),
                 capture_output=True,
                 timeout=BUILD_LIMIT,
                 check=False,
@@ -249,7 +248,7 @@ class BuildRoot:
         if "make" not in log:  # not even begun: a namespace or a mount was refused
             raise LabError(f"{self.place} cannot be entered: {log.strip() or 'no reason given'}")
         if done.returncode == 0:
-            _unpack(done.stdout, modules)
+            apart.unpack(done.stdout, modules)
         return Built(log, done.returncode == 0)
 
 
@@ -269,47 +268,3 @@ def _apt_options() -> str:
     wanted = re.compile(r"Acquire::(https?|Check-|Retries)", re.IGNORECASE)
     lines = run(["apt-config", "dump"]).splitlines()
     return "".join(f"{line}\n" for line in lines if wanted.match(line))
-
-
-def _bound() -> list[str]:
-    """A prefix with which a command ends when the one that started it does."""
-    return ["setpriv", "--pdeathsig", "KILL", "--"]
-
-
-def _private() -> list[str]:
-    """A prefix for a command whose mounts and processes nobody else has, and that end with it."""
-    return [*_bound(), "unshare", "--mount", "--pid", "--fork", "--kill-child"]
-
-
-def _namespace() -> list[str]:
-    """The same, and as root of a user namespace for who is not root."""
-    user = [] if os.geteuid() == 0 else ["--map-root-user", "--map-auto"]
-    return [*_private(), *user]
-
-
-def _remove(directory: Path) -> None:
-    """Remove a root that is not finished; its files may belong to a user namespace's users."""
-    if not directory.exists():
-        return
-    if os.geteuid() == 0:
-        shutil.rmtree(directory)
-    else:
-        run([*_namespace(), "rm", "-rf", "--one-file-system", directory])
-
-
-def _packed(files: Mapping[str, str]) -> bytes:
-    """The texts by path, as a tar file."""
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w") as tar:
-        for name, text in files.items():
-            data = text.encode()
-            entry = tarfile.TarInfo(name)
-            entry.size = len(data)
-            tar.addfile(entry, io.BytesIO(data))
-    return stream.getvalue()
-
-
-def _unpack(data: bytes, directory: Path) -> None:
-    directory.mkdir(parents=True, exist_ok=True)
-    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
-        tar.extractall(directory, filter="data")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gen.kernel import load_kernels
-from gen.lab import buildroot, process
+from gen.lab import apart, buildroot, process
 from gen.lab.archive import Archive, Origin
 from gen.lab.board import PC, VIRT
 from gen.lab.buildroot import BuildRoot, Built, Headers
@@ -211,3 +211,10 @@ def test_a_root_that_cannot_be_entered(tmp_path: Path, machine: Path) -> None:
 def test_warnings_are_the_lines_that_have_one() -> None:
     log = "x.c:1:1: warning: w\n  CC x.o\nWARNING: modpost: missing\nmake: done\n"
     assert len(Built(log, succeeded=True).warnings) == 2
+
+
+def test_modules_come_out_as_they_went_in(tmp_path: Path) -> None:
+    packed = apart.packed({"a.ko": "one", "sub/../../b.ko": "two"})
+    apart.unpack(packed, tmp_path / "in/modules")
+    found = {file.name: file.read_text() for file in (tmp_path / "in/modules").iterdir()}
+    assert found == {"a.ko": "one", "b.ko": "two"}
