@@ -26,6 +26,10 @@ _NUMBER = r"^{}\s*=\s*(\d+)\s*$"
 _COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*|\\\n", re.DOTALL)
 _DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*(\w+)[ \t]*([^\n]*)", re.MULTILINE)
 _INCLUDED = re.compile(r"[<\"]([\w./+-]+)[>\"]")
+_POINTER = re.compile(
+    r"\btypedef\s+(?P<result>[\w\s*]+?)\s*\(\s*\*\s*(?P<name>\w+)\s*\)\s*"
+    r"\((?P<arguments>[^()]*)\)\s*;"
+)
 
 
 class HeadersError(Exception):
@@ -78,13 +82,16 @@ class Headers:
         )
 
     def body(self, struct: str) -> str | None:
-        """The text between the braces of a struct such as `struct device`, without comments."""
+        """The text between the braces of a struct such as `struct device`, without comments.
+
+        Members whose type is a name for a function pointer are spelled out.
+        """
         start = re.compile(rf"\b{struct}\s*\{{")
         for header in list(self._read):
             found = self._read[header]
             match = start.search(found.text) if found else None
             if found and match:
-                return _braced(found.text, match.end())
+                return _spelled_out(_braced(found.text, match.end()), found.text)
         return None
 
     def _declared(self, header: str) -> Declared | None:
@@ -205,3 +212,11 @@ def _braced(text: str, start: int) -> str:
         if depth == 0:
             return text[start : start + match.start()]
     return text[start:]
+
+
+def _spelled_out(body: str, header: str) -> str:
+    """A struct's members with the names that its header gives to pointers to functions resolved."""
+    for found in _POINTER.finditer(header):
+        member = re.compile(rf"\b{found['name']}\s+(\w+)\s*;")
+        body = member.sub(rf"{found['result']}(*\1)({found['arguments']});", body)
+    return body

@@ -93,7 +93,8 @@ class Runner:
         Where there are several, one boot serves them all: the state of the guest that came up is
         saved, and each group goes on from there.
         """
-        with tempfile.TemporaryDirectory(prefix="pvgen-state-") as directory:
+        self.boots.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self.boots, prefix="state-") as directory:
             start = Start(machine)
             if len(boots) > 1:
                 async with places:

@@ -85,6 +85,21 @@ def test_a_tree_is_known_by_its_headers(tmp_path: Path) -> None:
     assert {"linux/kstrtox.h", "kstrtouint"} <= {fact.name for fact in probe.facts if fact.differs}
 
 
+def test_a_member_may_have_a_named_type(tmp_path: Path) -> None:
+    """ACPI's operations are declared by names for pointers to functions."""
+    tree = _tree(tmp_path)
+    (tree / "include/linux/acpi.h").write_text(
+        "typedef int (*op_add) (struct acpi_device * device);\n"
+        "typedef void (*op_remove) (struct acpi_device *device);\n"
+        "struct acpi_device_ops {\n\top_add add;\n\top_remove remove;\n};\n"
+        + (tree / "include/linux/acpi.h").read_text()
+    )
+    found = probe_tree(tree, KERNELS)
+    (fact,) = (fact for fact in found.facts if fact.name == "struct acpi_device_ops.remove")
+    assert fact.found == "void (*remove)(struct acpi_device *device)"
+    assert fact.differs, "in 5.10 it returned a number"
+
+
 def test_a_series_without_a_file_is_compared_with_an_older_one(tmp_path: Path) -> None:
     probe = probe_tree(_tree(tmp_path, "6.9.3"), KERNELS)
     assert (probe.base.series, probe.known) == ("6.6", False)
