@@ -85,6 +85,16 @@ class Contract:
         whole = sum(bits)
         return list(dict.fromkeys([0, whole, *bits, *(whole - bit for bit in bits)]))
 
+    def pairs(self) -> list[tuple[int, int]]:
+        """Masks of two devices: all pairs of few masks; else each beside all, none and itself."""
+        bits = [event.value for event in self.spec.events]
+        masks = list(dict.fromkeys([self.known, 0, *bits]))
+        if len(bits) <= _ALL_SUBSETS:
+            return [(one, other) for one in masks for other in masks]
+        found = [pair for mask in masks for other in (self.known, 0, mask)
+                 for pair in ((mask, other), (other, mask))]  # fmt: skip
+        return list(dict.fromkeys(found))
+
     def shown(self, attribute: Attribute, capability: int, enabled: int) -> str | None:
         """The text of an attribute."""
         value = capability if attribute.shows is Mask.CAPABILITY else enabled
