@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from gen.source import Span
 
 
+# Some of the kernel's callbacks have a second member, for functions that change nothing of the
+# structure that they are given.
+CONST = "_const"
+
+
 @dataclass(frozen=True)
 class Value:
     """An expression: its number, its text if a string, the name of the variable that it is.
@@ -67,6 +72,10 @@ class Object:
     def fields(self) -> Mapping[str, Value]:
         """The members of an object that is no array."""
         return self.entries[0].fields if self.entries and not self.array else {}
+
+    def callback(self, name: str) -> Value | None:
+        """A function that a member holds, or the member beside it for a const argument."""
+        return self.fields.get(name) or self.fields.get(f"{name}{CONST}")
 
 
 @dataclass(frozen=True)

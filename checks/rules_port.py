@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from pycparser import c_ast
 
+from checks.facts import CONST
 from checks.fold import type_name
 from checks.rule import Found, NotApplicable, check
+from checks.signature import type_in, type_of
 from checks.tree import Role
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from checks.facts import DriverFacts, Object, UnitFacts, Value
     from checks.parse import Unit
     from checks.rule import Context, Word
+    from checks.signature import Signature
     from checks.tree import TreeFile
     from gen.kernel import Api, Kernel, Member, Range
     from gen.source import Span
@@ -132,7 +135,7 @@ def _object(item: Object, unit: Unit, facts: DriverFacts) -> Iterator[Found]:
 
 def _member(type_: str, path: str, value: Value, unit: Unit, facts: DriverFacts) -> Iterator[Found]:
     """Follow a member path such as `driver.dev_groups`, as far as the facts know the types."""
-    kernel = facts.kernel
+    kernel, owner = facts.kernel, type_
     here: Member | None = None
     variants: list[Member] = []
     for name in path.split("."):
@@ -146,9 +149,10 @@ def _member(type_: str, path: str, value: Value, unit: Unit, facts: DriverFacts)
             )
             yield Found(message, value.span, None, help_)
             return
-        type_ = here.text.removesuffix(name).strip()
+        owner, type_ = type_, here.text.removesuffix(name).strip()
     if here is not None and value.name and "(*" in here.text:
-        yield from _signature(value, here, variants, unit, kernel)
+        beside = _variants(kernel, owner, f"{name}{CONST}")
+        yield from _signature(value, here, (variants, beside), unit, kernel)
     elif here is not None and value.name:
         yield from _pointers(value, here, variants, unit, facts)
 
@@ -174,16 +178,24 @@ def _variants(kernel: Kernel, type_: str, name: str) -> list[Member]:
 
 
 def _signature(
-    value: Value, here: Member, variants: list[Member], unit: Unit, kernel: Kernel
+    value: Value,
+    here: Member,
+    others: tuple[list[Member], list[Member]],
+    unit: Unit,
+    kernel: Kernel,
 ) -> Iterator[Found]:
-    """A function that the kernel calls back returns and takes what the target expects."""
+    """A function that the kernel calls back returns and takes what the target expects.
+
+    `others` has the member on all series, and the one beside it for const arguments.
+    """
     function = next((one for one in unit.functions if one.decl.name == value.name), None)
     if function is None:
         return
-    given, wanted = _type_of(function), _type_in(here.text)
-    if given == wanted:
+    given, wanted = type_of(function), type_in(here.text)
+    variants, beside = others
+    if given == wanted or (_by_macro(value, here) and _fits(given, beside, kernel)):
         return
-    other = next((one for one in variants if _type_in(one.text) == given), None)
+    other = next((one for one in (*variants, *beside) if type_in(one.text) == given), None)
     message = f"Linux {kernel.series} wants '{here.text}', and {value.name}() is none"
     if other is not None and other.range.since:
         message += f"; it is that since {other.range.since}"
@@ -193,24 +205,14 @@ def _signature(
     yield Found(message, value.span, None, f"use instead: {instead}" if instead else None)
 
 
-def _type_of(function: c_ast.FuncDef) -> tuple[str, ...]:
-    """The result and the parameters of a function, without qualifiers."""
-    kind = function.decl.type
-    parameters = [type_name(item) for item in (kind.args.params if kind.args else ())]
-    return (type_name(kind.type), *(item for item in parameters if item != "void"))
+def _by_macro(value: Value, member: Member) -> bool:
+    """Whether a macro puts the function there, which chooses the member by the function's type."""
+    text = value.span.source.line(value.span.line)
+    return not re.search(rf"\.{member.name}\s*=|\b__ATTR", text)
 
 
-def _type_in(text: str) -> tuple[str, ...]:
-    """The same of a member's declaration, `int (*remove)(struct pci_dev *dev)`."""
-    result, _, rest = text.partition("(*")
-    parameters = rest.partition(")(")[2].removesuffix(")")
-    texts = [re.sub(r"\w+$", "", item.strip()) for item in parameters.split(",")]
-    return tuple(_plain(item) for item in (result, *texts))
-
-
-def _plain(text: str) -> str:
-    words = re.sub(r"\bconst\b", " ", text).replace("*", " * ").split()
-    return " ".join(words)
+def _fits(given: Signature, members: list[Member], kernel: Kernel) -> bool:
+    return any(kernel.release in one.range and type_in(one.text) == given for one in members)
 
 
 def _accesses(unit: Unit, function: c_ast.FuncDef, kernel: Kernel) -> Iterator[Found]:

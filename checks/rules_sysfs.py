@@ -93,7 +93,7 @@ def check_modes(context: Context) -> Iterator[Word]:
 
 
 def _function(item: Object, member: str) -> str | None:
-    value = item.fields.get(member)
+    value = item.callback(member)
     return value.name if value and value.name != "NULL" else None
 
 

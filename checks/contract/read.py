@@ -216,7 +216,7 @@ class _Reader:
         return calls[0].named[parameter] if len(calls) == 1 else None
 
     def _base(self, one: Object) -> Value | None:
-        store = one.fields.get("store")
+        store = one.callback("store")
         return self._argument(store.name, "base") if store and store.name != "NULL" else None
 
     def _attribute(self, one: Object, seen: Observed | None) -> Iterator[Item]:
@@ -225,7 +225,7 @@ class _Reader:
             self._miss("attribute", "name", f"what {one.name} is called is not known", one.span)
             return
         path, facts = f"attribute[{name}]", {}
-        mode, show = one.fields.get("attr.mode"), one.fields.get("show")
+        mode, show = one.fields.get("attr.mode"), one.callback("show")
         if mode is not None and mode.number is not None:
             facts["mode"] = Fact(f"{mode.number:04o}", mode.span)
         else:
@@ -234,7 +234,7 @@ class _Reader:
         if shows is not None:
             facts["shows"] = Fact(shows.value, one.span)
         else:
-            stores = [each.fields.get("store") for each in
+            stores = [each.callback("store") for each in
                       self.facts.objects("struct device_attribute")]  # fmt: skip
             written = any(store is not None and store.name != "NULL" for store in stores)
             equal = "no attribute can be written, so that both masks are equal"
@@ -245,7 +245,7 @@ class _Reader:
             facts["format"] = Fact(form.text, form.span)
         else:
             self._miss(path, "format", "no single call with a literal format", one.span)
-        store = one.fields.get("store")
+        store = one.callback("store")
         if store is not None and store.name != "NULL":
             self._store((path, name), one, seen, facts)
         yield Item("attribute", name, one.span, facts, ("mode", "shows", "format"))

@@ -20,6 +20,7 @@ from checks.execution.memory import Memory
 from checks.execution.program import Program
 from checks.execution.texts import Texts, sysfs_buffer
 from checks.execution.world import Obj, Task
+from checks.facts import CONST
 from checks.match import pairs
 from gen.model import PciFrontend, Trigger
 
@@ -252,15 +253,20 @@ class Core:
         group_at = types.struct("attribute_group").member("attrs")[0]
         name_at = types.struct("attribute").member("name")[0]
         layout = types.struct("device_attribute")
-        base, show, store = (layout.member(name)[0] for name in ("attr", "show", "store"))
+        base = layout.member("attr")[0]
+        hooks = [[layout.member(one)[0] for one in (name, f"{name}{CONST}") if one in layout.fields]
+                 for name in ("show", "store")]  # fmt: skip
         world.at = None
         for place in places:
             for group in self._array(load((obj, place))):
                 for item in self._array(load((group[0], group[1] + group_at))):
                     whole = (item[0], item[1] - base)
                     name = world.text(load((item[0], item[1] + name_at)))
-                    calls = [load((whole[0], whole[1] + at)) for at in (show, store)]
-                    found[name] = (whole, *calls)
+                    show, store = (
+                        next(filter(None, (load((whole[0], whole[1] + at)) for at in ways)), 0)
+                        for ways in hooks
+                    )
+                    found[name] = (whole, show, store)
         return found
 
     def _array(self, pointer: Any) -> Iterator[Any]:

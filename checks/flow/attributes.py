@@ -76,7 +76,7 @@ def _from_user(flow: Flow) -> set[str]:
 def shows(flow: Flow, context: Context) -> Iterator[tuple[Attribute, Function]]:
     """The spec's attributes with their show functions."""
     for item in context.facts.objects(_TYPE):
-        title, show = item.fields.get("attr.name"), item.fields.get("show")
+        title, show = item.fields.get("attr.name"), item.callback("show")
         for attribute in context.device.sysfs:
             if title is None or show is None or title.text != attribute.name:
                 continue
