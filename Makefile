@@ -130,7 +130,7 @@ test: ## everything: lint, unit tests, real kernels, boots; stops at the first s
 .PHONY: diff
 diff: ## say what the spec changed since BASE=, for whom; what changes in the C for each kernel is folded below
 	$(Q).ci/setup gen
-	$(Q)$(python) -m gen.diff.targets '$(BASE)' $(if $(SPEC),'$(SPEC)')
+	$(Q)$(pvgen) diff-kernels $(if $(SPEC),--spec '$(SPEC)') '$(BASE)'
 
 .PHONY: mutants
 mutants: ## make one mistake after the other in two drivers and count those that the checker names

@@ -34,6 +34,7 @@ _COMMANDS = {
     "extract": "checks.contract.command:extract",
     "backport": "checks.backport:backport",
     "diff": "gen.diff.command:diff",
+    "diff-kernels": "gen.diff.targets:diff_kernels",
     "git-setup": "gen.diff.command:git_setup",
     "git-diff": "gen.diff.command:git_diff",
     "git-pager": "gen.diff.command:git_pager",

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 LINES = ("spec/*.yaml diff=pvgen",)
+_LINK = "120000"
 _OUTSIDE = "this is no git work tree, so there is nothing to set up"
 _FAILED = "git could not change its configuration"
 
@@ -102,8 +103,22 @@ def external(words: Sequence[str]) -> str:
         return f"* Unmerged path {words[0] if words else ''}\n"
     old_name, new_name = words[0], (words[7] if len(words) > 7 else words[0])  # noqa: PLR2004 (as above)
     old, new = (_bytes(words[index]) for index in (1, 4))
-    head = semantic(old, new, old_name, new_name) if old is not None and new is not None else ""
-    return f"diff --git a/{old_name} b/{new_name}\n{head}{_textual(old, new, old_name, new_name)}"
+    modes = words[3], words[6]
+    parts = [f"diff --git a/{old_name} b/{new_name}\n"]
+    if old is not None and new is not None and _LINK not in modes:
+        parts.append(semantic(old, new, old_name, new_name))
+    parts += [*_modes(*modes), _textual(old, new, old_name, new_name)]
+    return "".join(parts)
+
+
+def _modes(old: str, new: str) -> Iterator[str]:
+    """What git says of a file that comes, goes or has other rights; `.` is no file."""
+    if old == ".":
+        yield f"new file mode {new}\n"
+    elif new == ".":
+        yield f"deleted file mode {old}\n"
+    elif old != new:
+        yield from (f"old mode {old}\n", f"new mode {new}\n")
 
 
 def _bytes(name: str) -> bytes | None:

@@ -3,8 +3,7 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,15 +13,20 @@ from gen.diff.markdown import as_markdown, fenced
 from gen.diff.rendered import rendered_hunks
 from gen.diff.sides import SideError, read_spec_side
 from gen.kernel import KernelFactsError, load_kernels
+from gen.options import spec_option
 from gen.resources import kernel_directory
 
+if TYPE_CHECKING:
+    from pathlib import Path
 
-def main() -> None:
-    """Compare the spec on the disk with that of a revision: `BASE [SPEC]`."""
-    base, *spec = sys.argv[1:]
-    path = Path(spec[0]) if spec else None
+
+@click.command(name="diff-kernels", hidden=True)
+@click.argument("base")
+@spec_option
+def diff_kernels(base: str, spec: Path | None) -> None:
+    """Compare the spec on the disk with that of a revision, and the C for every kernel."""
     try:
-        old, new = read_spec_side(base, path), read_spec_side("", path)
+        old, new = read_spec_side(base, spec), read_spec_side("", spec)
     except SideError as error:
         report(error.diagnostics)
         fail(str(error), error.status)
@@ -36,7 +40,3 @@ def main() -> None:
         click.echo(f"\n<details><summary>Linux {kernel.series}: {len(hunks)} hunks</summary>\n")
         click.echo("\n".join(fenced(hunks)))
         click.echo("</details>")
-
-
-if __name__ == "__main__":
-    main()

@@ -32,8 +32,6 @@ _HOOKS = {"panic-notifier": "panic_notifier", "sys-off": "sys_off"}
 _IDS = frozenset({"acpi", "of"})
 # Keys that do not stand in the record itself; a group of keys comes and goes as one.
 _FIELDS = {
-    "since": ("arrival", "since"),
-    "stable": ("arrival", "stable"),
     "qemu": ("host",),
     "frontend.vendor": ("vendor", "macro"),
     "frontend.device": ("device", "macro"),
@@ -286,6 +284,9 @@ def _with(part: Any, donor: Any, subject: str) -> Any:
     if fields is None:
         head, _, tail = key.replace("-", "_").partition(".")
         fields = ({"qemu": "host"}.get(head, head), *((tail,) if tail else ()))
+    if not hasattr(part, fields[0]):
+        # What is told of since when there is something.
+        fields = ("arrival", *fields)
     head = fields[0]
     if len(fields) == 1:
         return replace(part, **{head: getattr(donor, head)})
