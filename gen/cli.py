@@ -100,7 +100,11 @@ def run() -> NoReturn:
 def _status() -> int:
     """Run the command and return its exit status."""
     try:
-        main(standalone_mode=False)
+        # click's own main() would end a closed pipe with status 1.
+        with main.make_context("pvgen", sys.argv[1:]) as context:
+            main.invoke(context)
+    except click.exceptions.Exit as done:
+        return done.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code

@@ -106,7 +106,8 @@ def _accept(place: Path, result: Comparison, old: tuple[Entry, ...], reason: str
         place.write_text(text, encoding="utf-8")
     except OSError as error:
         fail(f"{place}: {error.strerror}", 2)
-    say(f"{place}: {len(result.findings) + len(result.accepted)} findings accepted")
+    count = len(result.findings) + len(result.accepted)
+    say(f"{place}: {count} finding{'' if count == 1 else 's'} accepted")
 
 
 def _rendered(result: Comparison, kernel: str | None) -> Comparison:
