@@ -95,10 +95,10 @@ boot: modules ## boot a kernel with the compiled modules in QEMU and watch what 
 	$(Q)$(pvgen) boot $(if $(SPEC),--spec '$(SPEC)') --modules '$(OUT)'
 
 .PHONY: backport
-backport: ## make mails for TREE=DIR of KERNEL=SERIES in MAILS=DIR, by AUTHOR='NAME <MAIL>'; REPLACE=1 swaps
+backport: ## make mails for TREE=DIR of KERNEL=SERIES in MAILS=DIR, by AUTHOR='NAME <MAIL>'; REPLACE=1 STABLE=1 VERIFY=1
 	$(Q).ci/setup gen
-	$(Q)$(pvgen) backport $(contract) --kernel '$(KERNEL)' --tree '$(TREE)' --author '$(AUTHOR)' \
-		$(if $(REPLACE),--replace) --out '$(MAILS)'
+	$(Q)$(pvgen) backport $(contract) $(if $(KERNEL),--kernel '$(KERNEL)') --tree '$(TREE)' --author '$(AUTHOR)' \
+		$(if $(REPLACE),--replace) $(if $(STABLE),--stable) $(if $(VERIFY),--verify) --out '$(MAILS)'
 
 .PHONY: backports
 backports: ## edit mainline's drivers in every way that is known, build and boot each; CASES="6.1" chooses

@@ -129,6 +129,7 @@ def backport(  # noqa: PLR0917 (an option is a parameter)
             root is None and (swap or edits or verify)
         ),
         "--was, --stable and --upstream are about edits, and --replace makes none": swap and edits,
+        "--stable needs --signoff: no tree takes a mail without it": stable and not signoff,
         "--kdir and --scenario go with --verify": bool(kdir or scenarios) and not verify,
     }
     for message in (text for text, holds in wrong.items() if holds):

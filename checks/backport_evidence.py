@@ -163,6 +163,7 @@ def _boot(modules: Path, contract: Device, target: Kernel, work: Path, trial: Tr
     bad = [one for one in played if one.verdict is not Verdict.PASS]
     if bad or not played:
         trial.say(outcome.table(outcomes, colour=False))
-        what = f"{bad[0].name}: {bad[0].reason or bad[0].verdict}" if bad else "nothing to play"
-        raise BackportError(f"the driver was booted, and {len(bad)} scenarios did not pass; {what}")
-    return f"Linux {found.release}: {len(played)} scenarios pass"
+        told = [f"{one.name}: {one.reason or one.verdict}" for one in bad] or ["nothing to play"]
+        raise BackportError(f"the driver was booted, and not all passed: {'; '.join(told)}")
+    count = "1 scenario passes" if len(played) == 1 else f"{len(played)} scenarios pass"
+    return f"Linux {found.release}: {count}"

@@ -91,7 +91,7 @@ def _upstream(patch: Patch) -> Iterator[Ruling]:
         yield Ruling("author and tags kept", holds=None, why=why)
     else:
         count = len(known.trailers)
-        yield Ruling("author and tags kept", holds=True, why=f"{known.author}, {count} tags")
+        yield Ruling("author and tags kept", holds=True, why=f"{known.author}; tags: {count}")
 
 
 def _purpose(patch: Patch) -> Ruling:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.backport.cases import CASES, REAL, Case
 from tests.backport.trees import AUTHOR, SPEC, backport, make_tree
-from tests.kbuild.kernels import source_tree
+from tests.kbuild.kernels import kbuild, source_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,6 +72,23 @@ def test_real_drivers_are_edited_mail_by_mail(tmp_path: Path, case: Case) -> Non
     am = ["am", *map(str, mails)]
     for line in (["init", "-q"], ["add", "-A", "-f"], ["commit", "-qm", "base"], am):
         subprocess.run([*git, *line], check=True, capture_output=True)
+
+
+@pytest.mark.kbuild
+def test_a_further_id_is_an_alias_of_the_module(tmp_path: Path) -> None:
+    case = next(one for one in CASES if one.name == "further PCI id")
+    tree = tmp_path / "tree"
+    shutil.copytree(source_tree(case.series), tree)
+    words = ["--tree", tree, "--author", AUTHOR, "--out", tmp_path / "mails"]
+    assert backport(*words, *case.words(tmp_path)).exit_code == 0
+    for mail in (tmp_path / "mails").iterdir():
+        subprocess.run(["git", "-C", tree, "apply", mail], check=True)
+    home = tree / "drivers/misc/pvpanic"
+    kbuild(home)
+    aliases = subprocess.run(["modinfo", "-F", "alias", home / "pvpanic-pci.ko"],
+                             capture_output=True, text=True, check=True)  # fmt: skip
+    found = aliases.stdout.split()
+    assert found == [f"pci:v00001B36d{one}sv*sd*bc*sc*i*" for one in ("00000005", "00000011")]
 
 
 @pytest.mark.kbuild
