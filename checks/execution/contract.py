@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from gen.model import Attribute, Device, Event, Store
 
 NUMBER = 64
+# Bits that any text of a mask may have; what has more is no number of a narrow register either.
 RANGE = 32
 
 
@@ -45,6 +46,7 @@ class Contract:
         self.spec = spec
         self.masked = not spec.later or bool(spec.sysfs)
         self.width = spec.event_register.width
+        self.range = max(RANGE, self.width)
         self.known = 0
         for event in spec.events:
             self.known |= event.value
@@ -105,7 +107,7 @@ class Contract:
         number = parse(text, store.base, NUMBER, signed=False)
         if isinstance(number, str):
             return {-EINVAL}
-        if number is None or number >= 1 << RANGE:
+        if number is None or number >= 1 << self.range:
             return {-EINVAL, -ERANGE}
         if number & ~capability:
             return {-EINVAL} if number < 1 << self.width else {-EINVAL, -ERANGE}
@@ -113,10 +115,10 @@ class Contract:
 
     def texts(self, store: Store, capability: int) -> list[str]:
         """Texts that are no masks of this capability."""
-        outside = [1 << n for n in range(min(self.width, 32)) if not capability >> n & 1]
+        outside = [1 << n for n in range(self.width) if not capability >> n & 1]
         numbers = [*outside[:2], *outside[-1:], capability | (outside[0] if outside else 0)]
         bad = [written(store.base, n) for n in dict.fromkeys(numbers) if n & ~capability]
-        over = written(store.base, 1 << 32)
+        over = written(store.base, 1 << self.range)
         return [*bad, "", "\n", "zz\n", "-1\n", " 1\n", "1 \n", "1\n\n", over, over * 3]
 
 

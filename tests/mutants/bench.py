@@ -114,10 +114,13 @@ def _point(pair: tuple[int, int]) -> growth.Point:
 
 def grow() -> None:
     """The table of sizes. A size that takes too long ends the table's part."""
-    click.echo("\nA made-up device of growing size, rendered and checked in one process:\n")
+    click.echo(
+        "\nA made-up device of growing size, rendered and checked in one process;\n"
+        "seconds of the processor's time, medians of 3:\n"
+    )
     click.echo(
         f"{'events':>6} {'frontends':>9} {'lines':>6} {'functions':>9} {'render s':>9} "
-        f"{'check s':>8} {'ms/function':>11}"
+        f"{'check s':>8} {'ms/function':>11} {'ms/event':>8}"
     )
     series = [
         [(events, 1) for events in growth.EVENTS],
@@ -134,7 +137,7 @@ def grow() -> None:
             click.echo(
                 f"{one.events:6} {one.frontends:9} {one.lines:6} {one.functions:9} "
                 f"{one.render:9.3f} {one.check:8.3f} "
-                f"{1000 * one.check / one.functions:11.2f}"
+                f"{1000 * one.check / one.functions:11.2f} {1000 * one.check / one.events:8.2f}"
                 + ("" if one.status == 0 else f"  status {one.status}")
             )
 
