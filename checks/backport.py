@@ -27,7 +27,7 @@ from gen.backport.tree import open_tree, refuse_other_series
 from gen.backport.upstream import read_upstream
 from gen.console import fail, report, say
 from gen.generate import generate, read_device
-from gen.kernel import load_kernels
+from gen.kernel_load import load_kernels
 from gen.lab.problem import LabError
 from gen.model_restrict import NothingLeftError, carry, restrict
 from gen.options import as_of_option, kernel_option, spec_option

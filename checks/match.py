@@ -6,14 +6,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.tree import Role
-from gen.model import PciFrontend, PlatformFrontend
+from gen.frontend import PciFrontend, PlatformFrontend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from checks.facts import DriverFacts, Object, UnitFacts, Value
     from checks.rule import Context
-    from gen.model import Frontend
+    from gen.frontend import Frontend
     from gen.source import Span
 
 PCI_DRIVER = "struct pci_driver"

@@ -31,7 +31,8 @@ from checks.matrix_report import as_json, table
 from gen.console import fail, report, say
 from gen.diagnostics import did_you_mean
 from gen.generate import read_device
-from gen.kernel import KernelFactsError, load_kernels
+from gen.kernel import KernelFactsError
+from gen.kernel_load import load_kernels
 from gen.lab.archive import write_whole
 from gen.lab.problem import LabError
 from gen.lab.process import tool

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from checks.facts import KconfigFact, Mark
     from checks.rule import Context, Word
     from checks.tree import TreeFile
-    from gen.model import Device, Frontend, KconfigSymbol
+    from gen.frontend import Frontend
+    from gen.model import Device, KconfigSymbol
 
 SPDX = re.compile(r"SPDX-License-Identifier:\s*(.+?)\s*(?:\*/)?\s*$")
 # What the kernel's license-rules document says each MODULE_LICENSE text stands for.

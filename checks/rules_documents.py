@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING
 from checks.match import OTHER_LAYOUT
 from checks.rule import Found, NotApplicable, Unknown, check
 from gen.diagnostics import did_you_mean
-from gen.model import PlatformFrontend
+from gen.frontend import PlatformFrontend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from checks.facts import AbiFact, BindingFact, Value
     from checks.rule import Context, Word
-    from gen.model import Attribute, Device, Frontend
+    from gen.frontend import Frontend
+    from gen.model import Attribute, Device
 
 # What every entry has to tell besides its paths. KernelVersion and Users are optional.
 FIELDS = {"date": "Date", "contact": "Contact", "description": "Description"}

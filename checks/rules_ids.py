@@ -19,14 +19,14 @@ from checks.match import (
 )
 from checks.rule import Found, NotApplicable, Unknown, check
 from gen.diagnostics import did_you_mean
-from gen.model import Bus
+from gen.frontend import Bus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from checks.facts import Entry, Object
     from checks.rule import Context, Word
-    from gen.model import Frontend, PciFrontend, PciPair
+    from gen.frontend import Frontend, PciFrontend, PciPair
     from gen.source import Span
 
 PCI_TABLE = "id_table"

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from checks.rule import Context, Word
     from checks.signature import Signature
     from checks.tree import TreeFile
-    from gen.kernel import Api, Kernel, Member, Range
+    from gen.api import Api, Member, Range
+    from gen.kernel import Kernel
     from gen.source import Span
 
 # Comments, literals and #include lines: there a name is no use of an interface.

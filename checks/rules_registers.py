@@ -9,7 +9,8 @@ from checks.match import anchor, core, expects_all
 from checks.rule import Found, NotApplicable, Unknown, check
 from checks.tree import Role
 from gen.diagnostics import did_you_mean
-from gen.model import PciFrontend, PlatformFrontend, Trigger
+from gen.frontend import PciFrontend, PlatformFrontend
+from gen.model import Trigger
 from gen.names import event_macro, macro_prefix
 
 if TYPE_CHECKING:

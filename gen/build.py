@@ -9,37 +9,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gen.model import (
-    Arrival,
-    Attribute,
+from gen.frontend import (
     Bus,
+    Frontend,
+    FrontendHost,
+    PciFrontend,
+    PciId,
+    PciPair,
+    PlatformFrontend,
+    Resource,
+    ResourceKind,
+)
+from gen.model import (
+    Attribute,
     Device,
     Document,
     DocumentKind,
     Event,
     EventHost,
     EventUpstream,
-    Frontend,
-    FrontendHost,
     Hook,
     Hooks,
     KconfigSymbol,
     Mask,
-    PciFrontend,
-    PciId,
-    PciPair,
     Places,
-    PlatformFrontend,
-    PointRelease,
     Reference,
     Register,
-    Release,
-    Resource,
-    ResourceKind,
     Store,
     Trigger,
     Uapi,
 )
+from gen.release import Arrival, PointRelease, Release
 
 if TYPE_CHECKING:
     from gen.source import Source

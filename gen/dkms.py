@@ -11,7 +11,8 @@ import click
 
 from gen.console import fail, report, say
 from gen.generate import generate
-from gen.kernel import KernelFactsError, load_kernels
+from gen.kernel import KernelFactsError
+from gen.kernel_load import load_kernels
 from gen.options import as_of_option, spec_option
 from gen.output import OutputError, write
 from gen.render import render_dkms

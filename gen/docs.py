@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from gen.generate import read_device
-from gen.kernel import load_kernels
+from gen.kernel_load import load_kernels
 from gen.kernels_command import lacks, state
 from gen.resources import kernel_directory, spec_file
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from gen.diagnostics import Diagnostics
 from gen.headers import HeadersError
-from gen.kernel import KernelFactsError, load_kernels
+from gen.kernel import KernelFactsError
+from gen.kernel_load import load_kernels
 from gen.load import load_device
-from gen.model import PointRelease
 from gen.model_restrict import NothingLeftError, restrict
 from gen.plan import Target, make_plan
 from gen.probe import probe_tree
+from gen.release import PointRelease
 from gen.render import render
 from gen.resources import ROOT, kernel_directory, template_directory
 from gen.specs import GenerationError, default_spec, shown_name

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from gen.model import PointRelease, Release
+from gen.release import PointRelease, Release
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

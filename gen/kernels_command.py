@@ -12,7 +12,8 @@ import click
 from gen.console import fail, report
 from gen.generate import read_device
 from gen.headers import HeadersError
-from gen.kernel import KernelFactsError, load_kernels
+from gen.kernel import KernelFactsError
+from gen.kernel_load import load_kernels
 from gen.model_restrict import carry
 from gen.options import spec_option
 from gen.probe import probe_tree

@@ -10,15 +10,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gen.diagnostics import Related, did_you_mean
+from gen.frontend import PciFrontend, PlatformFrontend
 from gen.kconfig import DependencyError, parse_dependency, symbols
-from gen.model import DocumentKind, PciFrontend, PlatformFrontend, Trigger
+from gen.model import DocumentKind, Trigger
 from gen.names import RESERVED, core_functions, frontend_stem, macros
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gen.diagnostics import Diagnostics
-    from gen.model import Device, KconfigSymbol, Register, Release
+    from gen.model import Device, KconfigSymbol, Register
+    from gen.release import Release
     from gen.source import Span
 
 WRITABLE, WORLD_WRITABLE = 0o222, 0o002

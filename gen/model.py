@@ -9,13 +9,14 @@ language itself is described in docs/spec.md and in spec/device.schema.json.
 from __future__ import annotations
 
 import enum
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from gen.frontend import Frontend
+    from gen.release import Arrival, Release
     from gen.source import Source, Span
 
 
@@ -31,79 +32,6 @@ class Places:
         return self.keys.get(key, self.item)
 
 
-@dataclass(frozen=True, order=True)
-class Release:
-    """A release of Linux or QEMU, ordered as numbers: 6.9 comes before 6.10."""
-
-    major: int
-    minor: int
-
-    @classmethod
-    def parse(cls, text: str) -> Release:
-        """Read `6.10`.
-
-        Raises:
-            ValueError: the text is not two numbers with a dot between them.
-        """
-        match = re.fullmatch(r"(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,2})", text)
-        if match is None:
-            raise ValueError(f"'{text}' is not a release such as 6.10")
-        return cls(int(match[1]), int(match[2]))
-
-    def __str__(self) -> str:
-        return f"{self.major}.{self.minor}"
-
-
-@dataclass(frozen=True)
-class PointRelease:
-    """A release of a stable tree, such as 6.1.4; without `point`, the newest of its series.
-
-    Within a series, a point release comes before the newest. Across series there is no order of
-    contents: 6.1.95 has what 6.2 lacks, so `Arrival` answers what a release has.
-    """
-
-    series: Release
-    point: int | None = None
-
-    @classmethod
-    def parse(cls, text: str) -> PointRelease:
-        """Read `6.1` or `6.1.4`.
-
-        Raises:
-            ValueError: the text is neither.
-        """
-        match = re.fullmatch(r"([0-9]+\.[0-9]+)(?:\.(0|[1-9][0-9]{0,3}))?", text)
-        if match is None:
-            raise ValueError(f"'{text}' is not a release such as 6.10 or 6.1.4")
-        return cls(Release.parse(match[1]), int(match[2]) if match[2] else None)
-
-    def reaches(self, other: PointRelease) -> bool:
-        """Whether this is `other`, or a later release of the same series."""
-        if self.series != other.series or self.point is None:
-            return self.series == other.series
-        return other.point is not None and self.point >= other.point
-
-    def __str__(self) -> str:
-        return str(self.series) if self.point is None else f"{self.series}.{self.point}"
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """Since when a driver has something: a mainline release, and stable trees that took it over.
-
-    `upstream` is mainline's commit, if one brought it: 40 hexadecimal digits, or the first of them.
-    """
-
-    since: Release
-    stable: tuple[PointRelease, ...]
-    at: Places
-    upstream: str | None = None
-
-    def __contains__(self, release: PointRelease) -> bool:
-        """Whether `release` has it."""
-        return release.series >= self.since or any(release.reaches(item) for item in self.stable)
-
-
 class Trigger(enum.StrEnum):
     """What makes the driver send an event."""
 
@@ -115,25 +43,11 @@ class Trigger(enum.StrEnum):
     UNUSED = "unused"
 
 
-class Bus(enum.StrEnum):
-    """The bus a frontend's driver registers with."""
-
-    PCI = "pci"
-    PLATFORM = "platform"
-
-
 class Mask(enum.StrEnum):
     """Which of a device's two event masks an attribute shows."""
 
     CAPABILITY = "capability"
     ENABLED = "enabled"
-
-
-class ResourceKind(enum.StrEnum):
-    """The address space of a platform device's register block."""
-
-    IO = "io"
-    MEMORY = "memory"
 
 
 class DocumentKind(enum.StrEnum):
@@ -237,124 +151,6 @@ class KconfigSymbol:
     depends: str | None
     help: str
     at: Places
-
-
-@dataclass(frozen=True)
-class FrontendHost:
-    """The QEMU device that a frontend's driver binds to: `-device` name, and its bus there."""
-
-    since: Release
-    device: str
-    bus: str
-    at: Places
-
-
-@dataclass(frozen=True)
-class PciId:
-    """A 16-bit PCI id and, if the kernel or the driver has one, the macro that stands for it."""
-
-    id: int
-    macro: str | None
-    at: Places
-
-
-@dataclass(frozen=True)
-class Resource:
-    """A kind of resource a platform device may have; `length` in bytes, at least."""
-
-    kind: ResourceKind
-    length: int
-    at: Places
-
-
-@dataclass(frozen=True)
-class Frontend:
-    """What every frontend has: its module, which is its driver name too, and its Kconfig symbol.
-
-    `attributes` tells since when its devices show the sysfs attributes; None if they do not.
-    """
-
-    name: str
-    arrival: Arrival
-    attributes: Arrival | None
-    description: str
-    author: str
-    kconfig: KconfigSymbol
-    host: FrontendHost | None
-    at: Places
-
-    @property
-    def bus(self) -> Bus:
-        """The bus that the driver registers with."""
-        raise NotImplementedError
-
-    @property
-    def shortest(self) -> int:
-        """The smallest length, in bytes, that the register region may have."""
-        raise NotImplementedError
-
-
-@dataclass(frozen=True)
-class PciPair:
-    """One PCI id that a driver binds to."""
-
-    vendor: PciId
-    device: PciId
-    arrival: Arrival
-    at: Places
-
-    def __str__(self) -> str:
-        return f"{self.vendor.id:04x}:{self.device.id:04x}"
-
-
-@dataclass(frozen=True)
-class PciFrontend(Frontend):
-    """A PCI function whose BAR `bar`, at least `length` bytes long, holds the registers."""
-
-    vendor: PciId
-    device: PciId
-    bar: int
-    length: int
-    also: tuple[PciPair, ...] = ()
-
-    @property
-    def ids(self) -> tuple[PciPair, ...]:
-        """Every id that the driver binds to, the device's own first."""
-        return (PciPair(self.vendor, self.device, self.arrival, self.at), *self.also)
-
-    @property
-    def bus(self) -> Bus:
-        """PCI."""
-        return Bus.PCI
-
-    @property
-    def shortest(self) -> int:
-        """The BAR's length."""
-        return self.length
-
-
-@dataclass(frozen=True)
-class PlatformFrontend(Frontend):
-    """A platform device that ACPI (`acpi`) or a device tree (`of`) describes."""
-
-    acpi: tuple[str, ...]
-    of: tuple[str, ...]
-    resources: tuple[Resource, ...]
-
-    @property
-    def bus(self) -> Bus:
-        """The platform bus."""
-        return Bus.PLATFORM
-
-    @property
-    def shortest(self) -> int:
-        """The shortest of the resources."""
-        return min(resource.length for resource in self.resources)
-
-    @property
-    def kinds(self) -> frozenset[ResourceKind]:
-        """The kinds of resource that the driver has to accept."""
-        return frozenset(resource.kind for resource in self.resources)
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gen.model import DocumentKind, PciFrontend, PlatformFrontend, Trigger
+from gen.frontend import PciFrontend, PlatformFrontend
+from gen.model import DocumentKind, Trigger
 
 if TYPE_CHECKING:
+    from gen.frontend import Frontend
     from gen.kernel import Kernel
-    from gen.model import Device, Document, Frontend, PointRelease
+    from gen.model import Device, Document
+    from gen.release import PointRelease
 
 
 @dataclass(frozen=True)

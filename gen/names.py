@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gen.model import PciFrontend, Trigger
+from gen.frontend import PciFrontend
 
 if TYPE_CHECKING:
-    from gen.model import Attribute, Device, Event, Frontend, PciId, Register
+    from gen.frontend import Frontend, PciId
+    from gen.model import Attribute, Device, Event, Register, Trigger
     from gen.source import Span
 
 # C11's keywords, the kernel's own typeof and asm, and the names that gcc and the kernel predefine

@@ -22,7 +22,8 @@ from gen.wrap import wrap
 
 if TYPE_CHECKING:
     from gen.kernel import Kernel
-    from gen.model import Device, KconfigSymbol, PointRelease
+    from gen.model import Device, KconfigSymbol
+    from gen.release import PointRelease
 
 HASH_DIGITS = 12
 KCONFIG_HELP_WIDTH = 68

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from gen.model import DocumentKind, PlatformFrontend, ResourceKind
+from gen.frontend import PlatformFrontend, ResourceKind
 from gen.wrap import wrap
 
 if TYPE_CHECKING:
-    from gen.model import Attribute, Device, Document
+    from gen.model import Attribute, Device, Document, DocumentKind
 
 ABI_WIDTH = 64
 BINDING_WIDTH = 76

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gen import names
-from gen.model import Bus, PciFrontend, PlatformFrontend, ResourceKind
+from gen.frontend import Bus, PciFrontend, PlatformFrontend, ResourceKind
 from gen.plan_core import headers, tabs_after
 
 if TYPE_CHECKING:
+    from gen.frontend import Frontend
     from gen.kernel import Kernel
-    from gen.model import Device, Frontend
+    from gen.model import Device
 
 
 @dataclass(frozen=True)

@@ -11,17 +11,18 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from gen.api import Range
 from gen.headers import HeadersError, open_headers
-from gen.kernel import Range
-from gen.model import Release
+from gen.release import Release
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from gen.api import Api, Member
     from gen.headers import Headers
-    from gen.kernel import Api, Kernel, Kernels, Member
-    from gen.model import PointRelease
+    from gen.kernel import Kernel, Kernels
+    from gen.release import PointRelease
 
 EVERYWHERE = Range()
 NOWHERE = Range(since=Release(1, 0), until=Release(0, 0))

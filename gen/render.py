@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import jinja2
 
-from gen.model import Bus
+from gen.frontend import Bus
 from gen.output import LIST
 
 if TYPE_CHECKING:

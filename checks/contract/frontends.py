@@ -11,8 +11,8 @@ from checks.contract.records import Unknown
 from checks.execution.older import ACPI_DRIVER
 from checks.match import PCI_DRIVER, PLATFORM_DRIVER, unit_of
 from gen.diff.records import Fact, Item
+from gen.frontend import ResourceKind
 from gen.kconfig import symbols
-from gen.model import ResourceKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

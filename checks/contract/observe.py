@@ -19,7 +19,8 @@ from checks.execution.older import variants
 from checks.execution.texts import EINVAL
 from checks.execution.world import Task
 from checks.rule import Context
-from gen.model import Mask, PlatformFrontend, ResourceKind, Trigger
+from gen.frontend import PlatformFrontend, ResourceKind
+from gen.model import Mask, Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

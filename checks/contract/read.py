@@ -15,7 +15,8 @@ from checks.parse import parse_tree
 from checks.rules_build import SPDX
 from checks.tree import Role
 from gen.diff.records import Fact, Item
-from gen.model import ResourceKind, Trigger
+from gen.frontend import ResourceKind
+from gen.model import Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

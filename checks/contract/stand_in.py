@@ -10,24 +10,9 @@ from typing import TYPE_CHECKING
 
 from checks.execution.older import ACPI_DRIVER
 from checks.match import PCI_DRIVER, PLATFORM_DRIVER, driver_name
-from gen.model import (
-    Arrival,
-    Device,
-    Event,
-    Frontend,
-    Hooks,
-    KconfigSymbol,
-    PciFrontend,
-    PciId,
-    Places,
-    PlatformFrontend,
-    Register,
-    Release,
-    Resource,
-    ResourceKind,
-    Trigger,
-    Uapi,
-)
+from gen.frontend import Frontend, PciFrontend, PciId, PlatformFrontend, Resource, ResourceKind
+from gen.model import Device, Event, Hooks, KconfigSymbol, Places, Register, Trigger, Uapi
+from gen.release import Arrival, Release
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from pycparser import c_ast
 from checks.execution.faults import UnknownError
 from checks.execution.functions import Function
 from checks.execution.layout import INT, ULONG, VOID, Func, Int, Ptr, Struct
-from gen.kernel import Api, Range
+from gen.api import Api, Range
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -22,7 +22,8 @@ from checks.execution.texts import Texts, sysfs_buffer
 from checks.execution.world import Obj, Task
 from checks.facts import CONST
 from checks.match import pairs
-from gen.model import PciFrontend, Trigger
+from gen.frontend import PciFrontend
+from gen.model import Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from checks.facts import Object
     from checks.parse import Unit
     from checks.rule import Context
-    from gen.model import Frontend
+    from gen.frontend import Frontend
 
 MODES = {
     Trigger.POWER_OFF: ("SYS_OFF_MODE_POWER_OFF_PREPARE", "SYS_OFF_MODE_POWER_OFF"),

@@ -10,7 +10,7 @@ from checks.execution.machine import IO, MEMORY, Machine, tag
 from checks.execution.registers import Registers
 from checks.execution.texts import EINVAL
 from checks.execution.world import Obj
-from gen.model import PciFrontend
+from gen.frontend import PciFrontend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from checks.execution.layout import KernelTypes
     from checks.execution.memory import Memory
     from checks.execution.world import World
-    from gen.model import Device, Frontend
+    from gen.frontend import Frontend
+    from gen.model import Device
 
 UNMAPPED = "after it was unmapped"
 EIO, EBUSY, ENOMEM = 5, 16, 12

@@ -6,11 +6,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gen.model import PciFrontend, PlatformFrontend, ResourceKind
+from gen.frontend import PciFrontend, PlatformFrontend, ResourceKind
 
 if TYPE_CHECKING:
     from checks.execution.world import Obj
-    from gen.model import Frontend
+    from gen.frontend import Frontend
 
 IO, MEMORY = ResourceKind.IO.value, ResourceKind.MEMORY.value
 

@@ -10,7 +10,8 @@ from checks.execution.contract import Happening
 from checks.execution.faults import BlockedError
 from checks.execution.machine import IO, MEMORY
 from checks.execution.world import FUEL
-from gen.model import PlatformFrontend, ResourceKind, Trigger
+from gen.frontend import PlatformFrontend, ResourceKind
+from gen.model import Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

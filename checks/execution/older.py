@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 from checks.execution.machine import AcpiFrontend
 from checks.match import PLATFORM_DRIVER
-from gen.model import PlatformFrontend, ResourceKind
+from gen.frontend import PlatformFrontend, ResourceKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from checks.facts import DriverFacts, Object
     from checks.rule import Context
-    from gen.model import Frontend
+    from gen.frontend import Frontend
 
 ACPI_DRIVER = "struct acpi_driver"
 # The members of a driver structure that name a table of ids, and the member of an entry.

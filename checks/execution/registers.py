@@ -6,14 +6,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from checks.execution.machine import IO, MEMORY
-from gen.model import PciFrontend
+from gen.frontend import PciFrontend
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from checks.execution.machine import Machine
     from checks.execution.world import World
-    from gen.kernel import Api
+    from gen.api import Api
     from gen.model import Device, Register
 
     Finder = Callable[[str, int], tuple[Machine | None, int]]

@@ -9,7 +9,8 @@ from checks.execution.devices import ENOMEM
 from checks.execution.machine import IO, MEMORY
 from checks.execution.races import Races
 from checks.execution.world import ERRORS
-from gen.model import ResourceKind, Trigger
+from gen.frontend import ResourceKind
+from gen.model import Trigger
 
 if TYPE_CHECKING:
     from checks.execution.machine import Machine

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from checks.flow.program import Function, Program
     from checks.flow.trace import Event, Trace
     from checks.rule import Context, Word
-    from gen.kernel import Api
+    from gen.api import Api
     from gen.source import Span
 
 # In these roles a function must not sleep; in all others it runs in a process.

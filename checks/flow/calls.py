@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from checks.flow.program import Function
     from checks.flow.trace import Outcome, State, Trace
     from checks.flow.values import Value
-    from gen.kernel import Api
+    from gen.api import Api
 
 MODEL = "__model_list_"
 

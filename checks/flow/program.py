@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from checks.facts import DriverFacts
     from checks.parse import Unit
-    from gen.kernel import Api, Kernel
+    from gen.api import Api
+    from gen.kernel import Kernel
     from gen.source import Span
 
 

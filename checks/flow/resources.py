@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from checks.flow.program import Function
     from checks.flow.trace import Event
     from checks.flow.values import Value
-    from gen.kernel import Api
+    from gen.api import Api
 
 # What gives others access to a device, and what they then use.
 PUBLISHED = frozenset({"list", "notifier", "driver", "sys-off"})

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from gen.backport.tree import KernelTree
     from gen.diff.records import Change
     from gen.kernel import Kernel
-    from gen.model import Arrival, Device
+    from gen.model import Device
+    from gen.release import Arrival
 
     # Gets a patch and the texts before it; may put mainline's own text in the place of the edit.
     Choose = Callable[[Patch, Mapping[str, str]], Patch]

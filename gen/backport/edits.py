@@ -21,7 +21,8 @@ from gen.backport.roles import initialiser
 from gen.backport.text import CText
 from gen.diff.detect import changes
 from gen.diff.records import Action
-from gen.model import PciFrontend, Trigger
+from gen.frontend import PciFrontend
+from gen.model import Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,7 +32,8 @@ if TYPE_CHECKING:
     from gen.backport.tree import KernelTree
     from gen.diff.records import Change
     from gen.kernel import Kernel
-    from gen.model import Device, Event, Release
+    from gen.model import Device, Event
+    from gen.release import Release
 
     Step = tuple[Release, Callable[[], Iterator[Patch]]]
 

@@ -10,7 +10,7 @@ from gen import names
 from gen.backport.draft import UNCERTAIN, defined_beside, definitions
 from gen.backport.records import BackportError
 from gen.csyntax import descend, words
-from gen.model import PciFrontend
+from gen.frontend import PciFrontend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gen.backport.draft import Draft
     from gen.backport.records import Patch
     from gen.backport.text import CText
-    from gen.model import Frontend, PciPair
+    from gen.frontend import Frontend, PciPair
 
 _TABLE = "struct pci_device_id"
 _LONG, _SHORT, _VENDOR = "PCI_DEVICE", "PCI_VDEVICE", "PCI_VENDOR_ID_"

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gen.diff.records import Change
-    from gen.model import Arrival, Device
+    from gen.model import Device
+    from gen.release import Arrival
 
 
 class BackportError(Exception):

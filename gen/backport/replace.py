@@ -7,7 +7,8 @@ import re
 from typing import TYPE_CHECKING
 
 from gen.backport.records import BackportError, Patch
-from gen.model import DocumentKind, PlatformFrontend
+from gen.frontend import PlatformFrontend
+from gen.model import DocumentKind
 from gen.model_restrict import carry
 from gen.output import LIST
 

@@ -15,7 +15,7 @@ from gen.backport.mail import is_whole
 from gen.backport.upstream import hunk_lines
 from gen.diff.policy import judge
 from gen.diff.records import Action
-from gen.model import PointRelease
+from gen.release import PointRelease
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from gen.backport.records import BackportError
 from gen.csyntax import descend, parse
-from gen.model import PointRelease
+from gen.release import PointRelease
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

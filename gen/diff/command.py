@@ -116,7 +116,8 @@ def _rendered(result: Comparison, kernel: str | None) -> Comparison:
         fail("--rendered needs two specs; a side was read out of C", 2)
     # These take longer to load than all the rest does to run.
     from gen.diff.rendered import with_shares  # noqa: PLC0415
-    from gen.kernel import KernelFactsError, load_kernels  # noqa: PLC0415
+    from gen.kernel import KernelFactsError  # noqa: PLC0415
+    from gen.kernel_load import load_kernels  # noqa: PLC0415
 
     try:
         kernels = load_kernels(kernel_directory())

@@ -10,7 +10,7 @@ from gen.diff.formula import compare_dependencies
 from gen.diff.items import items
 from gen.diff.match import match
 from gen.diff.records import Action, Change, Fact
-from gen.model import Release
+from gen.release import Release
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

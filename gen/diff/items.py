@@ -6,22 +6,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gen.diff.records import Fact, Item
-from gen.model import PciFrontend, PlatformFrontend
+from gen.frontend import PciFrontend, PlatformFrontend
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gen.model import (
-        Arrival,
-        Attribute,
-        Device,
-        Event,
-        Frontend,
-        Hook,
-        KconfigSymbol,
-        Places,
-        Register,
-    )
+    from gen.frontend import Frontend
+    from gen.model import Attribute, Device, Event, Hook, KconfigSymbol, Places, Register
+    from gen.release import Arrival
 
 
 def _facts(at: Places, **values: object) -> dict[str, Fact]:

@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 from gen.diagnostics import Diagnostics
 from gen.diff.records import Share
 from gen.diff.transplant import EntangledError, ties, transplant
+from gen.frontend import PlatformFrontend
 from gen.kernel import KernelFactsError
 from gen.meaning import check_meaning
-from gen.model import PlatformFrontend
 from gen.plan import Target, make_plan
 from gen.render import render
 from gen.resources import template_directory

@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING
 from gen.diagnostics import Diagnostics
 from gen.diff.records import Side
 from gen.load import MAX_BYTES, parse_device
-from gen.model import PointRelease, Release
 from gen.model_restrict import NothingLeftError, restrict
+from gen.release import PointRelease, Release
 from gen.resources import kernel_directory
 from gen.source import Source, UnreadableSourceError, read_source
 from gen.specs import GenerationError, default_spec, shown_name

@@ -12,7 +12,8 @@ from gen.diff.compare import compare
 from gen.diff.markdown import as_markdown, fenced
 from gen.diff.rendered import rendered_hunks
 from gen.diff.sides import SideError, read_spec_side
-from gen.kernel import KernelFactsError, load_kernels
+from gen.kernel import KernelFactsError
+from gen.kernel_load import load_kernels
 from gen.options import spec_option
 from gen.resources import kernel_directory
 

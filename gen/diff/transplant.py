@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from gen.diff.records import Change, Item
-    from gen.model import Device, Frontend
+    from gen.frontend import Frontend
+    from gen.model import Device
 
 # By kind of item: the list of the device that has it, and the field by which it is found there.
 _LISTS = {

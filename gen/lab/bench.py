@@ -11,11 +11,13 @@ from gen.lab.machine import Attached
 from gen.lab.problem import LabError
 from gen.lab.process import run
 from gen.lab.scenario import Obstacle, Verdict
-from gen.model import Attribute, Bus, Device, Event, Frontend, Mask, Release, Trigger
+from gen.model import Attribute, Device, Event, Mask, Trigger
+from gen.release import Release
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from gen.frontend import Bus, Frontend
     from gen.lab.board import Board
 
 # Above this number, devices with every possible mask would not fit into one machine.

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gen.frontend import PlatformFrontend
     from gen.lab.board import Board
-    from gen.model import PlatformFrontend
 
 PAGE = 0x1000
 # What is read from an I/O port where nothing is.

@@ -16,7 +16,8 @@ import click
 from gen.console import fail, report, say
 from gen.diagnostics import Diagnostics
 from gen.generate import find_target, read_device
-from gen.kernel import KernelFactsError, load_kernels
+from gen.kernel import KernelFactsError
+from gen.kernel_load import load_kernels
 from gen.lab import bench as benches
 from gen.lab import compare, kernel, surface
 from gen.lab.archive import write_whole

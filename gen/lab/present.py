@@ -8,7 +8,7 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gen.model import Frontend, PciFrontend
+from gen.frontend import Frontend, PciFrontend
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

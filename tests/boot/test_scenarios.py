@@ -12,7 +12,7 @@ from gen.lab.board import PC
 from gen.lab.outcome import table
 from gen.lab.scenario import Verdict
 from gen.lab.stories import all_scenarios
-from gen.model import Release
+from gen.release import Release
 from tests.boot.conftest import shipped_device
 
 if TYPE_CHECKING:

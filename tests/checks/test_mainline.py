@@ -12,8 +12,8 @@ from checks.rule import Verdict
 from checks.run import check_paths
 from gen.generate import read_device
 from gen.lab.problem import LabError
-from gen.model import PointRelease
 from gen.model_restrict import restrict
+from gen.release import PointRelease
 from tests.checks.trees import OUT, kernel
 from tests.kbuild.kernels import source_tree
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from checks.run import check_paths
 from gen.generate import generate
-from gen.kernel import load_kernels
+from gen.kernel_load import load_kernels
 from gen.model_restrict import carry
 from gen.output import write
 from gen.resources import kernel_directory

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from checks.run import check_paths
 from gen.generate import read_device
-from gen.kernel import load_kernels
+from gen.kernel_load import load_kernels
 from gen.resources import kernel_directory
 
 if TYPE_CHECKING:

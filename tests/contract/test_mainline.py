@@ -14,8 +14,8 @@ from checks.contract.read import read_contract
 from checks.contract.records import rows
 from gen.generate import read_device
 from gen.lab.problem import LabError
-from gen.model import PointRelease
 from gen.model_restrict import restrict
+from gen.release import PointRelease
 from tests.checks.trees import kernel
 from tests.kbuild.kernels import source_tree
 

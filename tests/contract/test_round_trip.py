@@ -16,10 +16,10 @@ from checks.contract.read import read_contract
 from checks.contract.records import rows
 from gen.diagnostics import Diagnostics
 from gen.generate import generate, read_device
-from gen.kernel import load_kernels
+from gen.kernel_load import load_kernels
 from gen.load import parse_device
-from gen.model import PointRelease
 from gen.model_restrict import carry, restrict
+from gen.release import PointRelease
 from gen.resources import kernel_directory
 from gen.source import Source
 

@@ -20,8 +20,8 @@ from gen.diff.policy import OTHER, diff_rules, elsewhere, judge, unreachable
 from gen.diff.records import Side
 from gen.diff.report import as_text
 from gen.load import parse_device
-from gen.model import PointRelease
 from gen.model_restrict import restrict
+from gen.release import PointRelease
 from gen.source import Source
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from gen.diff.detect import changes
 from gen.diff.formula import compare_dependencies
 from gen.diff.rendered import rendered_hunks, units, with_shares
 from gen.diff.transplant import EntangledError, transplant
-from gen.kernel import load_kernels
+from gen.kernel_load import load_kernels
 from gen.resources import kernel_directory
 from tests.conftest import ROOT
 from tests.diff.test_scenarios import BASE, SCENARIOS, base, edited, side

@@ -12,9 +12,9 @@ from checks.parse import parse_tree
 from checks.rule import CHECKS, Context, Found
 from checks.tree import find_trees
 from gen.generate import read_device
-from gen.kernel import load_kernels
-from gen.model import PointRelease
+from gen.kernel_load import load_kernels
 from gen.model_restrict import carry, restrict
+from gen.release import PointRelease
 from gen.resources import kernel_directory
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from checks.parse import parse_tree
 from checks.rule import Context
 from checks.tree import find_trees
 from gen.generate import read_device
-from gen.kernel import load_kernels
+from gen.kernel_load import load_kernels
 from gen.resources import kernel_directory
 from tests.execution.drivers import SPEC
 

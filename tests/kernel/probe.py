@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gen.kernel import Api, Kernel
+    from gen.api import Api
+    from gen.kernel import Kernel
 
 SAME = '_Static_assert(__builtin_types_compatible_p({}, {}), "type");'
 

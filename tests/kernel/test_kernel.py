@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gen.kernel import KernelFactsError, load_kernels
-from gen.model import Release
+from gen.kernel import KernelFactsError
+from gen.kernel_load import load_kernels
+from gen.release import Release
 from gen.resources import kernel_directory
 
 if TYPE_CHECKING:

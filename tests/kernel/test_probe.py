@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from checks.run import check_paths
+from gen.api import Range
 from gen.generate import read_device
 from gen.headers import HeadersError, open_headers
-from gen.kernel import Range, load_kernels
-from gen.model import PointRelease
+from gen.kernel_load import load_kernels
 from gen.output import write
 from gen.plan import Target, make_plan
 from gen.probe import probe_tree
+from gen.release import PointRelease
 from gen.render import render
 from gen.resources import kernel_directory, template_directory
 from tests.conftest import ROOT

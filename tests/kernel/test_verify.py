@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gen.kernel import Kernel, load_kernels
+from gen.kernel_load import load_kernels
 from gen.resources import kernel_directory
 from tests.kernel.verify import VerificationError, installed, main, series_of, verify
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from gen.kernel import Kernel
 
 KERNELS = load_kernels(kernel_directory())
 KDIRS = [path for path in installed() if series_of(path) in KERNELS.series]

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gen.headers import HeadersError, open_headers
-from gen.kernel import Kernel, KernelFactsError, load_kernels
+from gen.kernel import Kernel, KernelFactsError
+from gen.kernel_load import load_kernels
 from gen.lab.problem import LabError
 from gen.resources import kernel_directory
 from tests.kernel.fetch import fetch_headers

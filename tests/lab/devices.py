@@ -3,12 +3,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from gen.diagnostics import Diagnostics
 from gen.lab.bench import Bench
 from gen.lab.board import PC
 from gen.load import load_device
-from gen.model import Device, Release
+from gen.release import Release
 from tests.conftest import ROOT
+
+if TYPE_CHECKING:
+    from gen.model import Device
 
 
 def device(name: str = "spec/pvpanic.yaml") -> Device:

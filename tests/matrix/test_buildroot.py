@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from gen.kernel import load_kernels
+from gen.kernel_load import load_kernels
 from gen.lab import apart, buildroot, process
 from gen.lab.archive import Archive, Origin
 from gen.lab.board import PC, VIRT

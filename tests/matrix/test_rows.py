@@ -15,7 +15,7 @@ from checks import matrix as rows
 from checks import matrix_command
 from checks.matrix import Contract, End, Play, Result, Row, exit_status, result_of, rows_of
 from checks.matrix_report import as_json, table
-from gen.kernel import load_kernels
+from gen.kernel_load import load_kernels
 from gen.lab.buildroot import Built
 from gen.lab.problem import LabError
 from tests.conftest import ROOT

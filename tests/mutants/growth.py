@@ -18,16 +18,17 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from checks.run import check_paths
+from gen.frontend import PciFrontend, PlatformFrontend
 from gen.generate import find_target, read_device
-from gen.model import PciFrontend, PlatformFrontend
 from gen.output import write
 from gen.plan import Target, make_plan
 from gen.render import render
 from gen.resources import template_directory
 
 if TYPE_CHECKING:
+    from gen.frontend import Frontend
     from gen.kernel import Kernel
-    from gen.model import Device, Frontend
+    from gen.model import Device
 
 EVENTS = (1, 2, 4, 8, 16, 32, 64)
 # The language's widest register. What goes beyond is made of the records and of the rendered C.

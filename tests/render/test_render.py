@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from gen.generate import generate
-from gen.kernel import load_kernels
+from gen.kernel_load import load_kernels
 from gen.resources import kernel_directory
 from gen.specs import GenerationError
 from gen.wrap import wrap

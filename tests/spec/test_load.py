@@ -12,8 +12,9 @@ from jsonschema import Draft202012Validator
 
 from gen import form
 from gen.diagnostics import Diagnostics, format_text
+from gen.frontend import PciFrontend
 from gen.load import load_device, parse_device
-from gen.model import PciFrontend, Release
+from gen.release import Release
 from gen.source import Source
 from tests.conftest import ROOT
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from gen.generate import generate, read_device
-from gen.model import PointRelease, Release
 from gen.model_restrict import restrict
+from gen.release import PointRelease, Release
 from tests.conftest import ROOT
 
 SPEC = ROOT / "spec" / "pvpanic.yaml"

@@ -6,11 +6,12 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
+from gen.frontend import Bus
 from gen.lab.bench import submasks
 from gen.lab.machine import Machine
 from gen.lab.scenario import Scenario
 from gen.lab.stores import refusals, spelling, spellings
-from gen.model import Bus, Mask
+from gen.model import Mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

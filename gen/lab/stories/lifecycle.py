@@ -7,10 +7,10 @@ import errno
 import itertools
 from typing import TYPE_CHECKING
 
+from gen.frontend import Bus
 from gen.lab.machine import Machine
 from gen.lab.scenario import Scenario
 from gen.lab.stage import listed
-from gen.model import Bus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

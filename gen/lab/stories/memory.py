@@ -12,12 +12,13 @@ import errno
 import re
 from typing import TYPE_CHECKING
 
+from gen.frontend import PlatformFrontend, ResourceKind
 from gen.lab.describe import PAGE, Block, names, source
 from gen.lab.machine import Machine, Preset
 from gen.lab.scenario import Obstacle, Scenario, Verdict
 from gen.lab.stage import listed
 from gen.lab.stories.panic import CRASH, PANIC_END
-from gen.model import PlatformFrontend, ResourceKind, Trigger
+from gen.model import Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence

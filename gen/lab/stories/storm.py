@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gen.frontend import Bus
 from gen.lab.machine import Machine
 from gen.lab.scenario import Scenario
 from gen.lab.stage import listed
 from gen.lab.stores import spelling
 from gen.lab.stories.panic import CRASH, PANIC_END
-from gen.model import Bus, Trigger
+from gen.model import Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

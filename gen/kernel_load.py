@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Reading what kernels offer: spec/kernels/api.yaml and a file for each series.
+
+Their language is spec/kernels.schema.json.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from jsonschema import Draft202012Validator
+
+from gen.api import Access, Api, Lock, Member, Range
+from gen.kernel import InTree, Kernel, KernelFactsError, Kernels, Packages, Verification
+from gen.release import Release
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+TABLE = "api.yaml"
+
+
+SCHEMA = "kernels.schema.json"
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def load_kernels(directory: Path) -> Kernels:
+    """Read `api.yaml` and every series file in `directory` (spec/kernels).
+
+    Raises:
+        KernelFactsError: a file is missing, is no YAML or breaks the schema, no series is the
+            default or two are.
+    """
+    validator = _validator(directory.parent / SCHEMA)
+    table = _read(directory / TABLE, validator)
+    headers = {name: _range(item) for name, item in table["headers"].items()}
+    bringers = {
+        name: frozenset(item["brought-by"])
+        for name, item in table["headers"].items()
+        if "brought-by" in item
+    }
+    apis = {name: _api(name, item) for name, item in table["apis"].items()}
+    files = [path for path in sorted(directory.glob("*.yaml")) if path.name != TABLE]
+    items = [_read(path, validator) for path in files]
+    kernels = sorted(
+        (_kernel(item, apis, headers, bringers) for item in items), key=lambda k: k.release
+    )
+    defaults = [item["series"] for item in items if item.get("default")]
+    if len(defaults) != 1:
+        raise KernelFactsError(f"{directory}: one series has to be the default, not {defaults}")
+    default = next(kernel for kernel in kernels if kernel.series == defaults[0])
+    return Kernels(tuple(kernels), default)
+
+
+def _validator(path: Path) -> Draft202012Validator:
+    try:
+        return Draft202012Validator(json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError) as error:
+        raise KernelFactsError(f"{path}: {error}") from None
+
+
+def _read(path: Path, validator: Draft202012Validator) -> dict[str, Any]:
+    try:
+        data = yaml.load(path.read_text("utf-8"), Loader=_Loader)  # noqa: S506 (a safe loader)
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise KernelFactsError(f"{path}: {error}") from None
+    kind = "table" if path.name == TABLE else "series"
+    schema = {**validator.schema, "oneOf": [{"$ref": f"#/$defs/{kind}"}]}  # type: ignore[dict-item]
+    broken = next(validator.evolve(schema=schema).iter_errors(data), None)
+    if broken is not None:
+        deepest = max(broken.context or [broken], key=lambda item: len(item.absolute_path))
+        place = ".".join(str(step) for step in deepest.absolute_path)
+        raise KernelFactsError(f"{path}: {place or 'top level'}: {deepest.message}")
+    if not isinstance(data, dict):
+        raise KernelFactsError(f"{path}: not a mapping")
+    return data
+
+
+def _range(item: Mapping[str, Any]) -> Range:
+    since, until = item.get("since"), item.get("until")
+    return Range(
+        Release.parse(since) if since else None,
+        Release.parse(until) if until else None,
+        item.get("replacement"),
+    )
+
+
+def _members(item: Mapping[str, Any]) -> Iterator[Member]:
+    for name, value in item.items():
+        texts = value if isinstance(value, list) else [value]
+        for text in texts:
+            entry = {"text": text} if isinstance(text, str) else text
+            yield Member(name, entry["text"], _range(entry))
+
+
+def _api(name: str, item: Mapping[str, Any]) -> Api:
+    header = item["header"]
+    headers = {header: {}} if isinstance(header, str) else header
+    params = item.get("params")
+    return Api(
+        name=name,
+        kind=item["kind"],
+        headers={key: _range(value) for key, value in headers.items()},
+        range=_range(item),
+        prototype=item.get("prototype"),
+        arch=item.get("arch", False),
+        params=None if params is None else tuple(params),
+        expands=item.get("expands"),
+        value=item.get("value"),
+        members=tuple(_members(item.get("members", {}))),
+        positions=tuple(item.get("positions", ())),
+        sleeps=item.get("sleeps"),
+        fails=item.get("fails"),
+        fails_since=Release.parse(since) if (since := item.get("fails-since")) else None,
+        must_check=item.get("must-check", False),
+        acquires=item.get("acquires"),
+        releases=item.get("releases"),
+        managed=item.get("managed"),
+        access=Access(**item["access"]) if "access" in item else None,
+        maps=item.get("maps"),
+        implies=item.get("implies", {}),
+        calls=item.get("calls", {}),
+        lock=Lock(**item["lock"]) if "lock" in item else None,
+        initialises=item.get("initialises"),
+        tells=item.get("tells"),
+        walk=item.get("walk"),
+        waits=item.get("waits"),
+        data=item.get("data"),
+        resets=item.get("resets", False),
+        brought={key: _range(value) for key, value in item.get("brought", {}).items()},
+    )
+
+
+def _kernel(
+    item: Mapping[str, Any],
+    table: Mapping[str, Api],
+    headers: Mapping[str, Range],
+    bringers: Mapping[str, frozenset[str]],
+) -> Kernel:
+    debian = item.get("debian")
+    return Kernel(
+        series=item["series"],
+        suites=tuple(debian["suites"]) if debian else (),
+        architectures=tuple(debian.get("architectures", ())) if debian else (),
+        packages=Packages(**debian["packages"]) if debian else None,
+        verification=Verification(**item["verified"]) if item["verified"] else None,
+        branch=item["branch"],
+        in_tree={
+            name: InTree(found["path"], found["kconfig"], tuple(found["modules"]))
+            for name, found in item["in-tree"].items()
+        },
+        release=Release.parse(item["series"]),
+        table=table,
+        header_table=headers,
+        bringers=bringers,
+    )
