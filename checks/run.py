@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from checks import (  # noqa: F401
     rules_build,
     rules_documents,
+    rules_drivers,
     rules_ids,
     rules_include,
     rules_port,
