@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from pycparser import c_ast
 
+from checks.dialect import same
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -71,6 +73,8 @@ def _of_one(
     if value is None:
         return None
     if isinstance(node, c_ast.TernaryOp):
+        if value and same(node):
+            return value
         return fold(node.iftrue if value else node.iffalse, names)
     if isinstance(node, c_ast.UnaryOp):
         return _UNARY[node.op](value) if node.op in _UNARY else None

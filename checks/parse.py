@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pycparser import c_ast
 
+from checks.dialect import standard
 from checks.preprocess import TooLargeError, TreePreprocessor
 from checks.raw import RawTree
 from checks.recover import parse_tokens
@@ -100,7 +101,7 @@ def _parse(tree: SourceTree, file: TreeFile, kernel: Kernel, raws: dict[Source, 
     reader = TreePreprocessor(tree, file, kernel)
     problems: list[Problem] = []
     try:
-        tokens = tuple(reader.run())
+        tokens = standard(reader.run(), _type_names(kernel))
     except TooLargeError:
         tokens = ()
         problems.append(
@@ -128,6 +129,10 @@ def _parse(tree: SourceTree, file: TreeFile, kernel: Kernel, raws: dict[Source, 
         raws=raws,
         first=len(types) + 1,
     )
+
+
+def _type_names(kernel: Kernel) -> list[str]:
+    return [api.name for api in kernel.table.values() if api.kind == "type"]
 
 
 def _typedefs(kernel: Kernel) -> list[str]:

@@ -76,7 +76,7 @@ class Api:
     through a list: plain, safe (against deletion) or rcu; a change with rcu is safe under such
     loops. `waits` is the kind of lock whose holders a call waits for; `data` says that it sets or
     gets the driver's data of a device, `resets` that it calls the given function itself when it
-    fails.
+    fails, `returns` which of its parameters it hands back.
     """
 
     name: str
@@ -108,6 +108,7 @@ class Api:
     waits: str | None = None
     data: str | None = None
     resets: bool = False
+    returns: str | None = None
     brought: Mapping[str, Range] = field(default_factory=dict)
 
     @property

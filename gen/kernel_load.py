@@ -130,6 +130,7 @@ def _api(name: str, item: Mapping[str, Any]) -> Api:
         waits=item.get("waits"),
         data=item.get("data"),
         resets=item.get("resets", False),
+        returns=item.get("returns"),
         brought={key: _range(value) for key, value in item.get("brought", {}).items()},
     )
 

@@ -43,6 +43,7 @@ MODES = {
 
 REGISTRATION = {
     "platform_driver_register": "platform_driver_unregister",
+    "pci_register_driver": "pci_unregister_driver",
     "acpi_bus_register_driver": "acpi_bus_unregister_driver",
 }
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pycparser import c_ast
 
+from checks.dialect import same
 from checks.execution.assignments import Assignments
 from checks.execution.faults import UnknownError
 from checks.execution.layout import (
@@ -196,11 +197,14 @@ class Expressions(Assignments):
         return (lambda f: wrap(act(wrap(a(f)), b(f)))), wide
 
     def _ternaryop(self, node: c_ast.TernaryOp) -> tuple[Code, Type]:
-        cond, (a, at), (b, bt) = (
-            self.value(node.cond), self.typed(node.iftrue), self.typed(node.iffalse),
-        )  # fmt: skip
+        yes = node.cond if same(node) else node.iftrue
+        (a, at), (b, bt) = self.typed(yes), self.typed(node.iffalse)
         type_ = _common(at, bt) if isinstance(at, Int) and isinstance(bt, Int) else at
-        return (lambda f: a(f) if cond(f) else b(f)), bt if at == INT and bt != INT else type_
+        type_ = bt if at == INT and bt != INT else type_
+        if same(node):
+            return (lambda f: a(f) or b(f)), type_
+        cond = self.value(node.cond)
+        return (lambda f: a(f) if cond(f) else b(f)), type_
 
     def _exprlist(self, node: c_ast.ExprList) -> tuple[Code, Type]:
         codes = [self.typed(item) for item in node.exprs]

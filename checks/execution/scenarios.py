@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from checks.execution.devices import ENOMEM
 from checks.execution.machine import IO, MEMORY
@@ -44,6 +44,7 @@ class Scenarios(Races):
         """Every call of the modules' init functions that can fail does so in turn."""
         world = self.world
         for count, unit in enumerate(self.core.modules):
+            calls: list[tuple[str, Any]] = []
             with self.trial():
                 for other in self.core.modules[:count]:
                     self.core.load(other)

@@ -76,6 +76,8 @@ class Calls:
             self._eval.dereference(node, given[-1], state)
         if api.lock is not None:
             return self._lock(node, event, api, state)
+        if api.returns is not None:
+            return [self._handed(node, event, api, state)]
         pointer = bool(api.prototype and "*" in api.prototype.split(f"{name}(")[0])
         never = POSITIVE if pointer else ANY
         signs = failure(api.fails) | success(api.fails) if failure(api.fails) else never
@@ -93,6 +95,14 @@ class Calls:
                 self._fresh(state, out, ANY)
                 state.memory[value[1]] = out
         return state
+
+    def _handed(self, node: c_ast.FuncCall, event: Event, api: Api, state: State) -> State:
+        """A call whose result is one of its arguments."""
+        done = self._done(node, state, event, ANY)
+        at = api.parameters.index(api.returns or "")
+        if at < len(event.values):
+            done.memory["result", id(node)] = event.values[at]
+        return done
 
     @staticmethod
     def _fresh(state: State, value: Value, signs: int) -> None:

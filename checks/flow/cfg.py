@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from pycparser import c_ast
 
+from checks.dialect import same
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -205,9 +207,8 @@ class _Builder:
         if isinstance(item, c_ast.BinaryOp) and item.op == "||":
             return self._test(item.left, yes, self._test(item.right, yes, no))
         if isinstance(item, c_ast.TernaryOp):
-            return self._test(
-                item.cond, self._test(item.iftrue, yes, no), self._test(item.iffalse, yes, no)
-            )
+            first = yes if same(item) else self._test(item.iftrue, yes, no)
+            return self._test(item.cond, first, self._test(item.iffalse, yes, no))
         return Node(Kind.TEST, item, [(True, yes), (False, no)])
 
 

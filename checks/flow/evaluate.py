@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pycparser import c_ast
 
+from checks.dialect import same
 from checks.flow.cfg import callee
 from checks.flow.trace import Event
 from checks.flow.values import POSITIVE, both, complement, name_of, number, origin, sign
@@ -191,7 +192,8 @@ class Evaluator:
         return self.value(node.expr, state)
 
     def _ternaryop(self, node: c_ast.TernaryOp, state: State) -> Value:
-        side = node.iftrue if self.choices.get(id(node), True) else node.iffalse
+        yes = node.cond if same(node) else node.iftrue
+        side = yes if self.choices.get(id(node), True) else node.iffalse
         return self.value(side, state)
 
     def _exprlist(self, node: c_ast.ExprList, state: State) -> Value:
@@ -216,7 +218,7 @@ class Evaluator:
 
 def builtin(name: str | None) -> bool:
     """Whether a call is part of the language as it is spoken in the kernel."""
-    return name in _SAME or name in _TESTS or name in {ONCE_READ, ONCE_WRITE}
+    return name in _SAME or name in _TESTS or name in {ONCE_READ, ONCE_WRITE, "offsetof"}
 
 
 def tests_of(state: State) -> frozenset[tuple[Value, int]]:

@@ -135,6 +135,7 @@ class _Interpreter:
         if isinstance(node, c_ast.UnaryOp) and node.op == "sizeof":
             return
         if isinstance(node, c_ast.TernaryOp):
+            # What `a ?: b` tests is called by the test.
             taken = self._eval.choices.get(id(node), True)
             yield from self._calls_in(node.iftrue if taken else node.iffalse)
             return

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Legal C as the kernel has it is read, understood, and not complained about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from checks.dialect import standard
+from checks.preprocess import Token
+from checks.rule import Verdict
+from checks.run import check_paths
+from gen.generate import read_device
+from gen.source import Source
+from tests.checks.trees import OUT, change, copy, kernel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SPEC = OUT.parent / "spec/pvpanic.yaml"
+ANCHOR = "/* Called in any context, including NMI. */\n"
+FAILING = "	return devm_add_action_or_reset(dev, pvpanic_unregister, pi);\n"
+HANDWRITTEN = """static int __init pvpanic_pci_init(void)
+{
+	return pci_register_driver(&pvpanic_pci_driver);
+}
+module_init(pvpanic_pci_init);
+
+static void __exit pvpanic_pci_exit(void)
+{
+	pci_unregister_driver(&pvpanic_pci_driver);
+}
+module_exit(pvpanic_pci_exit);
+"""
+FIRST = """static bool __maybe_unused is_first(struct device *dev)
+{
+	struct pvpanic_instance *pi;
+	bool found;
+
+	mutex_lock(&pvpanic_lock);
+	pi = list_first_entry_or_null(&pvpanic_instances, struct pvpanic_instance, node);
+	found = pi && pi->dev == dev;
+	mutex_unlock(&pvpanic_lock);
+
+	return found;
+}
+
+"""
+TOLD = """	ret = devm_add_action_or_reset(dev, pvpanic_unregister, pi);
+	if (ret)
+		return dev_err_probe(dev, ret, "no action\\n");
+
+	return 0;
+"""
+LEGAL = {
+    "elvis": ("pvpanic.c", "					      &pvpanic_panic_nb);\n}\nmodule_init",
+              "					      &pvpanic_panic_nb) ?: 0;\n}\nmodule_init"),
+    "attribute": ("pvpanic.c", "static void pvpanic_send(unsigned int event)\n",
+                  "static void __attribute__((noinline)) pvpanic_send(unsigned int event)\n"),
+    "first entry": ("pvpanic.c", ANCHOR, FIRST + ANCHOR),
+    "parameter": ("pvpanic.c", ANCHOR, "static bool verbose;\nmodule_param(verbose, bool, 0444);\n"
+                  'MODULE_PARM_DESC(verbose, "say more");\n\n' + ANCHOR),
+    "namespace": ("pvpanic.c", "EXPORT_SYMBOL_GPL(pvpanic_groups);",
+                  "EXPORT_SYMBOL_NS_GPL(pvpanic_groups, PVPANIC);"),
+    "told error": ("pvpanic.c", FAILING, TOLD),
+    "handwritten registration": ("pvpanic-pci.c", "module_pci_driver(pvpanic_pci_driver);\n",
+                                 HANDWRITTEN),
+}  # fmt: skip
+LOCALS = "	struct pvpanic_instance *pi;\n\n	pi = devm"
+BEFORE = {"told error": (LOCALS, LOCALS.replace("\n\n", "\n	int ret;\n\n"))}
+
+
+@pytest.mark.parametrize("name", LEGAL)
+def test_legal_code_is_judged_and_has_no_finding(tmp_path: Path, name: str) -> None:
+    tree = copy(tmp_path, OUT)
+    file, good, other = LEGAL[name]
+    change(tree, file, good, other)
+    if name in BEFORE:
+        change(tree, file, *BEFORE[name])
+    report = check_paths([tree], read_device(SPEC), kernel("6.1"))
+    assert [str(item) for item in report.findings] == []
+    assert [item.rule.id for item in report.judgements if item.verdict is Verdict.UNKNOWN] == []
+
+
+def test_an_unknown_call_while_loading_is_told(tmp_path: Path) -> None:
+    """Once it ended in a traceback."""
+    tree = copy(tmp_path, OUT)
+    change(tree, "pvpanic.c", "	return atomic_notifier_chain_register(",
+           "	nobody_knows();\n	return atomic_notifier_chain_register(")  # fmt: skip
+    report = check_paths([tree], read_device(SPEC), kernel("6.1"))
+    why = [item.why for item in report.judgements if item.rule.id == "RUN301"]
+    assert "nobody_knows() is neither in the given files nor in the kernel's facts" in str(why)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{ a ?: b ; }", "{ a ? __model_same : b ; }"),
+        ("int x __attribute__ ( ( unused ) ) ;", "int x ;"),
+        ("{ f ( & l , struct a , m ) ; }", "{ f ( & l , sizeof ( struct a ) , m ) ; }"),
+        ("{ f ( long , u8 * ) ; }", "{ f ( sizeof ( long ) , sizeof ( u8 * ) ) ; }"),
+        ("int f ( struct a * ) ;", "int f ( struct a * ) ;"),
+        ("{ x = ( struct a * ) y ; }", "{ x = ( struct a * ) y ; }"),
+        ("{ x = sizeof ( struct a ) ; }", "{ x = sizeof ( struct a ) ; }"),
+        ("{ x = offsetof ( struct a , b ) ; }", "{ x = offsetof ( struct a , b ) ; }"),
+        ("struct o { int ( * f ) ( struct a * , int ) ; } ;",
+         "struct o { int ( * f ) ( struct a * , int ) ; } ;"),
+        ("__attribute__", ""),
+        ("{ ( struct", "{ ( struct"),
+    ],
+)  # fmt: skip
+def test_tokens(text: str, expected: str) -> None:
+    text = text.replace("?:", "? :")
+    at = Source("a.c", text).span(1, 1, 1)
+    tokens = standard([Token(word, at) for word in text.split()], ["u8"])
+    assert " ".join(token.text for token in tokens) == expected
