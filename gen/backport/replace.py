@@ -11,11 +11,15 @@ from gen.frontend import PlatformFrontend
 from gen.model import DocumentKind
 from gen.model_restrict import carry
 from gen.output import LIST
+from gen.wrap import wrap
 
 if TYPE_CHECKING:
     from gen.backport.tree import KernelTree
     from gen.generate import Generation
     from gen.model import Device
+
+_WIDTH = 72  # of a message's lines
+_AGAIN = "The files say what they were made from and how to make them again."
 
 
 def plan_replace(tree: KernelTree, generation: Generation) -> Patch:
@@ -40,13 +44,13 @@ def plan_replace(tree: KernelTree, generation: Generation) -> Patch:
     if not changed:
         raise BackportError(f"{tree.root}: already carries this driver", 2)
     layout = " The driver was one file; it gets a directory of its own." if tree.single else ""
+    why = (
+        f"Replace the driver of the {device.title} with the one that pvgen renders for Linux "
+        f"{generation.kernel.series}.{layout}"
+    )
     return Patch(
         subject=f"misc/{device.name}: replace the driver with the one made from its spec",
-        body=(
-            f"Replace the driver of the {device.title} with the one that pvgen renders\n"
-            f"for Linux {generation.kernel.series}.{layout}\n\n"
-            "The files say what they were made from and how to make them again."
-        ),
+        body="\n".join([*wrap(why, _WIDTH), "", *wrap(_AGAIN, _WIDTH)]),
         files=changed,
         contract=carry(device, generation.kernel)[0],
     )
