@@ -162,7 +162,8 @@ def _boot(modules: Path, contract: Device, target: Kernel, work: Path, trial: Tr
     played = [one for one in outcomes if one.verdict is not Verdict.INAPPLICABLE]
     bad = [one for one in played if one.verdict is not Verdict.PASS]
     if bad or not played:
-        trial.say(outcome.table(outcomes, colour=False))
+        for line in outcome.table(outcomes, colour=False).splitlines():
+            trial.say(line)
         told = [f"{one.name}: {one.reason or one.verdict}" for one in bad] or ["nothing to play"]
         raise BackportError(f"the driver was booted, and not all passed: {'; '.join(told)}")
     count = "1 scenario passes" if len(played) == 1 else f"{len(played)} scenarios pass"

@@ -49,7 +49,8 @@ def renumbered(draft: Draft, new: Device) -> Iterator[Patch]:
 
 def _moved(draft: Draft, new: Device, events: list[Event]) -> Patch:
     text = draft.open(draft.uapi)
-    bits = {event.name: event.bit for event in new.macros}
+    wanted = {event.name: event for event in new.macros}
+    bits = {name: event.bit for name, event in wanted.items()}
     told = []
     for event in events:
         macro = names.event_macro(draft.contract, event)
@@ -59,7 +60,8 @@ def _moved(draft: Draft, new: Device, events: list[Event]) -> Patch:
     moving = {event.name for event in events}
 
     def moved(old: Event) -> Event:
-        return replace(old, bit=bits[old.name]) if old.name in moving else old
+        # What the host makes of the event goes with its bit.
+        return replace(wanted[old.name], trigger=old.trigger) if old.name in moving else old
 
     draft.contract = replace(
         draft.contract,

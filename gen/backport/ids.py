@@ -36,7 +36,7 @@ def renamed(draft: Draft, front: PciFrontend) -> Iterator[Patch]:
     text = draft.open(f"{draft.tree.home}/{front.name}.c")
     _, value = _defined(text, macro, was.device.id)
     text.replace(value, _as_written(value, front.device.id))
-    now = replace(was, device=front.device)
+    now = replace(was, device=front.device, host=front.host)
     _put(draft, was, now)
     old, new = was.ids[0], now.ids[0]
     changes = tuple(one for one in draft.of("pci") if {one.old, one.new} & {str(old), str(new)})
