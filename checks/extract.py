@@ -25,7 +25,7 @@ from checks.fold import fold, string, strip, type_name
 from checks.initialiser import read_entries
 from checks.kconfig import read_kconfig
 from checks.macros import macro_values
-from checks.makefile import read_makefile
+from checks.makefile import read_makefile, read_options
 from checks.preprocess import text_of
 from checks.tree import Problem, Role
 
@@ -59,6 +59,7 @@ def extract(tree: SourceTree, units: tuple[Unit, ...], kernel: Kernel) -> Driver
         macros=macro_values(units, constants(kernel)),
         kconfig=kconfig,
         makefile=makefile,
+        options=read_options(tree.of(Role.MAKEFILE)),
         abi=read_abi(tree.of(Role.ABI)),
         bindings=read_bindings(tree.of(Role.BINDING)),
         problems=tuple(_once(problems)),

@@ -153,7 +153,7 @@ class UnitFacts:
 class KconfigFact:
     """A Kconfig symbol: its type and its whole dependency, menus and ifs around it included.
 
-    `prompt` is empty where there is none.
+    `prompt` is empty where there is none; `default` is the place of one that is not n.
     """
 
     name: str
@@ -165,14 +165,30 @@ class KconfigFact:
     has_prompt: bool
     has_help: bool
     prompt: str = ""
+    default: Span | None = None
 
 
 @dataclass(frozen=True)
 class MakeObject:
-    """An object that a Makefile builds: `option` decides, None for always."""
+    """An object that a Makefile builds: `option` decides, None for always.
+
+    `whole` is the module that it is linked into, where it is none itself; `lost` is the
+    place of an assignment that replaces the lines before it.
+    """
 
     name: str
     option: str | None
+    span: Span
+    whole: str | None = None
+    lost: Span | None = None
+
+
+@dataclass(frozen=True)
+class MakeOption:
+    """A Makefile's own answer to an option: the condition in Kconfig's language."""
+
+    name: str
+    condition: str
     span: Span
 
 
@@ -208,6 +224,7 @@ class DriverFacts:
     macros: Mapping[str, Value]
     kconfig: tuple[KconfigFact, ...] | None
     makefile: tuple[MakeObject, ...] | None
+    options: tuple[MakeOption, ...]
     abi: tuple[AbiFact, ...]
     bindings: tuple[BindingFact, ...]
     problems: tuple[Problem, ...]

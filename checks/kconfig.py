@@ -84,7 +84,16 @@ def _fact(node: Any, source: Source) -> KconfigFact:
         has_prompt=node.prompt is not None,
         has_help=bool((node.help or "").strip()),
         prompt=node.prompt[0] if node.prompt else "",
+        default=_default(node, source, end),
     )
+
+
+def _default(node: Any, source: Source, end: int) -> Span | None:
+    """The place of a default that may be y or m."""
+    if all(getattr(item[0], "name", "") == "n" for item in node.defaults):
+        return None
+    pattern = r"^\s*(?:default|def_bool|def_tristate)\s+(?!n\b)(.*?)\s*(?:#.*)?$"
+    return _find(source, node.linenr, end, pattern) or source.span(node.linenr, 1)
 
 
 def _end(source: Source, line: int) -> int:

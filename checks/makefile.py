@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from checks.facts import MakeObject
+from checks.facts import MakeObject, MakeOption
 from checks.tree import Problem
 
 if TYPE_CHECKING:
@@ -20,7 +20,11 @@ if TYPE_CHECKING:
     from checks.tree import TreeFile
     from gen.source import Source, Span
 
-_OBJ = re.compile(r"^(?P<head>obj-(?P<which>y|m|\$[({]CONFIG_(?P<option>\w+)[)}]))\s*[:+?]?=")
+_OBJ = re.compile(
+    r"^(?P<head>obj-(?P<which>y|m|\$[({]CONFIG_(?P<option>\w+)[)}]))\s*(?P<how>[:+?]?)="
+)
+_OPTION = re.compile(r"^CONFIG_(?P<name>\w+)\s*:?=\s*(?P<value>\$\(if .*\))\s*$", re.DOTALL)
+_ALTERNATIVE = re.compile(r"^\s*(?:else|endif)\b")
 _PART = re.compile(r"^(?P<name>[\w-]+?)-(?:y|m|objs|\$[({]CONFIG_\w+[)}])\s*[:+?]?=")
 _WORD = re.compile(r"[^\s]+")
 # Variables of kbuild that look like a composite object's parts and are none.
@@ -39,12 +43,17 @@ def read_makefile(
     problems: list[Problem] = []
     parts: dict[str, list[tuple[str, Span]]] = {}
     for file in files:
+        before = False  # whether a line that a plain assignment would replace came before
         for line, text in _logical_lines(file.source):
             match = _OBJ.match(text)
+            before = before and not _ALTERNATIVE.match(text)
             part = _PART.match(text)
             if match:
                 words = list(_words(file.source, line, text, match.end()))
-                objects += [MakeObject(word, match["option"], span) for word, span in words]
+                head = file.source.span(line, 1, match.end())
+                lost = head if before and match["how"] in {"", ":"} else None
+                before = True
+                objects += [MakeObject(w, match["option"], s, None, lost) for w, s in words]
                 problems += [_unclear(word, span) for word, span in words if "$" in word]
             elif part and part["name"] not in _FLAGS:
                 words = list(_words(file.source, line, text, part.end()))
@@ -53,8 +62,54 @@ def read_makefile(
                 span = file.source.span(line, 1, len(file.source.line(line)))
                 problems.append(_unclear(text.split("=")[0].strip(), span))
     whole = [item for item in objects if item.name in parts]
-    inner = [MakeObject(n, item.option, s) for item in whole for n, s in parts[item.name]]
+    inner = [
+        MakeObject(part, item.option, span, item.name)
+        for item in whole
+        for part, span in parts[item.name]
+    ]
     return (*objects, *inner), problems
+
+
+def read_options(files: tuple[TreeFile, ...]) -> tuple[MakeOption, ...]:
+    """The options that Makefiles set by a condition on others; other ways are left out."""
+    found = []
+    for file in files:
+        for line, text in _logical_lines(file.source):
+            match = _OPTION.match(text)
+            condition = _condition(match["value"]) if match else None
+            if match and condition:
+                span = file.source.span(line, match.start("value") + 1, len(match["value"]))
+                found.append(MakeOption(match["name"], condition, span))
+    return tuple(found)
+
+
+def _condition(text: str) -> str | None:
+    """What `$(if A,m)`, `$(and A,B)`, `$(or A,B)` and `$(CONFIG_X)` are in Kconfig."""
+    text = text.strip()
+    option = re.fullmatch(r"\$[({]CONFIG_(\w+)[)}]", text)
+    call = re.fullmatch(r"\$\((if|and|or)\s+(.*)\)", text, re.DOTALL)
+    if option:
+        return option[1]
+    if call is None:
+        return None
+    items = _arguments(call[2])
+    if call[1] == "if":
+        return _condition(items[0]) if [item.strip() for item in items[1:]] == ["m"] else None
+    inner = [_condition(item) for item in items]
+    sign = " && " if call[1] == "and" else " || "
+    return f"({sign.join(item for item in inner if item)})" if all(inner) else None
+
+
+def _arguments(text: str) -> list[str]:
+    """The arguments of a make function: split at the commas outside all brackets."""
+    items, depth = [""], 0
+    for letter in text:
+        depth += (letter in "({") - (letter in ")}")
+        if letter == "," and depth == 0:
+            items.append("")
+        else:
+            items[-1] += letter
+    return items
 
 
 def _unclear(word: str, span: Span) -> Problem:

@@ -54,6 +54,7 @@ def check_kconfig(context: Context) -> Iterator[Word]:
         else:
             yield NotApplicable("no Kconfig file given")
         return
+    yield from _sourced(context)
     wanted = [context.device.kconfig, *(item.kconfig for item in context.device.frontends)]
     for symbol in wanted:
         fact = next((item for item in facts if item.name == symbol.symbol), None)
@@ -65,6 +66,20 @@ def check_kconfig(context: Context) -> Iterator[Word]:
             yield Found(message, span, symbol.at["symbol"], close)
         else:
             yield from _symbol(fact, symbol)
+
+
+def _sourced(context: Context) -> Iterator[Word]:
+    """The Kconfig file of the directory above brings in the driver's."""
+    own = [file.path for file in _kconfig_files(context)]
+    for file in context.facts.tree.of(Role.PARENT):
+        below = [path for path in own if path.parent.parent == file.path.parent]
+        if not file.path.name.startswith("Kconfig") or not below:
+            continue
+        lines = (line.split("#")[0] for line in file.source.lines)
+        ends = tuple(f'{path.parent.name}/{path.name}"' for path in below)
+        if not any("source" in line and line.rstrip().endswith(ends) for line in lines):
+            message = f"no line here brings in {below[0]}, so nobody is offered the driver"
+            yield Found(message, file.start, None, f'add source "{below[0]}"', absent=True)
 
 
 def _symbol(fact: KconfigFact, symbol: KconfigSymbol) -> Iterator[Word]:
@@ -85,46 +100,11 @@ def _symbol(fact: KconfigFact, symbol: KconfigSymbol) -> Iterator[Word]:
     if not fact.has_prompt:
         message = f"{fact.name} has no prompt, so nobody can choose it"
         yield Found(message, fact.span, symbol.at["prompt"])
+    if fact.default is not None:
+        message = f"{fact.name} is chosen where nobody has chosen it; the spec has no default"
+        yield Found(message, fact.default, symbol.at["symbol"])
     if not fact.has_help:
         yield Found(f"{fact.name} has no help text", fact.span, symbol.at["help"])
-
-
-@check("SPEC023")
-def check_makefile(context: Context) -> Iterator[Word]:
-    """Each option builds the frontend's object and the core's, and every file is built."""
-    if not context.device.frontends:
-        yield NotApplicable(OTHER_LAYOUT)
-        return
-    objects = context.facts.makefile
-    if objects is None:
-        if expects_all(context):
-            yield Found("the tree has no Makefile", anchor(context))
-        else:
-            yield NotApplicable("no Makefile given")
-        return
-    start = context.facts.tree.of(Role.MAKEFILE)[0].start
-    options = {frontend.kconfig.symbol for frontend in context.device.frontends}
-    used = {item.option for item in objects}
-    stray = [item for item in objects if item.option not in options | {None}]
-    for frontend in context.device.frontends:
-        option = frontend.kconfig.symbol
-        built = {item.name: item.span for item in objects if item.option == option}
-        for name in (f"{frontend.name}.o", f"{context.device.name}.o"):
-            if name in built:
-                continue
-            elsewhere = [item.span for item in stray if item.name == name]
-            where = elsewhere or list(built.values())
-            message = f"CONFIG_{option} does not build {name}"
-            close = did_you_mean(option, [item for item in used if item])
-            hint = close if option not in used else None
-            at = frontend.kconfig.at["symbol"]
-            yield Found(message, where[0] if where else start, at, hint)
-    names = {item.name for item in objects}
-    for file in context.facts.tree.of(Role.UNIT):
-        expected = {f"{item.name}.o" for item in context.device.frontends}
-        name = f"{file.path.stem}.o"
-        if name not in names | expected | {f"{context.device.name}.o"}:
-            yield Found(f"no line of the Makefile builds {name}", start)
 
 
 @check("SPEC026")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from checks.facts import Call, RegisterAccess, Value
     from checks.rule import Context, Word
+    from checks.tree import TreeFile
     from gen.model import Device, Register
     from gen.source import Span
 
@@ -149,11 +150,24 @@ def check_event_macros(context: Context) -> Iterator[Word]:
         elif value.number != event.value:
             message = f"{name} is {value.number:#x}; the event '{event.name}' is {event.value:#x}"
             yield Found(message, value.span, event.at["bit"])
+        elif uapi and not _defines(context, uapi, name):
+            message = f"{name} is defined here, where user space does not see it"
+            add = f"define it in {device.uapi.path}"
+            yield Found(message, value.span, device.uapi.at["path"], add, absent=True)
     prefix = f"{macro_prefix(device)}_"
     for name, value in facts.macros.items():
         inside = any(value.span.source is file.source for file in uapi)
         if inside and name.startswith(prefix) and name not in known:
             yield Found(f"{name} is no event of the spec", value.span, None)
+
+
+def _defines(context: Context, files: tuple[TreeFile, ...], name: str) -> bool:
+    sources = [file.source for file in files]
+    return any(
+        item.name == name and item.span.source in sources
+        for unit in context.facts.units
+        for item in unit.defines
+    )
 
 
 def _no_header(context: Context) -> Iterator[Word]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 MAX_FILES = 64
 ABI = "Documentation/ABI"
 BINDINGS = "Documentation/devicetree/bindings"
+BUILD = ("Kconfig", "Makefile", "Kbuild")
 # What editors and patch(1) leave beside a file.
 BACKUP = ("~", ".orig", ".rej")
 
@@ -37,6 +38,7 @@ class Role(enum.StrEnum):
     MAKEFILE = "makefile"
     ABI = "abi"
     BINDING = "binding"
+    PARENT = "parent"
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,9 @@ def members(root: Path, device: Device) -> list[tuple[Path, PurePosixPath]]:
     for home in _homes(root, device):
         inside = _of_driver(home, device)
         found += [(path, PurePosixPath(path.relative_to(root).as_posix())) for path in inside]
+        if home != root and home.name == device.name:
+            above = [home.parent / name for name in BUILD if (home.parent / name).is_file()]
+            found += [(path, PurePosixPath(path.relative_to(root).as_posix())) for path in above]
     return [*found, *_headers(root, device), *_documents(root, device)]
 
 
@@ -197,7 +202,7 @@ def _of_driver(home: Path, device: Device) -> Iterator[Path]:
     code = [path for path in entries if path.suffix in {".c", ".h"} and _counts(path)]
     named = [path for path in code if path.name.startswith(names)]
     yield from named if any(path.suffix == ".c" for path in named) else code
-    yield from (path for path in entries if path.name in {"Kconfig", "Makefile", "Kbuild"})
+    yield from (path for path in entries if path.name in BUILD)
 
 
 def _counts(path: Path) -> bool:
@@ -229,9 +234,12 @@ def _read(
     name: str, paths: list[tuple[Path, PurePosixPath]], device: Device, *, whole: bool
 ) -> SourceTree:
     files, problems = [], []
+    homes = {relative.parent for _, relative in paths} if whole else set()
     for path, relative in paths:
         nowhere = Source(str(path), "").span(1, 1)
         role = _role(relative, device)
+        if role in {Role.KCONFIG, Role.MAKEFILE} and relative.parent / device.name in homes:
+            role = Role.PARENT
         if not path.exists() and not path.is_symlink():
             help_ = "'pvgen gen' renders the driver into out/"
             problems.append(Problem("PARSE001", "no such file or directory", nowhere, help_))

@@ -41,12 +41,15 @@ class InTree:
     """Mainline's driver of a device in a series.
 
     `path` is a directory or a single file in the kernel tree, `kconfig` the type of its symbol,
-    `modules` what it builds.
+    `modules` what it builds. Of one that is older than the spec's frontends, `drivers` has the
+    names of its drivers by their bus, and `priority` is its panic notifier's.
     """
 
     path: str
     kconfig: str
     modules: tuple[str, ...]
+    drivers: Mapping[str, str] = field(default_factory=dict)
+    priority: int | None = None
 
     @property
     def layout(self) -> str:
@@ -75,6 +78,8 @@ class Kernel:
     header_table: Mapping[str, Range] = field(repr=False)
     # The headers that few others of the table include, each with those that do.
     bringers: Mapping[str, frozenset[str]] = field(repr=False)
+    # The headers that user space has too.
+    exported: frozenset[str] = field(repr=False)
     # The release of the tree whose headers were read, where the table is that of one tree.
     probed: PointRelease | None = None
 

@@ -42,11 +42,13 @@ def load_kernels(directory: Path) -> Kernels:
         for name, item in table["headers"].items()
         if "brought-by" in item
     }
+    exported = frozenset(n for n, item in table["headers"].items() if item.get("user-space"))
     apis = {name: _api(name, item) for name, item in table["apis"].items()}
     files = [path for path in sorted(directory.glob("*.yaml")) if path.name != TABLE]
     items = [_read(path, validator) for path in files]
     kernels = sorted(
-        (_kernel(item, apis, headers, bringers) for item in items), key=lambda k: k.release
+        (_kernel(item, apis, headers, bringers, exported) for item in items),
+        key=lambda k: k.release,
     )
     defaults = [item["series"] for item in items if item.get("default")]
     if len(defaults) != 1:
@@ -140,6 +142,7 @@ def _kernel(
     table: Mapping[str, Api],
     headers: Mapping[str, Range],
     bringers: Mapping[str, frozenset[str]],
+    exported: frozenset[str],
 ) -> Kernel:
     debian = item.get("debian")
     return Kernel(
@@ -150,11 +153,12 @@ def _kernel(
         verification=Verification(**item["verified"]) if item["verified"] else None,
         branch=item["branch"],
         in_tree={
-            name: InTree(found["path"], found["kconfig"], tuple(found["modules"]))
+            name: InTree(**{**found, "modules": tuple(found["modules"])})
             for name, found in item["in-tree"].items()
         },
         release=Release.parse(item["series"]),
         table=table,
         header_table=headers,
         bringers=bringers,
+        exported=exported,
     )

@@ -76,7 +76,7 @@ def unpack(driver: Driver, directory: Path) -> Path:
         target.write_text(file.text, encoding="utf-8")
     documents = driver.root / "Documentation"
     if documents.is_dir() and not (driver.root / "drivers").is_dir():
-        shutil.copytree(documents, directory / "Documentation")
+        shutil.copytree(documents, directory / "Documentation", dirs_exist_ok=True)
     return directory
 
 

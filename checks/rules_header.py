@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Headers: guards, and what user space may include."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from checks.rule import Found, NotApplicable, check
+from checks.rules_build import SPDX
+from checks.tree import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from checks.preprocess import Include, MacroDefinition
+    from checks.rule import Context, Word
+    from checks.tree import TreeFile
+
+NOTE = "WITH Linux-syscall-note"
+HEADERS = (Role.HEADER, Role.UAPI)
+_DIRECTIVE = re.compile(r"^\s*#\s*(\w+)[ \t]*(\w*)")
+_NAME = re.compile(r"[A-Za-z_]\w*")
+
+
+@check("KERN149")
+def check_guards(context: Context) -> Iterator[Word]:
+    """What a header asks for at its start is what it then defines."""
+    files = [file for role in HEADERS for file in context.facts.tree.of(role)]
+    if not files:
+        yield NotApplicable("no header given")
+    for file in files:
+        matches = enumerate(map(_DIRECTIVE.match, file.source.lines), 1)
+        lines = [(number, match) for number, match in matches if match]
+        if len(lines) < len(("ifndef", "define", "endif")):
+            continue
+        (_, asked), (number, given) = lines[:2]
+        defined = {match[2] for _, match in lines if match[1] == "define"}
+        guards = (asked[1], given[1]) == ("ifndef", "define")
+        if guards and asked[2] not in defined:
+            span = file.source.span(number, given.start(2) + 1, len(given[2]))
+            yield Found(f"the guard asks for {asked[2]}, and this defines {given[2]}", span)
+
+
+@check("SPEC030")
+def check_user_space(context: Context) -> Iterator[Word]:
+    """The header for user space has the licence and the names that user space needs."""
+    files = context.facts.tree.of(Role.UAPI)
+    if not files:
+        yield NotApplicable("no header for user space given")
+    includes = {(item.span.source, item.span): item
+                for unit in context.facts.units for item in unit.includes}  # fmt: skip
+    defines = {(item.span.source, item.span): item
+               for unit in context.facts.units for item in unit.defines}  # fmt: skip
+    for file in files:
+        tag, spec = SPDX.search(file.source.line(1)), context.device.uapi.at["license"]
+        if NOTE in context.device.uapi.license and tag and NOTE not in tag[1]:
+            message = f"this licence binds every program that includes the header: no '{NOTE}'"
+            span = file.source.span(1, tag.start(1) + 1, len(tag[1]))
+            yield Found(message, span, spec, f"the spec says '{context.device.uapi.license}'")
+        mine = [item for item in includes.values() if item.span.source is file.source]
+        yield from _kernel_headers(context, mine)
+        lost = {item.header for item in mine}
+        yield from _kernel_names(context, file, list(defines.values()), lost)
+
+
+def _kernel_headers(context: Context, includes: list[Include]) -> Iterator[Word]:
+    kernel = context.facts.kernel
+    for item in includes:
+        kernels_own = item.header in kernel.header_table and item.header not in kernel.exported
+        if item.file is None and kernels_own:
+            yield Found(f"user space has no {item.header}", item.span, None, "use linux/const.h")
+
+
+def _kernel_names(
+    context: Context, file: TreeFile, defines: list[MacroDefinition], told: set[str]
+) -> Iterator[Word]:
+    """Macros made of names that only the kernel has."""
+    kernel = context.facts.kernel
+    own = {item.name for item in defines if item.span.source is file.source}
+    for item in defines:
+        if item.span.source is not file.source:
+            continue
+        for name in _NAME.findall(item.body):
+            api = kernel.table.get(name)
+            if name in own or api is None:
+                continue
+            if not any(header in kernel.exported | told for header in api.headers):
+                message = f"{item.name} is made of {name}, which user space does not have"
+                yield Found(message, item.body_span)
