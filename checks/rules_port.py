@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from pycparser import c_ast
 
+from checks.callbacks import called_back, in_calls, in_member
 from checks.facts import CONST
 from checks.fold import type_name
 from checks.rule import Found, NotApplicable, check
-from checks.signature import type_in, type_of
 from checks.tree import Role
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from checks.facts import DriverFacts, Object, UnitFacts, Value
     from checks.parse import Unit
     from checks.rule import Context, Word
-    from checks.signature import Signature
     from checks.tree import TreeFile
     from gen.api import Api, Member, Range
     from gen.kernel import Kernel
@@ -111,6 +110,7 @@ def check_members(context: Context) -> Iterator[Word]:
         for item in read.objects:
             found = True
             yield from _once(_object(item, units[read.file], context.facts), told)
+        yield from _once(in_calls(read.calls, units[read.file], kernel), told)
     for unit in context.units:
         for function in unit.functions:
             found = True
@@ -151,9 +151,9 @@ def _member(type_: str, path: str, value: Value, unit: Unit, facts: DriverFacts)
             yield Found(message, value.span, None, help_)
             return
         owner, type_ = type_, here.text.removesuffix(name).strip()
-    if here is not None and value.name and "(*" in here.text:
+    if here is not None and value.name and called_back(here.text, kernel):
         beside = _variants(kernel, owner, f"{name}{CONST}")
-        yield from _signature(value, here, (variants, beside), unit, kernel)
+        yield from in_member(value, here, (variants, beside), unit, kernel)
     elif here is not None and value.name:
         yield from _pointers(value, here, variants, unit, facts)
 
@@ -176,44 +176,6 @@ def _pointers(
 def _variants(kernel: Kernel, type_: str, name: str) -> list[Member]:
     api = kernel.table.get(type_)
     return [one for one in (api.members if api else ()) if one.name == name]
-
-
-def _signature(
-    value: Value,
-    here: Member,
-    others: tuple[list[Member], list[Member]],
-    unit: Unit,
-    kernel: Kernel,
-) -> Iterator[Found]:
-    """A function that the kernel calls back returns and takes what the target expects.
-
-    `others` has the member on all series, and the one beside it for const arguments.
-    """
-    function = next((one for one in unit.functions if one.decl.name == value.name), None)
-    if function is None:
-        return
-    given, wanted = type_of(function), type_in(here.text)
-    variants, beside = others
-    if given == wanted or (_by_macro(value, here) and _fits(given, beside, kernel)):
-        return
-    other = next((one for one in (*variants, *beside) if type_in(one.text) == given), None)
-    message = f"Linux {kernel.series} wants '{here.text}', and {value.name}() is none"
-    if other is not None and other.range.since:
-        message += f"; it is that since {other.range.since}"
-    elif other is not None and other.range.until:
-        message += f"; it was that until {other.range.until}"
-    instead = other.range.replacement if other else None
-    yield Found(message, value.span, None, f"use instead: {instead}" if instead else None)
-
-
-def _by_macro(value: Value, member: Member) -> bool:
-    """Whether a macro puts the function there, which chooses the member by the function's type."""
-    text = value.span.source.line(value.span.line)
-    return not re.search(rf"\.{member.name}\s*=|\b__ATTR", text)
-
-
-def _fits(given: Signature, members: list[Member], kernel: Kernel) -> bool:
-    return any(kernel.release in one.range and type_in(one.text) == given for one in members)
 
 
 def _accesses(unit: Unit, function: c_ast.FuncDef, kernel: Kernel) -> Iterator[Found]:
