@@ -132,6 +132,11 @@ diff: ## say what the spec changed since BASE=, for whom; what changes in the C 
 	$(Q).ci/setup gen
 	$(Q)$(pvgen) diff-kernels $(if $(SPEC),--spec '$(SPEC)') '$(BASE)'
 
+.PHONY: fuzz
+fuzz: ## fuzz all that reads what a stranger wrote for SECONDS=, 300 if none are given; TARGETS chooses
+	$(Q).ci/setup test
+	$(Q)$(python) -m tests.fuzz --seconds '$(or $(SECONDS),300)' $(TARGETS)
+
 .PHONY: mutants
 mutants: ## make one mistake after the other in two drivers and count those that the checker names
 	$(Q).ci/setup test

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import TYPE_CHECKING
 
 import click
@@ -16,6 +15,7 @@ from checks.since import SinceError, old_paths, only_new
 from checks.suppress import CONTROL, NEVER
 from gen.baseline import BaselineError, baseline_text
 from gen.console import fail, report, say
+from gen.git import GitError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,5 +75,5 @@ def new_findings(
             return only_new(result, old)
     except SinceError as error:
         fail(str(error), error.status)
-    except (OSError, subprocess.CalledProcessError) as error:
+    except (OSError, GitError) as error:
         fail(f"the files of {revision} cannot be taken out of git: {error}", 3)

@@ -20,12 +20,19 @@ _BITS = {
     "u32": 32, "__u32": 32, "uint32_t": 32, "unsigned int": 32,
 }  # fmt: skip
 
+
+def _quotient(dividend: int, divisor: int) -> int:
+    """Division as in C, towards zero."""
+    quotient = abs(dividend) // abs(divisor)
+    return quotient if (dividend < 0) == (divisor < 0) else -quotient
+
+
 _BINARY: Mapping[str, Callable[[int, int], int]] = {
     "+": lambda a, b: a + b,
     "-": lambda a, b: a - b,
     "*": lambda a, b: a * b,
-    "/": lambda a, b: int(a / b),
-    "%": lambda a, b: a - b * int(a / b),
+    "/": _quotient,
+    "%": lambda a, b: a - b * _quotient(a, b),
     "<<": lambda a, b: a << b,
     ">>": lambda a, b: a >> b,
     "&": lambda a, b: a & b,
@@ -41,6 +48,7 @@ _BINARY: Mapping[str, Callable[[int, int], int]] = {
     "||": lambda a, b: int(bool(a) or bool(b)),
 }
 
+
 _UNARY: Mapping[str, Callable[[int], int]] = {
     "-": lambda a: -a,
     "+": lambda a: a,
@@ -50,6 +58,9 @@ _UNARY: Mapping[str, Callable[[int], int]] = {
 
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "\\": "\\", '"': '"', "'": "'"}
 MAX_SHIFT = 128
+# No constant of a driver is larger; numbers that only grow would fill the memory.
+MAX_NUMBER = 1 << 130
+MAX_DIGITS = 40
 
 
 def fold(node: c_ast.Node | None, names: Mapping[str, int]) -> int | None:
@@ -90,7 +101,8 @@ def _binary(node: c_ast.BinaryOp, names: Mapping[str, int]) -> int | None:
         return None
     if node.op in {"/", "%"} and right == 0:
         return None
-    return _BINARY[node.op](left, right)
+    value = _BINARY[node.op](left, right)
+    return value if abs(value) < MAX_NUMBER else None
 
 
 def _constant(node: c_ast.Constant) -> int | None:
@@ -98,6 +110,8 @@ def _constant(node: c_ast.Constant) -> int | None:
         text = unescape(node.value.split("'", 1)[1][:-1])
         return ord(text) if len(text) == 1 else None
     digits = node.value.rstrip("uUlLzZ")
+    if len(digits) > MAX_DIGITS:
+        return None
     try:
         if re.fullmatch("0[0-7]+", digits):
             return int(digits, 8)
@@ -119,13 +133,13 @@ def unescape(text: str) -> str:
 
     def one(match: re.Match[str]) -> str:
         body = match[1]
-        if body[0] == "x":
+        if body[0] == "x" and len(body) > 1:
             return chr(int(body[1:], 16) & 0xFF)
         if body[0] in "01234567":
             return chr(int(body, 8) & 0xFF)
         return _ESCAPES.get(body, body)
 
-    return re.sub(r"\\(x[0-9a-fA-F]+|[0-7]{1,3}|.)", one, text)
+    return re.sub(r"\\(x[0-9a-fA-F]{1,64}|[0-7]{1,3}|.)", one, text)
 
 
 def type_name(node: c_ast.Node) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # Beyond this many symbols a table of all their values is no longer cheap.
 MAX_SYMBOLS = 9
-_SOURCE_LINE = re.compile(r"^\s*[or]*source\b.*$", re.MULTILINE)
+_SOURCE_LINE = re.compile(r"^[^\S\n]*[gor]*source\b.*$", re.MULTILINE)
 
 
 class DependencyTooLargeError(Exception):
@@ -29,11 +29,19 @@ class DependencyTooLargeError(Exception):
 
 
 class _Kconfig(kconfiglib.Kconfig):  # type: ignore[misc]
-    """kconfiglib on one text: no file is opened, and what others would define stays undefined."""
+    """kconfiglib on one text: no file is opened, nothing is executed, no variable is read.
+
+    What other files would define stays undefined.
+    """
 
     def __init__(self, text: str) -> None:
         self._given: str | None = text
         super().__init__("Kconfig", warn=False, suppress_traceback=False)
+
+    def _fn_val(self, args: list[str]) -> str:
+        """Macros: a call of $(shell,...) would run a command, $(NAME) look into the environment."""
+        self._parse_error(f"the macro $({args[0]}) is not evaluated")
+        return ""
 
     def _open(self, filename: str, _mode: str) -> io.StringIO:
         if self._given is None:
@@ -50,10 +58,14 @@ def read_kconfig(
     problems: list[Problem] = []
     for file in files:
         # A sourced file is read on its own if it is in the tree.
-        text = _SOURCE_LINE.sub("", "\n".join(file.source.lines))
+        whole = "\n".join(file.source.lines)
+        text = _SOURCE_LINE.sub("", whole)
+        if _SOURCE_LINE.search(text.replace("\\\n", "")):
+            problems.append(_problem(file, ValueError("a source statement is cut in two")))
+            continue
         try:
             parsed = _Kconfig(text)
-        except (kconfiglib.KconfigError, OSError, RecursionError) as error:
+        except (kconfiglib.KconfigError, OSError, RecursionError, ValueError) as error:
             problems.append(_problem(file, error))
             continue
         nodes = (node for node in parsed.node_iter() if isinstance(node.item, kconfiglib.Symbol))

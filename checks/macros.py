@@ -9,6 +9,7 @@ from pycparser.c_parser import CParser, ParseError
 
 from checks.facts import Value
 from checks.fold import fold, string
+from checks.recover import MAX_NESTING, nesting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +33,8 @@ def _evaluate(text: str, names: Mapping[str, int]) -> tuple[int | None, str | No
     try:
         tree = CParser().parse(f"int macro = {text};")
     except (ParseError, RecursionError, AssertionError, ValueError):
+        return None, None
+    if nesting(tree) > MAX_NESTING:
         return None, None
     node = getattr(tree.ext[0], "init", None)
     return fold(node, names), string(node)

@@ -133,8 +133,8 @@ def _logical_lines(source: Source) -> Iterator[tuple[int, str]]:
 
 
 def _words(source: Source, line: int, text: str, start: int) -> Iterator[tuple[str, Span]]:
+    row, first = text.count("\n", 0, start), text.rfind("\n", 0, start) + 1
     for match in _WORD.finditer(text, start):
-        before = text[: match.start()]
-        row = before.count("\n")
-        column = len(before) - (before.rfind("\n") + 1) + 1
-        yield match[0], source.span(line + row, column, len(match[0]))
+        row += text.count("\n", first, match.start())
+        first = text.rfind("\n", first, match.start()) + 1 or first
+        yield match[0], source.span(line + row, match.start() - first + 1, len(match[0]))

@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
 from pcpp import Action, OutputDirective, Preprocessor
+from pcpp.evaluator import Value as IfValue
 
 from checks.tree import Problem, TreeFile
 
@@ -27,6 +28,13 @@ if TYPE_CHECKING:
 
 _WITH_OPERAND = frozenset({"define", "undef", "ifdef", "ifndef", "if", "elif", "include"})
 MAX_TOKENS = 60_000
+# Macro expansion, in tokens that all its steps made together; and how often a file is brought in.
+MAX_WORK = 250_000
+MAX_LENGTH = 8192
+MAX_INCLUDES = 500
+# Bits of a number in an #if.
+_WIDTH = 64
+_RAW_TOKEN = re.compile(r"\w+|[^\w\s]")
 # What ends a line for str.splitlines but not for a compiler.
 _ODD_ENDS = re.compile("[\f\v\x1c\x1d\x1e\x85\u2028\u2029]")
 
@@ -60,6 +68,19 @@ class Include:
     span: Span
 
 
+def _bounded_shift(value: Any, distance: Any) -> Any:
+    """`<<` in an #if; what C leaves undefined is 0, where pcpp would build the whole number."""
+    far = IfValue(distance)
+    if far.exception is None and not 0 <= int(far) < _WIDTH:
+        return IfValue(0)
+    return _plain_shift(value, far)
+
+
+# pcpp has no seam here: its grammar names the class.
+_plain_shift = IfValue.__lshift__
+IfValue.__lshift__ = _bounded_shift
+
+
 class TooLargeError(Exception):
     """The text expands to more than any driver of this class has."""
 
@@ -86,6 +107,7 @@ class TreePreprocessor(Preprocessor):  # type: ignore[misc]
         self.includes: list[Include] = []
         self._stack = [file]
         self._boundless = False
+        self._work = 0
         self.macros = {**self.macros, **_kernel_macros(kernel)}
         for option in sorted(_options(tree)):
             self.define(f"{option} 1")
@@ -96,12 +118,14 @@ class TreePreprocessor(Preprocessor):  # type: ignore[misc]
         Raises:
             TooLargeError: macros expand without bounds.
         """
+        if any(_too_long(file.source) for file in self.tree.files):
+            raise TooLargeError
         tokens = []
         for token in self.parsegen(self._stack[0].source.text, "unit", "unit"):
             if token.type in self.t_WS or token.type in self.t_COMMENT:
                 continue
             tokens.append(Token(str(token.value), _place(token)))
-            if len(tokens) > MAX_TOKENS:
+            if len(tokens) > MAX_TOKENS or len(tokens[-1].text) > MAX_LENGTH:
                 raise TooLargeError
         return tokens
 
@@ -145,6 +169,8 @@ class TreePreprocessor(Preprocessor):  # type: ignore[misc]
         header = match[1] or match[2]
         file = self.tree.resolve(header, self._stack[-1])
         self.includes.append(Include(header, match[2] is not None, file, span))
+        if len(self.includes) > MAX_INCLUDES:
+            raise TooLargeError
         if file is not None and file not in self._stack:
             self._stack.append(file)
             yield from self.parsegen(file.source.text, str(file.path), str(file.path))
@@ -164,7 +190,8 @@ class TreePreprocessor(Preprocessor):  # type: ignore[misc]
     def expand_macros(self, tokens: list[Any], expanding_from: Any = ()) -> list[Any]:
         """Give what a body brought in the place of its use, before an outer use hides it."""
         expanded: list[Any] = super().expand_macros(tokens, list(expanding_from))
-        if len(expanded) > MAX_TOKENS:
+        self._work += 1 + len(expanded)
+        if len(expanded) > MAX_TOKENS or self._work > MAX_WORK:
             raise TooLargeError
         if not expanding_from:
             for token in expanded:
@@ -235,6 +262,12 @@ class TreePreprocessor(Preprocessor):  # type: ignore[misc]
 
     def _problem(self, rule: str, message: str, span: Span) -> None:
         self.problems.append(Problem(rule, message, span))
+
+
+@lru_cache(maxsize=256)
+def _too_long(source: Source) -> bool:
+    """Whether a text has more tokens than are looked at, before anything costly is done with it."""
+    return sum(1 for _ in _RAW_TOKEN.finditer(source.text)) > MAX_TOKENS
 
 
 def _place(token: Any) -> Span:

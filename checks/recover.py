@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from checks.tree import TreeFile
 
 MAX_UNPARSED = 20
+# Every item that is left out has the rest parsed anew: so many tokens in all.
+MAX_PARSED = 200_000
+# Visitors of the tree recurse; a parser that loops over operands builds it deeper than itself.
+MAX_NESTING = 100
 _OPEN, _CLOSE = frozenset("{(["), frozenset("})]")
 HELP = "an unknown macro or an extension of C that the checker does not know, or a plain mistake"
 
@@ -47,9 +51,9 @@ def parse_tokens(
     """
     texts = [token.text for token in tokens]
     items = _items(tokens)
-    for _ in range(MAX_UNPARSED):
+    for _ in range(max(1, min(MAX_UNPARSED, MAX_PARSED // max(len(texts), 1)))):
         try:
-            return CParser().parse("\n".join([*types, *texts]) + "\n", "unit")
+            tree = CParser().parse("\n".join([*types, *texts]) + "\n", "unit")
         except ParseError as error:
             index = _number(str(error), len(types), len(texts))
             item = _blame(items, index)
@@ -62,7 +66,35 @@ def parse_tokens(
             reason = "nested too deeply" if isinstance(error, RecursionError) else "not C"
             problems.append(Problem("PARSE001", f"cannot be parsed: {reason}", file.start))
             return None
+        else:
+            _drop_deep(tree, tokens, len(types), file, problems)
+            return tree
+    problems.append(Problem("PARSE001", "cannot be parsed: too many mistakes", file.start))
     return None
+
+
+def _drop_deep(
+    tree: c_ast.FileAST, tokens: tuple[Token, ...], skip: int, file: TreeFile,
+    problems: list[Problem],
+) -> None:  # fmt: skip
+    """Leave out the items that nobody can walk through."""
+    for item in [item for item in tree.ext if nesting(item) > MAX_NESTING]:
+        tree.ext.remove(item)
+        number = item.coord.line - skip - 1 if item.coord else -1
+        place = tokens[number].span if 0 <= number < len(tokens) else file.start
+        words = " ".join(token.text for token in tokens[max(number, 0) :][:4])
+        message = f"'{words} ...' is not analysed: nested too deeply"
+        problems.append(Problem("KERN133", message, place))
+
+
+def nesting(item: c_ast.Node) -> int:
+    """How deep a syntax tree is."""
+    deepest, left = 0, [(item, 1)]
+    while left:
+        node, depth = left.pop()
+        deepest = max(deepest, depth)
+        left += [(child, depth + 1) for _, child in node.children()]
+    return deepest
 
 
 def _blame(items: list[_Item], index: int) -> _Item | None:

@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from checks.rule import rules
 from gen.diagnostics import Severity, format_text, summary, visible
-from gen.serial import github_line, place, sarif_location, sarif_log, tool_version
+from gen.serial import github_line, json_text, place, sarif_location, sarif_log, tool_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -74,7 +73,7 @@ def as_json(report: Report) -> str:
             for item in report.judgements
         ],
     }
-    return json.dumps(data, indent=2, ensure_ascii=False)
+    return json_text(data)
 
 
 def _sarif_result(

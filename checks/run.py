@@ -96,6 +96,18 @@ def check_paths(
 ) -> Report:
     """Check each path's driver against the device, as one report; `execute` also runs it."""
     trees = find_trees(paths, device)
+    return check_trees(trees, device, kernel, execute=execute, baseline=baseline)
+
+
+def check_trees(
+    trees: Iterable[SourceTree],
+    device: Device,
+    kernel: Kernel,
+    *,
+    execute: bool = True,
+    baseline: Baseline | None = None,
+) -> Report:
+    """The same for trees that were read already."""
     results = [check_tree(tree, device, kernel, execute=execute) for tree in trees]
     found = {
         (one.item.rule, one.item.message, one.item.span.source, one.item.span): one

@@ -7,9 +7,6 @@ findings are compared by fingerprint.
 
 from __future__ import annotations
 
-import io
-import subprocess
-import tarfile
 import tempfile
 from contextlib import contextmanager
 from dataclasses import replace
@@ -19,9 +16,10 @@ from typing import TYPE_CHECKING
 from checks.rule import Verdict
 from checks.settle import amend
 from checks.tree import kernel_tree, may_be_member, members
+from gen.git import GitError, NoGitError, git
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from checks.run import Report
     from gen.model import Device
@@ -35,17 +33,16 @@ class SinceError(Exception):
         self.status = status
 
 
-def _git(directory: Path, *arguments: str) -> bytes:
+def _git(directory: Path, *arguments: str, text: bytes | None = None) -> bytes:
     """What git prints.
 
     Raises:
         SinceError: there is no git.
-        subprocess.CalledProcessError: git failed.
+        GitError: git failed.
     """
-    command = ["git", "-C", str(directory), *arguments]
     try:
-        return subprocess.run(command, capture_output=True, check=True).stdout
-    except FileNotFoundError:
+        return git(*arguments, directory=directory, text=text)
+    except NoGitError:
         raise SinceError("--since needs git, which is not installed", 3) from None
 
 
@@ -53,7 +50,7 @@ def _work_tree(path: Path) -> Path:
     directory = path if path.is_dir() else path.parent
     try:
         top = _git(directory, "rev-parse", "--show-toplevel")
-    except subprocess.CalledProcessError:
+    except GitError:
         raise SinceError(f"{path} is not in a git work tree, so there is no --since", 3) from None
     return Path(top.decode().rstrip("\n"))
 
@@ -79,16 +76,17 @@ def _take_out(path: Path, revision: str, device: Device, place: Path) -> Path:
         # A word that begins with a dash would be an option.
         commit = _git(top, "rev-parse", "--verify", "--quiet", "--end-of-options",
                       f"{revision}^{{commit}}").decode().strip()  # fmt: skip
-    except subprocess.CalledProcessError:
+    except GitError:
         raise SinceError(f"{top} has no revision '{revision}'", 2) from None
     inside = PurePosixPath(path.resolve().relative_to(top.resolve()).as_posix())
-    listing = _git(top, "ls-tree", "-r", "-z", "--name-only", commit)
-    names = [PurePosixPath(item) for item in listing.decode(errors="replace").split("\0") if item]
+    blobs = _blobs(_git(top, "ls-tree", "-r", "-z", commit))
+    names = list(blobs)
     place.mkdir()
     wanted = [inside] if inside in names else _wanted(names, inside, place / "names", device)
-    if wanted:
-        pathspecs = [f":(literal){name}" for name in wanted]
-        _unpack(_git(top, "archive", "--format=tar", commit, "--", *pathspecs), place / "files")
+    for name, content in _contents(top, {name: blobs[name] for name in wanted}):
+        target = place / "files" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
     return place / "files" / inside
 
 
@@ -113,15 +111,32 @@ def _wanted(
     return [PurePosixPath(path.resolve().relative_to(place.resolve())) for path, _ in found]
 
 
-def _unpack(archive: bytes, place: Path) -> None:
-    """Write the regular files of an archive that git made."""
-    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        for member in tar:
-            content = tar.extractfile(member) if member.isfile() else None
-            if content is not None and ".." not in PurePosixPath(member.name).parts:
-                target = place / member.name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(content.read())
+def _blobs(listing: bytes) -> dict[PurePosixPath, str]:
+    """The regular files of a revision by what git calls their contents."""
+    blobs = {}
+    for entry in listing.decode(errors="replace").split("\0"):
+        head, _, name = entry.partition("\t")
+        words = head.split(" ")
+        if words[0].startswith("100") and ".." not in PurePosixPath(name).parts:
+            blobs[PurePosixPath(name)] = words[2]
+    return blobs
+
+
+def _contents(
+    top: Path, blobs: Mapping[PurePosixPath, str]
+) -> Iterator[tuple[PurePosixPath, bytes]]:
+    """Files as they were committed: no filter of the repository has a hand in it."""
+    names = "".join(f"{one}\n" for one in blobs.values())
+    data = _git(top, "cat-file", "--batch", text=names.encode())
+    at = 0
+    for name in blobs:
+        end = data.index(b"\n", at)
+        words = data[at:end].split(b" ")
+        if len(words) != 3:  # noqa: PLR2004 (else the object is missing)
+            raise GitError(data[at:end].decode(errors="replace"))
+        size = int(words[2])
+        yield name, data[end + 1 : end + 1 + size]
+        at = end + size + 2
 
 
 def only_new(report: Report, old: Report | None) -> Report:

@@ -26,6 +26,8 @@ BINDINGS = "Documentation/devicetree/bindings"
 BUILD = ("Kconfig", "Makefile", "Kbuild")
 # What editors and patch(1) leave beside a file.
 BACKUP = ("~", ".orig", ".rej")
+# No file of a driver of this class is nearly as large.
+MAX_BYTES = 256 << 10
 
 
 class Role(enum.StrEnum):
@@ -230,6 +232,22 @@ def _role(path: PurePosixPath, device: Device) -> Role | None:
     return Role.UNIT if path.suffix == ".c" else Role.BINDING if binding else None
 
 
+def _refuse_leaving(path: Path, relative: PurePosixPath) -> None:
+    """Follow a link within the tree, and none out of it.
+
+    Raises:
+        UnreadableSourceError: what would be read is not below the tree.
+    """
+    parts = len(relative.parts)
+    top = path.parents[parts - 1] if parts <= len(path.parents) else path.parent
+    try:
+        inside = path.resolve().is_relative_to(top.resolve())
+    except (OSError, RuntimeError):  # a loop of links, which reading tells
+        return
+    if not inside:
+        raise UnreadableSourceError("a link that leads out of the given tree")
+
+
 def _read(
     name: str, paths: list[tuple[Path, PurePosixPath]], device: Device, *, whole: bool
 ) -> SourceTree:
@@ -249,7 +267,9 @@ def _read(
             problems.append(Problem("PARSE001", f"not {known}", nowhere))
             continue
         try:
-            source = read_source(path)
+            if whole:
+                _refuse_leaving(path, relative)
+            source = read_source(path, limit=MAX_BYTES)
         except UnreadableSourceError as error:
             problems.append(Problem("PARSE001", f"cannot be read: {error}", nowhere))
             continue

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gen.output import LIST
+from gen.source import UnreadableSourceError, read_source
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+_MOST = 64 << 10
 _MADE = re.compile(r"^# Made from .* for Linux (?P<kernel>[0-9.]*[0-9])", re.MULTILINE)
 _COMMAND = re.compile(
     r"^#\s+(?P<command>pvgen gen --spec (?P<spec>\S+) --(?:kernel|kdir) \S+"
@@ -33,8 +35,8 @@ class Banner:
 def read_banner(directory: Path) -> Banner | None:
     """The banner of a rendered directory; None where pvgen did not render it."""
     try:
-        text = (directory / LIST).read_text(encoding="utf-8")
-    except (OSError, ValueError):
+        text = read_source(directory / LIST, limit=_MOST).text
+    except UnreadableSourceError:
         return None
     made, command = _MADE.search(text), _COMMAND.search(text)
     if made is None or command is None:

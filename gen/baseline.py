@@ -15,12 +15,12 @@ drops what is gone.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gen.diagnostics import Diagnostics
+from gen.serial import json_text
 from gen.source import UnreadableSourceError, read_source
 from gen.yamltree import read_yaml
 
@@ -121,9 +121,9 @@ def baseline_text(
     for fingerprint, rule, path in items:
         # A fingerprint may look like a number; JSON's quotes are YAML's, too.
         lines += [
-            f"  - fingerprint: {json.dumps(fingerprint)}",
+            f"  - fingerprint: {json_text(fingerprint)}",
             f"    rule: {rule}",
-            f"    path: {json.dumps(path, ensure_ascii=False)}",
-            f"    reason: {json.dumps(reasons.get(fingerprint, reason), ensure_ascii=False)}",
+            f"    path: {json_text(path)}",
+            f"    reason: {json_text(reasons.get(fingerprint, reason))}",
         ]
     return "\n".join(lines) + "\n"

@@ -23,10 +23,13 @@ def parse(text: str) -> Tree:
 
 def descend(node: Node, *types: str) -> Iterator[Node]:
     """The nodes of these types below `node`, itself included, in the order of the text."""
-    if node.type in types:
-        yield node
-    for child in node.children:
-        yield from descend(child, *types)
+    # No recursion: what a stranger wrote may be nested as deeply as it is long.
+    left = [node]
+    while left:
+        one = left.pop()
+        if one.type in types:
+            yield one
+        left += reversed(one.children)
 
 
 def words(node: Node | None) -> str:

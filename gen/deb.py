@@ -19,6 +19,7 @@ import click
 
 from gen.console import fail, say
 from gen.dkms import DkmsTree, dkms_tree
+from gen.git import GitError, git
 from gen.lab.problem import LabError
 from gen.lab.process import run, tool
 from gen.options import as_of_option, spec_option
@@ -97,14 +98,17 @@ def _maintainer() -> str:
     """Who answers for the package."""
     name, mail = os.environ.get("DEBFULLNAME"), os.environ.get("DEBEMAIL")
     try:
-        name = name or run(["git", "config", "user.name"]).strip()
-        mail = mail or run(["git", "config", "user.email"]).strip()
-    except LabError:
+        name = name or git("config", "user.name").decode(errors="replace").strip()
+        mail = mail or git("config", "user.email").decode(errors="replace").strip()
+    except GitError:
         raise LabError(
             "a package needs a maintainer: set DEBFULLNAME and DEBEMAIL, or git's user.name and "
             "user.email"
         ) from None
-    return f"{name} <{mail}>"
+    maintainer = f"{name} <{mail}>"
+    if not maintainer.isprintable():
+        raise LabError("the maintainer's name and address are one line of plain text")
+    return maintainer
 
 
 def _epoch(spec: Path) -> int:
@@ -112,11 +116,9 @@ def _epoch(spec: Path) -> int:
     told = os.environ.get("SOURCE_DATE_EPOCH")
     if told is None:
         try:
-            told = run(
-                ["git", "log", "-1", "--format=%at", "--", spec.name],
-                cwd=spec.resolve().parent,
-            ).strip()
-        except LabError:
+            log = git("log", "-1", "--format=%at", "--", spec.name, directory=spec.resolve().parent)
+            told = log.decode(errors="replace").strip()
+        except GitError:
             told = ""
     if not told.isdigit():
         raise LabError(

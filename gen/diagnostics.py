@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import enum
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -86,6 +87,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     return f"did you mean '{close[0]}'?" if close else None
 
 
+# Up to the character that is escaped so that the command is none.
+_COMMAND = re.compile(r"(?m:^)\s*:(?=:)|#(?=#\[)")
 # A longer source line is shown cut around the span.
 EXCERPT = 120
 
@@ -97,10 +100,25 @@ def _paint(text: str, code: str, colour: bool) -> str:
 
 
 def visible(text: str) -> str:
-    """The text with control and bidirectional characters made visible, for safe printing."""
-    return "".join(
-        char if char == "\t" or char.isprintable() else f"\\u{{{ord(char):x}}}" for char in text
-    )
+    """The text with what would be more than text made visible, for safe printing.
+
+    Control and bidirectional characters mean something to a terminal; `::` at the start of a line
+    and `##[` anywhere begin commands to the runner of a GitHub workflow, which reads all output.
+    """
+    return "".join(_seen(text))
+
+
+def _seen(text: str) -> list[str]:
+    """What stands for each character of a line."""
+    shown = [char if char == "\t" or char.isprintable() else _escaped(char) for char in text]
+    for match in _COMMAND.finditer(text):
+        at = match.end() - 1
+        shown[at] = _escaped(text[at])
+    return shown
+
+
+def _escaped(char: str) -> str:
+    return f"\\u{{{ord(char):x}}}"
 
 
 def _excerpt(span: Span, colour: bool, code: str) -> list[str]:
@@ -110,13 +128,13 @@ def _excerpt(span: Span, colour: bool, code: str) -> list[str]:
         return []
     start = span.column - 1
     cut = max(start - EXCERPT // 2, 0) if start + span.length > EXCERPT else 0
-    shown = line[cut : cut + EXCERPT]
+    shown = _seen(line[cut : cut + EXCERPT])
     before, marked = shown[: start - cut], shown[start - cut : start - cut + span.length]
-    pad = "".join("\t" if char == "\t" else " " * len(visible(char)) for char in before)
-    carets = "^" * max(len(visible(marked)), 1)
+    pad = "".join("\t" if seen == "\t" else " " * len(seen) for seen in before)
+    carets = "^" * max(len("".join(marked)), 1)
     head, tail = ("…" if cut else ""), ("…" if cut + EXCERPT < len(line) else "")
     caret_line = " " * len(head) + pad + _paint(carets, code, colour)
-    return [f"  {head}{visible(shown)}{tail}", f"  {caret_line}"]
+    return [f"  {head}{''.join(shown)}{tail}", f"  {caret_line}"]
 
 
 def format_text(item: Diagnostic, *, colour: bool = False) -> str:

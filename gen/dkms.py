@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gen.console import fail, report, say
-from gen.generate import generate
+from gen.generate import banner_name, generate
 from gen.kernel import KernelFactsError
 from gen.kernel_load import load_kernels
 from gen.options import as_of_option, spec_option
@@ -18,7 +18,7 @@ from gen.output import OutputError, write
 from gen.render import render_dkms
 from gen.resources import kernel_directory, template_directory
 from gen.serial import tool_version
-from gen.specs import GenerationError, shown_name
+from gen.specs import GenerationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +55,7 @@ def dkms_tree(spec: Path | None, as_of: str | None) -> DkmsTree:
     except KernelFactsError as error:
         fail(str(error), 2)
     device = generations[series[0]].device
-    shown, version = shown_name(Path(device.source.name)), tool_version()
+    shown, version = banner_name(device), tool_version()
     top = render_dkms(
         template_directory(), device, spec=shown, version=version, series=series, as_of=as_of
     )

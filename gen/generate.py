@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,6 +82,25 @@ def _release(text: str, kernels: Kernels) -> PointRelease:
     return release
 
 
+# A rendered file names its spec in comments of C, make and shell, and in a command to copy.
+_NAME = re.compile(r"(?!-)[\w./+,@=-]+")
+
+
+def banner_name(device: Device) -> str:
+    """How rendered files call the spec of a device.
+
+    Raises:
+        GenerationError: the name could be more than a name in one of them.
+    """
+    name = shown_name(Path(device.source.name))
+    if not _NAME.fullmatch(name):
+        raise GenerationError(
+            f"the spec's name '{name}' cannot stand in rendered files; rename it: letters, digits "
+            "and any of ./+,@=_- are fine"
+        )
+    return name
+
+
 def generate(
     spec: Path | None, kernel: str | None, as_of: str | None, kdir: Path | None = None
 ) -> Generation:
@@ -93,7 +113,7 @@ def generate(
     try:
         if target.as_of:
             device = restrict(device, target.as_of)
-        plan = make_plan(device, target, shown_name(Path(device.source.name)))
+        plan = make_plan(device, target, banner_name(device))
     except (NothingLeftError, KernelFactsError) as error:
         raise GenerationError(str(error)) from None
     files = render(plan, template_directory())

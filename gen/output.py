@@ -15,6 +15,7 @@ import contextlib
 import ctypes
 import difflib
 import fcntl
+import glob
 import os
 import shutil
 import tempfile
@@ -23,13 +24,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 # Stands in the banner of every rendered file; no other file is ever replaced or removed.
 MARKER = "Do not edit; change the spec and run"
 # Names the files of a set, so that those of the next set that are missing there can go.
 LIST = ".pvgen-files"
 _MARKER_WITHIN = 1024
+# No rendered file is nearly as large.
+_LARGEST = 4 << 20
 _STAGE = ".pvgen-"
 _RENAME_EXCHANGE = 2
 _AT_FDCWD = -100
@@ -84,6 +87,7 @@ def compare(directory: Path, files: Mapping[str, str]) -> list[Change]:
             if old != text:
                 changes.append(Change(name, old, text))
         for name in _listed(directory):
+            _refuse_links(directory, directory / name)
             old = _read(directory / name) if name not in files else None
             if old is not None and MARKER in old[:_MARKER_WITHIN]:
                 changes.append(Change(name, old, None))
@@ -104,7 +108,7 @@ def write(directory: Path, files: Mapping[str, str]) -> list[Change]:
             raise OutputError(f"{directory} is no place for rendered files")
         directory.parent.mkdir(parents=True, exist_ok=True)
         with _alone(directory.parent):
-            _clean(directory)
+            _clean(directory, files)
             changes = compare(directory, files)
             if changes:
                 _replace(directory, changes)
@@ -145,6 +149,8 @@ def _read(path: Path) -> str | None:
     """The text of a regular file; None for anything else, or for what is no text."""
     if path.is_symlink() or not path.is_file():
         return None
+    if path.stat().st_size > _LARGEST:
+        return None
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
@@ -162,10 +168,16 @@ def _alone(parent: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _clean(directory: Path) -> None:
+def _clean(directory: Path, files: Iterable[str]) -> None:
     """Remove what an interrupted run left; called with the lock held, so nobody uses it."""
-    for stale in directory.parent.glob(f".{directory.name}{_STAGE}*"):
-        shutil.rmtree(stale)
+    for stale in directory.parent.glob(f".{glob.escape(directory.name)}{_STAGE}*"):
+        if stale.is_dir() and not stale.is_symlink():
+            shutil.rmtree(stale)
+    for name in files:
+        path = directory / name
+        _refuse_links(directory, path)
+        for stale in path.parent.glob(f".{glob.escape(path.name)}{_STAGE}*"):
+            stale.unlink()
 
 
 def _replace(directory: Path, changes: list[Change]) -> None:

@@ -109,9 +109,16 @@ def plan_binding(device: Device, document: Document | None) -> BindingPlan | Non
 
 
 def _yaml_text(text: str) -> str:
-    """A text as a YAML value on one line: plain where that reads back as itself, else quoted."""
+    """A text as a YAML value on one line: plain where that reads back as itself, else quoted.
+
+    What does not begin with a letter may be a number to one version of YAML and a word to another.
+    """
     try:
-        plain = yaml.safe_load(text) == text and yaml.safe_load(f"- {text}") == [text]
+        plain = (
+            text[0].isalpha()
+            and yaml.safe_load(text) == text
+            and yaml.safe_load(f"- {text}") == [text]
+        )
     except yaml.YAMLError:
         plain = False
     return text if plain else f'"{text}"'

@@ -7,6 +7,8 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from gen.diagnostics import visible
+
 if TYPE_CHECKING:
     from gen.source import Span
 
@@ -39,7 +41,7 @@ def sarif_location(span: Span, number: int | None = None, text: str = "") -> dic
     """A SARIF location; a related one has a number and a text."""
     location: dict[str, Any] = {
         "physicalLocation": {
-            "artifactLocation": {"uri": quote(span.source.name)},
+            "artifactLocation": {"uri": quote(span.source.name, errors="surrogateescape")},
             "region": {
                 "startLine": span.line,
                 "startColumn": span.column,
@@ -61,7 +63,18 @@ def sarif_log(rules: list[dict[str, Any]], results: list[dict[str, Any]], *, exe
         "results": results,
     }
     data = {"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}
-    return json.dumps(data, indent=2, ensure_ascii=False)
+    return json_text(data)
+
+
+def json_text(data: object) -> str:
+    """Data as JSON that a terminal can show: what is not printable is escaped, as JSON allows."""
+    text = json.dumps(data, indent=2, ensure_ascii=False)
+    return "".join(char if char == "\n" or char.isprintable() else _unit(char) for char in text)
+
+
+def _unit(char: str) -> str:
+    """An unprintable character as one or two of JSON's escapes."""
+    return json.dumps(char)[1:-1]
 
 
 def _escape(text: str, *, value: bool = False) -> str:
@@ -70,7 +83,7 @@ def _escape(text: str, *, value: bool = False) -> str:
     pairs += [(":", "%3A"), (",", "%2C")] if value else []
     for plain, escaped in pairs:
         text = text.replace(plain, escaped)
-    return text
+    return "".join(char if char.isprintable() else visible(char) for char in text)
 
 
 def github_line(word: str, span: Span, title: str, message: str) -> str:

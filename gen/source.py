@@ -9,6 +9,7 @@ because a caret line can only show one.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ class Source:
         lines = self.lines
         return lines[number - 1] if 0 < number <= len(lines) else ""
 
-    @property
+    @cached_property
     def lines(self) -> list[str]:
         """All lines. Only newlines separate: a form feed inside a line is not an end of line."""
         return self.text.replace("\r\n", "\n").split("\n")
@@ -77,7 +78,11 @@ def read_source(path: Path, name: str | None = None, limit: int = 4 << 20) -> So
             raise UnreadableSourceError("not a regular file")
         if path.stat().st_size > limit:
             raise UnreadableSourceError(f"larger than {limit} bytes")
-        data = path.read_bytes()
+        # What the kernel makes up on reading says that it has no size.
+        with path.open("rb") as file:
+            data = file.read(limit + 1)
+        if len(data) > limit:
+            raise UnreadableSourceError(f"larger than {limit} bytes")
     except (OSError, RuntimeError) as error:  # RuntimeError: a loop of symbolic links
         raise UnreadableSourceError(getattr(error, "strerror", None) or str(error)) from None
     try:

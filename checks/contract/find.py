@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from checks.tree import Problem, Role, SourceTree, TreeFile
+from checks.tree import MAX_BYTES, Problem, Role, SourceTree, TreeFile
 from gen.source import Source, UnreadableSourceError, read_source
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 PLACES = ("drivers/misc", "drivers/platform", "drivers/virt", "include/uapi/misc",
           "include/uapi/linux")  # fmt: skip
 MAX_ENTRIES = 20_000
-MAX_BYTES = 1 << 20
 _HOOKS = re.compile(r"\b(panic_notifier_list|register_sys_off_handler)\b")
 _INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*[<\"]([^>\"\n]+)[>\"]", re.MULTILINE)
 _MADE = (".mod.c", ".mod.h")

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
+
+from gen.serial import json_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,14 +53,14 @@ def _hooks(kinds: dict[str, list[Item]]) -> Iterator[str]:
 
 
 def _entry(item: Item, contract: Contract) -> Iterator[str]:
-    yield f"  - name: {json.dumps(item.name)}  {_place(item.at)}"
+    yield f"  - name: {json_text(item.name)}  {_place(item.at)}"
     yield from _facts(item, "    ")
     parts = [one for one in contract.items if one.owner == item.path]
     for kind in ("pci", "acpi", "of"):
         mine = [one for one in parts if one.kind == kind]
         if mine:
             yield f"    {kind}:"
-            yield from (f"      - {json.dumps(one.name)}  {_place(one.at)}" for one in mine)
+            yield from (f"      - {json_text(one.name)}  {_place(one.at)}" for one in mine)
     resources = [one for one in parts if one.kind == "resource"]
     if resources:
         yield "    resources:"
@@ -82,7 +83,7 @@ def _facts(item: Item, indent: str) -> Iterator[str]:
 
 
 def _scalar(key: str, value: str) -> str:
-    return value if key in NUMBERS else json.dumps(value, ensure_ascii=False)
+    return value if key in NUMBERS else json_text(value)
 
 
 def _place(at: Span) -> str:
@@ -96,7 +97,7 @@ def _unknown(contract: Contract) -> Iterator[str]:
         for one in contract.unknown:
             place = f"  {_place(one.at)}" if one.at else ""
             text = f"{one.path}.{one.key}" if one.key else one.path
-            yield f"  - {{what: {json.dumps(text)}, why: {json.dumps(one.why)}}}{place}"
+            yield f"  - {{what: {json_text(text)}, why: {json_text(one.why)}}}{place}"
 
 
 def as_json(contract: Contract) -> str:
@@ -115,7 +116,7 @@ def as_json(contract: Contract) -> str:
             for one in contract.unknown
         ],
     }  # fmt: skip
-    return json.dumps(whole, indent=2)
+    return json_text(whole)
 
 
 def _span(at: Span) -> dict[str, Any]:

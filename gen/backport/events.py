@@ -171,7 +171,7 @@ def _sent(draft: Draft, new: Device, event: Event, changes: tuple[Change, ...]) 
 
 def _before_end(text: CText, last: Node, update: str) -> None:
     """Update after the removal is arranged, where `return` has its result: split that."""
-    call = words(next(descend(last, "call_expression")))
+    call = words(next(descend(last, "call_expression"), None))
     if last.type != "return_statement":
         raise BackportError(f"{text.name}:{last.start_point[0] + 1}: the probe helper does not end "
                             f"by arranging the removal{UNCERTAIN}")  # fmt: skip

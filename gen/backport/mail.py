@@ -165,7 +165,10 @@ class Series:
         applied = _repository(made.directory.with_name("applied"), self.base, "A <a@localhost>")
         applied.run("am", "-q", *map(str, names))
         trees = {one.run("rev-parse", "HEAD^{tree}") for one in (made, applied)}
-        if len(trees) != 1:
+        # A line of a message can mean something to git am: another author, or where a patch begins.
+        told = {one.run("log", "--format=%an%x00%ae%x00%B%x00", f"-{len(self.patches)}")
+                for one in (made, applied)}  # fmt: skip
+        if len(trees) != 1 or len(told) != 1:
             raise BackportError("the mails do not bring the tree to what was planned")
         # git am would stumble over a letter without a patch that is called one.
         return [Mail(COVER if path.name.startswith("0000-") else path.name, path.read_text("utf-8"))

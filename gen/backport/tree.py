@@ -7,12 +7,12 @@ The tree is only read, by its own files or through git, and never changed.
 from __future__ import annotations
 
 import re
-import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gen.backport.records import BackportError
 from gen.csyntax import descend, parse
+from gen.git import GitError, changed
 from gen.release import PointRelease
 
 if TYPE_CHECKING:
@@ -104,16 +104,11 @@ def _refuse_dirty(root: Path) -> None:
     """What is not committed would be mixed with the patches, or lost under them."""
     if not (root / ".git").exists():
         return
-    run = subprocess.run(
-        ["git", "--no-optional-locks", "-C", root, "status", "--porcelain", "-uno"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if run.returncode:
-        raise BackportError(f"{root}: git cannot read this work tree: {run.stderr.strip()}")
-    if run.stdout:
-        first = run.stdout.splitlines()[0][3:]
+    try:
+        first = changed(root)
+    except GitError as error:
+        raise BackportError(f"{root}: git cannot read this work tree: {error}") from None
+    if first is not None:
         raise BackportError(f"{root}: the work tree has changes ({first}); commit them first", 2)
 
 

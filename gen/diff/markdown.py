@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from gen.diagnostics import visible
@@ -39,8 +40,9 @@ def _code(text: str | None) -> str:
     """Text as code in a table's cell; none is an empty cell."""
     if text is None:
         return ""
-    fence = "``" if "`" in text else "`"
-    return f"{fence}{visible(text)}{fence}"
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    fence, room = "`" * (longest + 1), " " if longest else ""
+    return f"{fence}{room}{visible(text)}{room}{fence}"
 
 
 def _row(one: Finding) -> str:
@@ -64,7 +66,14 @@ def _folded(one: Finding, kernel: str, told: dict[Share, str]) -> list[str]:
     lines += [f"Reference: {one.rule.reference}. Promise: {one.rule.promise}. {tail}", ""]
     for witness in one.witnesses:
         body = [*(f"-{line}" for line in witness.before), *(f"+{line}" for line in witness.after)]
-        lines += [f"{witness.what[0].upper()}{witness.what[1:]}:", "", "```diff", *body, "```", ""]
+        lines += [
+            f"{witness.what[0].upper()}{witness.what[1:]}:",
+            "",
+            "```diff",
+            *map(visible, body),
+            "```",
+            "",
+        ]
     told_of = list(shared(one, kernel, told))
     if told_of:
         lines += [f"{told_of[0][0].upper()}{told_of[0][1:]}", ""]
@@ -75,4 +84,4 @@ def _folded(one: Finding, kernel: str, told: dict[Share, str]) -> list[str]:
 def fenced(hunks: Iterable[str]) -> Iterator[str]:
     """The lines of a block of markdown for each file that has hunks."""
     for patch in patches(hunks):
-        yield from ("```diff", patch, "```", "")
+        yield from ("```diff", *map(visible, patch.split("\n")), "```", "")

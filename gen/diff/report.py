@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from gen.diagnostics import Diagnostic, Related, format_text, visible
@@ -12,7 +11,7 @@ from gen.diff.markdown import as_markdown
 from gen.diff.policy import affected, diff_rules
 from gen.diff.records import Severity, Side
 from gen.diff.words import LEFTOVER, indented, shared, stale, summary, who
-from gen.serial import github_line, place, sarif_location, sarif_log, tool_version
+from gen.serial import github_line, json_text, place, sarif_location, sarif_log, tool_version
 from gen.source import Source
 
 if TYPE_CHECKING:
@@ -110,7 +109,7 @@ def as_json(result: Comparison) -> str:
         "kernel": result.kernel or None,
         "leftover": list(result.leftover),
     }
-    return json.dumps(data, indent=2, ensure_ascii=False)
+    return json_text(data)
 
 
 _SARIF = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "note"}

@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gen.diagnostics import Diagnostics
 from gen.diff.records import Side
+from gen.git import GitError, NoGitError
+from gen.git import git as run_git
 from gen.load import MAX_BYTES, parse_device
 from gen.model_restrict import NothingLeftError, restrict
 from gen.release import PointRelease, Release
@@ -242,10 +243,10 @@ def git(*arguments: str, why: str, status: int = 3) -> bytes:
         SideError: it fails, with the sentence `why`; or there is no git.
     """
     try:
-        return subprocess.run(["git", *arguments], capture_output=True, check=True).stdout
-    except FileNotFoundError:
+        return run_git(*arguments)
+    except NoGitError:
         raise SideError("git is not installed, so there are no revisions", 3) from None
-    except (subprocess.CalledProcessError, ValueError):
+    except GitError:
         raise SideError(why, status) from None
 
 

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""`make fuzz`: every target for its share of the time, then what was executed and what was found.
+
+What new inputs reach is kept in .cache/fuzz, so that the next run goes on from there. An input that
+is found is written to tests/fuzz/found, where tests/fuzz/test_replay.py runs it from then on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.fuzz.limits import MEGABYTES
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+# Of one input; libFuzzer's own limit is for what Python cannot interrupt, on a busy machine.
+BYTES, STUCK = 8192, 60
+# Shares of the time: reading C is slow, and there is most to find.
+SHARES = {"spec": 3, "tree": 2, "yaml": 1, "kconfig": 2, "makefile": 1, "patch": 3, "c": 6,
+          "extract": 3, "run": 3}  # fmt: skip
+_STATISTIC = re.compile(r"^stat::(\w+): +(\d+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one target: inputs executed, seconds, megabytes, and inputs that broke it."""
+
+    name: str
+    executions: int
+    seconds: float
+    megabytes: int
+    found: tuple[Path, ...]
+    words: str
+
+
+def fuzz(name: str, seconds: int, seed: int) -> Outcome:
+    """Run one target in a process of its own, for so many seconds or up to its first crash."""
+    corpus, found = ROOT / ".cache/fuzz" / name, HERE / "found" / name
+    for place in (corpus, found):
+        place.mkdir(parents=True, exist_ok=True)
+    before = set(found.iterdir())
+    start = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.fuzz.engine", name, f"-max_total_time={seconds}",
+         f"-timeout={STUCK}", f"-rss_limit_mb={MEGABYTES}", f"-max_len={BYTES}", f"-seed={seed}",
+         f"-artifact_prefix={found}/", "-print_final_stats=1", "-verbosity=0", str(corpus),
+         str(HERE / "corpus" / name)],
+        cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": "0"}, capture_output=True, text=True,
+        errors="replace", check=False,
+    )  # fmt: skip
+    numbers = dict(_STATISTIC.findall(done.stderr))
+    new = tuple(sorted(set(found.iterdir()) - before))
+    if done.returncode and not new:
+        # It did not come so far as to fuzz.
+        raise SystemExit(f"fuzzing {name} failed ({done.returncode}):\n{done.stderr[-4000:]}")
+    return Outcome(
+        name, int(numbers.get("number_of_executed_units", 0)), time.monotonic() - start,
+        int(numbers.get("peak_rss_mb", 0)), new, done.stdout[-3000:] + done.stderr[-3000:],
+    )  # fmt: skip
+
+
+def main() -> int:
+    """Fuzz, print a table, and return 1 where an input was found that breaks something."""
+    parser = argparse.ArgumentParser(prog="make fuzz", description=__doc__)
+    parser.add_argument("--seconds", type=int, default=300, help="for all targets together")
+    parser.add_argument("--seed", type=int, default=0, help="of the random numbers; 0 takes one")
+    parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"of {', '.join(SHARES)}")
+    options = parser.parse_args()
+    names = options.targets or list(SHARES)
+    if unknown := sorted(set(names) - set(SHARES)):
+        parser.error(f"no target {', '.join(unknown)}; there are {', '.join(SHARES)}")
+    whole = sum(SHARES[name] for name in names)
+    print(f"{'TARGET':10} {'EXECUTIONS':>10} {'SECONDS':>8} {'MB':>5}  FOUND", flush=True)
+    outcomes = []
+    for name in names:
+        share = max(1, options.seconds * SHARES[name] // whole)
+        one = fuzz(name, share, options.seed)
+        outcomes.append(one)
+        told = ", ".join(str(path.relative_to(ROOT)) for path in one.found) or "nothing"
+        print(
+            f"{name:10} {one.executions:10} {one.seconds:8.0f} {one.megabytes:5}  {told}",
+            flush=True,
+        )
+    executions = sum(one.executions for one in outcomes)
+    print(f"{'all':10} {executions:10} {sum(one.seconds for one in outcomes):8.0f}")
+    for one in outcomes:
+        if one.found:
+            print(f"\n{one.name}:\n{one.words}", file=sys.stderr)
+    return int(any(one.found for one in outcomes))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
