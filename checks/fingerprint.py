@@ -45,7 +45,7 @@ def with_fingerprints(items: Iterable[Diagnostic], facts: DriverFacts) -> Iterat
         key = _key(item, paths, scopes)
         seen[key] += 1
         text = "\0".join((*key, str(seen[key])))
-        digest = hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
+        digest = hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:DIGITS]
         yield Finding(item, digest, paths.get(item.span.source, item.span.source.name))
 
 

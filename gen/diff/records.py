@@ -188,7 +188,7 @@ class Finding:
         one = self.change
         parts = (self.rule.id, one.path, one.action, one.old, one.new)
         text = "\0".join("-" if part is None else f"={part}" for part in parts)
-        return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
+        return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:DIGITS]
 
     @property
     def message(self) -> str:
