@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 MAX_SYMBOLS = 9
 _SOURCE_LINE = re.compile(r"^[^\S\n]*[gor]*source\b.*$", re.MULTILINE)
 
+# What kconfiglib raises on what is no Kconfig.
+_BROKEN = (kconfiglib.KconfigError, OSError, RecursionError, ValueError)
+
 
 class DependencyTooLargeError(Exception):
     """An expression with too many symbols to compare."""
@@ -65,8 +68,11 @@ def read_kconfig(
             continue
         try:
             parsed = _Kconfig(text)
-        except (kconfiglib.KconfigError, OSError, RecursionError, ValueError) as error:
+        except _BROKEN as error:
             problems.append(_problem(file, error))
+            continue
+        except AttributeError:  # kconfiglib takes for granted that only a symbol has a help text
+            problems.append(_problem(file, ValueError("an option that does not belong there")))
             continue
         nodes = (node for node in parsed.node_iter() if isinstance(node.item, kconfiglib.Symbol))
         facts += [_fact(node, file.source) for node in nodes]
