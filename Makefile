@@ -137,6 +137,11 @@ fuzz: ## fuzz all that reads what a stranger wrote for SECONDS=, 300 if none are
 	$(Q).ci/setup test
 	$(Q)$(python) -m tests.fuzz --seconds '$(or $(SECONDS),300)' $(TARGETS)
 
+.PHONY: faults
+faults: ## kill gen, and fill its disk, at every STEP=th of its system calls, 1 if none is given
+	$(Q).ci/setup test
+	$(Q)$(python) -m tests.hostile.faults $(STEP)
+
 .PHONY: mutants
 mutants: ## make one mistake after the other in two drivers and count those that the checker names
 	$(Q).ci/setup test
