@@ -32,10 +32,10 @@ from gen.diagnostics import Diagnostics, format_text
 from gen.diff.accept import read_accepted
 from gen.diff.sides import SideError, read_spec
 from gen.generate import read_device
-from gen.kernel import load_kernels
-from gen.model import PointRelease
+from gen.kernel_load import load_kernels
 from gen.model_restrict import restrict
 from gen.plan import Target, make_plan
+from gen.release import PointRelease
 from gen.render import render
 from gen.resources import kernel_directory, template_directory
 from gen.source import Source
