@@ -119,6 +119,11 @@ differential: ## boot mainline's driver and ours; show what differs; KERNELS= an
 		$(pvgen) differential --kernel "$$series" --json ".cache/differential-$$series.json" $(SCENARIOS) || status=$$?; \
 	done; exit $$status
 
+.PHONY: torture
+torture: ## both drivers under fire in a kernel built with every detector; TORTURE="--panics 20" chooses
+	$(Q).ci/setup torture
+	$(Q)$(python) -m tests.torture --json .cache/torture.json $(TORTURE)
+
 .PHONY: test
 test: ## everything: lint, unit tests, real kernels, boots; stops at the first stage that fails
 	$(Q).ci/setup test

@@ -19,6 +19,8 @@ from gen.lab.problem import LabError
 from gen.lab.process import run, tool
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gen.lab.board import Board
     from gen.lab.kernel import Modules
 
@@ -38,14 +40,16 @@ class GuestFiles:
     crash_initrd: Path
 
 
-def build(modules: Modules, kernel: Path, work: Path, board: Board) -> GuestFiles:
-    """Make the initramfs archives for a board in the directory `work`.
+def build(
+    modules: Modules, kernel: Path, work: Path, board: Board, extra: Sequence[cpio.Entry] = ()
+) -> GuestFiles:
+    """Make the initramfs archives for a board, with `extra` entries in the guest's, in `work`.
 
     Raises:
         LabError: a tool or busybox is missing, or the helper does not compile.
     """
     base = _base(work, board)
-    own = _module_entries(modules, work / "tree")
+    own = [*_module_entries(modules, work / "tree"), *extra]
     files = GuestFiles(kernel, work / "initrd", work / "crash-initrd")
     files.initrd.write_bytes(cpio.archive([*base, *own]))
     crash = [
