@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 SCAN = "/sys/kernel/debug/kmemleak"
 SCANS = f"echo scan >{SCAN}; sleep 6; echo scan >{SCAN}; cat {SCAN}"
 # What a failed bind is expected to make the kernel say.
-FAILED_BIND = (r"failed with error -12", r"-ENOMEM", r"FAULT_INJECTION")
+FAILED_BIND = (
+    *(r"failed with error -12", r"-ENOMEM", r"FAULT_INJECTION"),
+    *(r"really_probe: driver_sysfs_add failed$", r"device_add_groups\(\) failed$"),
+)
 # What the kernel itself says about the interrupt that the host injects.
 INJECTED = (r"NMI",)
 # The defects of flawed.c, and what the detector that they are for says.
