@@ -56,7 +56,6 @@ class Machine:
         firmware: whether the board's firmware can power the machine off.
         described: more platform devices, as source in the board's language.
         presets: bytes to put into memory.
-        options: words for QEMU besides all that.
     """
 
     devices: tuple[Attached, ...] = ()
@@ -70,7 +69,6 @@ class Machine:
     firmware: bool = True
     described: str | None = None
     presets: tuple[Preset, ...] = ()
-    options: tuple[str, ...] = ()
 
 
 def slot(board: Board, machine: Machine, index: int) -> int:
@@ -147,5 +145,4 @@ def command(
         *_device_options(board, machine),
         *_port_options(board, machine),
         *presets,
-        *machine.options,
     ]

@@ -16,7 +16,7 @@ import click
 from gen.console import fail, say
 from gen.lab import guest, kernel
 from gen.lab.bench import inspect
-from gen.lab.machine import PC
+from gen.lab.board import PC
 from gen.lab.problem import LabError
 from tests.boot.conftest import shipped_device
 from tests.torture import acts, report
@@ -58,7 +58,7 @@ async def _torture(
     with tempfile.TemporaryDirectory(prefix="pvgen-torture-") as directory:
         work = Path(directory)
         modules = kernel.read_modules(build_driver(driver, series, device, built, work), device)
-        files = guest.build(modules, built.image, work, torture_entries(built, work))
+        files = guest.build(modules, built.image, work, PC, torture_entries(built, work))
         say(f"{driver}: booting Linux {built.release}; logs in {logs}")
         results = []
         async with open_arena(bench, files, logs) as arena:

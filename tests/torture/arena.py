@@ -14,13 +14,14 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from gen.frontend import Bus
 from gen.lab import journal, qemu
+from gen.lab.board import PC
 from gen.lab.kernel import module_names
-from gen.lab.machine import PC, Machine
+from gen.lab.machine import Machine
 from gen.lab.problem import GuestError, LabError
 from gen.lab.shell import Shell
 from gen.lab.stage import Stage
-from gen.model import Bus
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -129,7 +130,8 @@ async def open_arena(bench: Bench, files: GuestFiles, work: Path) -> AsyncIterat
     async with qemu.start(PC, own, files, work) as host:
         await _add_store(host, work / "snapshots.qcow2")
         await host.execute("cont")
-        shell = await Shell.open(host, BOOT)
+        shell = await Shell.connect(host)
+        await shell.ready(BOOT)
         arena = Arena(bench, Stage(bench, own, host, shell))
         await arena.run("mount -t debugfs debugfs /sys/kernel/debug")
         await arena.stage.load()
