@@ -6,6 +6,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from pycparser import c_ast
+
 from checks.kconfig import DependencyTooLargeError, same_formula
 from checks.match import OTHER_LAYOUT, anchor, expects_all
 from checks.rule import Found, NotApplicable, Unknown, check
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from checks.tree import TreeFile
     from gen.frontend import Frontend
     from gen.model import Device, KconfigSymbol
+    from gen.source import Span
 
 SPDX = re.compile(r"SPDX-License-Identifier:\s*(.+?)\s*(?:\*/)?\s*$")
 # What the kernel's license-rules document says each MODULE_LICENSE text stands for.
@@ -219,8 +222,23 @@ def check_static(context: Context) -> Iterator[Word]:
             if not item.static and item.name not in exported and not uses.get(item.name):
                 message = f"nothing outside this file uses {item.name}, and it is not static"
                 yield Found(message, item.span, None, f"make {item.name} static")
+        for name, span in open_functions(context, unit.file):
+            found = True
+            if name not in exported and not uses.get(name):
+                message = f"nothing outside this file uses {name}(), and it is not static"
+                yield Found(message, span, None, f"make {name}() static")
     if not found:
         yield NotApplicable("no file-scope objects")
+
+
+def open_functions(context: Context, file: TreeFile) -> Iterator[tuple[str, Span]]:
+    """The functions of a file that are not static and that no declaration makes so."""
+    unit = next(unit for unit in context.units if unit.file is file)
+    declared = {item.name for item in (unit.ast.ext if unit.ast else [])
+                if isinstance(item, c_ast.Decl)}  # fmt: skip
+    for item in unit.functions:
+        if "static" not in item.decl.storage and item.decl.name not in declared:
+            yield item.decl.name, unit.name_span(item.decl)
 
 
 def _uses(context: Context) -> dict[str, set[str]]:

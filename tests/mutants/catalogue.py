@@ -14,6 +14,7 @@ from tests.kbuild.kernels import source_tree
 # Importing a module of operators enters them.
 from tests.mutants import (  # noqa: F401
     building,
+    declarations,
     errors,
     facts_gate,
     facts_ids,

@@ -31,7 +31,7 @@ _DEFINITION = re.compile(r"\bDEVICE_ATTR\([^()]*\)")
 _BLOCKS = frozenset(
     {"compound_statement", "translation_unit", "case_statement", "preproc_ifdef", "preproc_if"}
 )
-_ANNOTATION = re.compile(r"\b(?:__iomem|__init|__exit|__rcu)\b")
+_ANNOTATION = re.compile(r"\b(?:__iomem|__init|__exit|__initdata|__initconst|__rcu)\b")
 
 
 @dataclass(frozen=True)
