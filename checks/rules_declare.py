@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from pycparser import c_ast
 
+from checks.callbacks import type_in, type_of
 from checks.rule import Found, NotApplicable, check
 from checks.rules_ids import TABLES
-from checks.signature import type_in, type_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
