@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from pycparser.c_parser import CParser, ParseError
 
@@ -24,6 +24,15 @@ MAX_PARSED = 200_000
 MAX_NESTING = 100
 _OPEN, _CLOSE = frozenset("{(["), frozenset("})]")
 HELP = "an unknown macro or an extension of C that the checker does not know, or a plain mistake"
+
+
+class _Parser(CParser):  # type: ignore[misc]
+    """pycparser, which does not always say where it stopped."""
+
+    def _parse_error(self, msg: str, coord: object) -> NoReturn:
+        token = self._peek() if isinstance(coord, str) else None
+        place = coord if token is None else f"unit:{token.lineno}"
+        raise ParseError(f"{place}: {msg}")
 
 
 @dataclass(frozen=True)
@@ -53,7 +62,7 @@ def parse_tokens(
     items = _items(tokens)
     for _ in range(max(1, min(MAX_UNPARSED, MAX_PARSED // max(len(texts), 1)))):
         try:
-            tree = CParser().parse("\n".join([*types, *texts]) + "\n", "unit")
+            tree = _Parser().parse("\n".join([*types, *texts]) + "\n", "unit")
         except ParseError as error:
             index = _number(str(error), len(types), len(texts))
             item = _blame(items, index)

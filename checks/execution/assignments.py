@@ -86,7 +86,8 @@ class Assignments(Places):
     def value_for(self, node: c_ast.Node, type_: Type, spelled: str) -> Code:
         """A value for a place of a type, which says what a walk over a list steps to."""
         name = getattr(getattr(node, "name", None), "name", "")
-        if isinstance(node, c_ast.FuncCall) and str(name).startswith("__model_list_"):
+        walks = str(name).startswith("__model_list_") and len(node.args.exprs) > 1
+        if isinstance(node, c_ast.FuncCall) and walks:
             self.walks.setdefault(spelled, string(node.args.exprs[1]) or "")
             return self.walk(node, target(type_))
         return self.value(node)

@@ -120,8 +120,8 @@ def _given(
 
 def _harmless(on: Expressions, api: Api) -> bool:
     """Whether a function without a model can be taken to do nothing that a driver notices."""
-    plain = api.sleeps is False and api.fails == "never"
-    books = api.acquires or api.releases
+    plain = api.sleeps in {False, True} and api.fails == "never"
+    books = api.acquires or api.releases or api.waits
     return (
         plain
         and not books
@@ -161,6 +161,12 @@ def _offsetof(on: Expressions, node: c_ast.FuncCall) -> tuple[Code, Type]:
     return (lambda _f: offset), ULONG
 
 
+def _neighbour(on: Expressions, node: c_ast.FuncCall) -> tuple[Code, Type]:
+    """The first or last link of a list, as a head has it."""
+    link = "next" if node.name.name == "__model_list_head" else "prev"
+    return on.typed(c_ast.StructRef(node.args.exprs[0], "->", c_ast.ID(link), node.coord))
+
+
 def _builtin_constant(_on: Expressions, _node: c_ast.FuncCall) -> tuple[Code, Type]:
     return (lambda _f: 0), Int(32, True)  # noqa: FBT003 (signed)
 
@@ -173,5 +179,7 @@ _SPECIAL = {
     "WARN_ON": _warn,
     "WARN_ON_ONCE": _warn,
     "offsetof": _offsetof,
+    "__model_list_head": _neighbour,
+    "__model_list_tail": _neighbour,
     "__builtin_constant_p": _builtin_constant,
 }

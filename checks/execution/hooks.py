@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from checks.execution.calls import invoke
@@ -53,7 +54,16 @@ class Hooks:
             "PTR_ERR_OR_ZERO": lambda pointer: _number(pointer) if is_error(pointer) else 0,
             "atomic_read": self._world.load,
             "atomic_set": self._world.store,
+            "atomic_inc": partial(self._count, 1),
+            "atomic_dec": partial(self._count, -1),
+            "atomic_inc_return": partial(self._count, 1),
+            "atomic_dec_return": partial(self._count, -1),
         }
+
+    def _count(self, step: int, counter: Any) -> int:
+        number = int(self._world.load(counter)) + step
+        self._world.store(counter, number)
+        return number
 
     # Notifiers
 

@@ -16,16 +16,18 @@ _TAKE = {
     "mutex_lock": ("mutex", ""), "spin_lock": ("spinlock", ""),
     "spin_lock_irq": ("spinlock", "irq"), "spin_lock_irqsave": ("spinlock", "irqsave"),
     "spin_lock_bh": ("spinlock", "bh"), "raw_spin_lock": ("spinlock", ""),
-    "raw_spin_lock_irqsave": ("spinlock", "irqsave"),
+    "raw_spin_lock_irq": ("spinlock", "irq"), "raw_spin_lock_irqsave": ("spinlock", "irqsave"),
 }  # fmt: skip
 _TRY = {
     "mutex_trylock": ("mutex", ""), "spin_trylock": ("spinlock", ""),
     "spin_trylock_irqsave": ("spinlock", "irqsave"), "raw_spin_trylock": ("spinlock", ""),
+    "raw_spin_trylock_irqsave": ("spinlock", "irqsave"),
 }  # fmt: skip
 _GIVE = {
     "mutex_unlock": ("mutex", ""), "spin_unlock": ("spinlock", ""),
     "spin_unlock_irq": ("spinlock", "irq"), "spin_unlock_irqrestore": ("spinlock", "irqsave"),
     "spin_unlock_bh": ("spinlock", "bh"), "raw_spin_unlock": ("spinlock", ""),
+    "raw_spin_unlock_irq": ("spinlock", "irq"),
     "raw_spin_unlock_irqrestore": ("spinlock", "irqsave"),
 }  # fmt: skip
 _GUARDS = {

@@ -97,8 +97,7 @@ def _run(context: Context) -> dict[str, list[Word]]:
         return _for_all(_unknown(context, f"a construct of an unexpected kind ({error})", None))
     words: dict[str, list[Word]] = {rule: [] for rule in RULES}
     for item in shown.values():
-        if not _known(context, item.span):
-            words[item.rule].append(_found(item))
+        words[item.rule].append(_found(item))
     for why, span in unknown.items():
         for said in words.values():
             said.append(_unknown(context, why, span))
@@ -120,26 +119,6 @@ def _unknown(context: Context, why: str, span: Span | None) -> Word:
 def _found(shown: Shown) -> Found:
     steps = "; ".join(f"{number}. {step}" for number, step in enumerate(shown.story, 1))
     return Found(shown.message, shown.span, shown.spec, f"seen when {steps}" if steps else None)
-
-
-def _known(context: Context, span: Span) -> bool:
-    """Whether another rule has found something in the same function."""
-    return any(
-        _function(context, item.span) == _function(context, span) is not None
-        for item in _told(context)
-        if item.rule not in _NEUTRAL
-    )
-
-
-def _function(context: Context, span: Span) -> tuple[str, int] | None:
-    """Where the function starts that a span is in."""
-    starts = [
-        place.line
-        for unit in context.facts.units
-        for place in unit.functions.values()
-        if place.source is span.source and place.line <= span.line
-    ]
-    return (span.source.name, max(starts)) if starts else None
 
 
 def _check(rule: str) -> Check:

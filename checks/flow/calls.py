@@ -81,7 +81,10 @@ class Calls:
         pointer = bool(api.prototype and "*" in api.prototype.split(f"{name}(")[0])
         never = POSITIVE if pointer else ANY
         signs = failure(api.fails) | success(api.fails) if failure(api.fails) else never
-        return [self._done(node, state, event, signs)]
+        done = self._done(node, state, event, signs)
+        if api.returns in api.parameters[: len(given)]:
+            done.memory["result", id(node)] = given[api.parameters.index(api.returns)]
+        return [done]
 
     def _done(self, node: c_ast.FuncCall, state: State, event: Event, signs: int) -> State:
         """Keep the event and its result; what was given by address is changed."""
@@ -174,7 +177,7 @@ class Calls:
         api = self._program.api(macro)
         walk = (api.walk if api else None) or "plain"
         result: Value = ("call", id(node), name)
-        if step in {"first", "last"}:
+        if step in {"first", "last", "head", "tail"}:
             result = ("item", given[0] if given else ())
             event = Event("walk", node, walk, given, result, state.locks)
         else:

@@ -182,6 +182,10 @@ class _Interpreter:
             if isinstance(label, c_ast.Node):
                 case = ("cmp", "==", value, self._eval.value(label, state))
                 possible = refine(other.signs, case, NOT_ZERO)
+            for one, _ in node.after if not isinstance(label, c_ast.Node) else ():
+                if possible and isinstance(one, c_ast.Node):
+                    case = ("cmp", "==", value, self._eval.value(one, state))
+                    possible = refine(other.signs, case, ZERO)
             if possible:
                 following.append((after, other))
         return following

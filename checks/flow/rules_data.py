@@ -101,18 +101,34 @@ def _allocated(flow: Flow, event: Event) -> bool:
 
 
 def _addresses(flow: Flow) -> set[str]:
-    """The members whose addresses are taken: others may set them."""
+    """The members whose addresses are taken, also as arrays: others may set them."""
     found = set()
     for function in flow.traces:
         for node in walk(function.node.body):
-            if (
-                isinstance(node, c_ast.UnaryOp)
-                and node.op == "&"
-                and isinstance(node.expr, c_ast.StructRef)
-            ):
-                owner = flow.program.owner(node.expr, function)
-                found.add(f"{owner}.{node.expr.field.name}")
+            given = node.args.exprs if isinstance(node, c_ast.FuncCall) and node.args else []
+            inner = [item for item in given if _array(flow, function, item)]
+            if isinstance(node, c_ast.UnaryOp) and node.op == "&":
+                inner.append(node.expr)
+            for item in inner:
+                if isinstance(item, c_ast.StructRef):
+                    owner = flow.program.owner(item, function)
+                    found.add(f"{owner}.{item.field.name}")
     return found
+
+
+def _array(flow: Flow, function: Function, node: c_ast.Node) -> bool:
+    """Whether an argument is a member that is an array, whose address is what a call gets."""
+    if not isinstance(node, c_ast.StructRef):
+        return False
+    owner = flow.program.owner(node, function).removeprefix("struct ")
+    structs = (item for item in walk(function.unit.ast) if isinstance(item, c_ast.Struct)
+               and item.name == owner)  # fmt: skip
+    return any(
+        part.name == node.field.name and isinstance(part.type, c_ast.ArrayDecl)
+        for item in structs
+        for part in item.decls or []
+        if isinstance(part, c_ast.Decl)
+    )
 
 
 @flow_check("KERN123")

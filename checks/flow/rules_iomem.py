@@ -86,7 +86,7 @@ def _member(flow: Flow, owner: str, name: str) -> Span | None:
 
 
 def _if_pointer(node: c_ast.Decl, unit: Unit) -> Span | None:
-    return unit.name_span(node) if type_name(node.type).endswith("*") else None
+    return unit.name_span(node) if type_name(node.type).count("*") == 1 else None
 
 
 def _annotated(span: Span) -> bool:
@@ -120,7 +120,10 @@ def _prototypes(flow: Flow) -> Iterator[tuple[str, Span]]:
 def followed(flow: Flow, _context: Context) -> Iterator[Word]:
     """A pointer to registers is followed like one to memory."""
     for function, trace in flow.traces.items():
+        addresses = {id(part) for node in walk(function.node.body) for part in _addressed(node)}
         for event in trace.of("deref"):
+            if id(event.node) in addresses:
+                continue
             inner = getattr(event.node, "expr", None) or getattr(event.node, "name", None)
             pointer = strip(inner)
             if callee(event.node) or pointer is None:
@@ -132,3 +135,11 @@ def followed(flow: Flow, _context: Context) -> Iterator[Word]:
             if mapped or (span is not None and _annotated(span)):
                 message = "registers are not memory: they are read and written by accessors"
                 yield Found(message, place(function, event.node))
+
+
+def _addressed(node: c_ast.Node) -> Iterator[c_ast.Node]:
+    """The steps of `&p->a.b`: its address is worked out, nothing is read."""
+    inner = node.expr if isinstance(node, c_ast.UnaryOp) and node.op == "&" else None
+    while isinstance(inner, (c_ast.StructRef, c_ast.ArrayRef)):
+        yield inner
+        inner = inner.name

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Legal C of the kernel that must not be taken for a defect, nor end the analysis."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from checks.run import check_paths
+from gen.generate import read_device
+from tests.checks.trees import OUT, change, copy, kernel, run
+from tests.execution.drivers import SPEC
+
+CORE = "vmbell.c"
+LIST = "static LIST_HEAD(vmbell_all);\n"
+EXIT = "static void __exit vmbell_exit(void)\n{\n"
+LOCK = "static DEFINE_SPINLOCK(vmbell_lock);\n"
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        (EXIT, f'{EXIT}\tint a = 1, b = a ?: 2;\n\n\tpr_debug("%d\\n", b);\n'),
+        (EXIT, (f"{EXIT}\tstruct vmbell *p = list_first_entry(&vmbell_all, struct vmbell, entry);\n"
+               '\n\tpr_debug("%p\\n", p);\n')),
+        (EXIT, f'{EXIT}\tpr_debug("%zu\\n", some_macro(&vmbell_all, struct vmbell *, u8));\n'),
+        (EXIT, f'{EXIT}\ttypeof(vmbell_off) *p = &vmbell_off;\n\n\tpr_debug("%p\\n", p);\n'),
+        (LIST, (f"{LIST}static bool loud;\nmodule_param(loud, bool, 0644);\n"
+               'MODULE_PARM_DESC(loud, "say more");\n')),
+        (LIST, f"{LIST}static const u8 vmbell_first __initconst = 1;\n"),
+        ("EXPORT_SYMBOL_GPL(vmbell_attach);", "EXPORT_SYMBOL_NS_GPL(vmbell_attach, VMBELL);"),
+        ("EXPORT_SYMBOL_GPL(vmbell_attach);", 'EXPORT_SYMBOL_NS_GPL(vmbell_attach, "VMBELL");'),
+    ],
+)  # fmt: skip
+def test_all_of_it_is_analysed(tmp_path: Path, good: str, bad: str) -> None:
+    tree = copy(tmp_path)
+    change(tree, CORE, good, bad)
+    found = {item.rule for item in run(tree).findings}
+    assert not found & {"KERN133", "PARSE001"}
+
+
+def test_what_cannot_be_parsed_is_told_where_it_stands(tmp_path: Path) -> None:
+    tree = copy(tmp_path)
+    change(tree, CORE, EXIT, f"{EXIT}\tint a = 1 + ;\n\n")
+    (item,) = [item for item in run(tree).findings if item.rule == "KERN133"]
+    assert item.span.source.line(item.span.line) == "\tint a = 1 + ;"
+
+
+def _out(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(OUT, tmp_path / "driver"))
+
+
+CALL = "devm_add_action_or_reset(dev, pvpanic_unregister, pi);"
+START = "\tstruct pvpanic_instance *pi;\n\n\tpi = devm_kzalloc"
+
+
+@pytest.mark.parametrize("test", ["ret", "ret < 0"])
+def test_dev_err_probe_returns_its_error(tmp_path: Path, test: str) -> None:
+    tree = _out(tmp_path)
+    told = f'\tif ({test})\n\t\treturn dev_err_probe(dev, ret, "no action\\n");\n\n\treturn 0;'
+    change(tree, "pvpanic.c", f"\treturn {CALL}", f"\tret = {CALL}\n{told}")
+    change(tree, "pvpanic.c", START, START.replace("*pi;\n", "*pi;\n\tint ret;\n"))
+    _silent(tree)
+
+
+def test_a_driver_may_be_registered_by_hand(tmp_path: Path) -> None:
+    tree = _out(tmp_path)
+    driver = "pvpanic_pci_driver"
+    text = change(tree, "pvpanic-pci.c", f"module_pci_driver({driver});", (
+        f"static int __init pvpanic_pci_init(void)\n{{\n"
+        f"\treturn pci_register_driver(&{driver});\n}}\nmodule_init(pvpanic_pci_init);\n\n"
+        f"static void __exit pvpanic_pci_exit(void)\n{{\n"
+        f"\tpci_unregister_driver(&{driver});\n}}\nmodule_exit(pvpanic_pci_exit);"
+    ))  # fmt: skip
+    _silent(tree)
+    unregister = f"\tpci_unregister_driver(&{driver});\n"
+    (tree / "pvpanic-pci.c").write_text(text.replace(unregister, ""), encoding="utf-8")
+    assert check_paths([tree], read_device(SPEC), kernel()).status == 1
+
+
+def test_an_init_function_with_an_unknown_call_is_told_as_not_understood(tmp_path: Path) -> None:
+    tree = _out(tmp_path)
+    start = "static int __init pvpanic_init(void)\n{\n"
+    change(tree, "pvpanic.c", start, f"{start}\tfirmware_thing(0);\n\n")
+    report = check_paths([tree], read_device(SPEC), kernel())
+    (why,) = {item.why for item in report.undecided if item.rule.id.startswith("RUN")}
+    assert "firmware_thing()" in why
+
+
+def test_a_warning_hides_no_error_that_running_shows(tmp_path: Path) -> None:
+    tree = _out(tmp_path)
+    change(tree, "pvpanic.c", START, (
+        "\tstatic struct pvpanic_instance only;\n\tstruct pvpanic_instance *pi;\n\n\tpi = &only;\n"
+        "\tif (!dev)\n\t\tpi = devm_kzalloc"
+    ))  # fmt: skip
+    report = check_paths([tree], read_device(SPEC), kernel())
+    assert {"KERN110", "RUN306"} <= {item.rule for item in report.findings}
+    assert report.status == 1
+
+
+def _silent(tree: Path) -> None:
+    report = check_paths([tree], read_device(SPEC), kernel())
+    assert [item.message for item in report.findings] == []
+    assert [item.why for item in report.undecided] == []
