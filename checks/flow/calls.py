@@ -81,10 +81,7 @@ class Calls:
         pointer = bool(api.prototype and "*" in api.prototype.split(f"{name}(")[0])
         never = POSITIVE if pointer else ANY
         signs = failure(api.fails) | success(api.fails) if failure(api.fails) else never
-        done = self._done(node, state, event, signs)
-        if api.returns in api.parameters[: len(given)]:
-            done.memory["result", id(node)] = given[api.parameters.index(api.returns)]
-        return [done]
+        return [self._done(node, state, event, signs)]
 
     def _done(self, node: c_ast.FuncCall, state: State, event: Event, signs: int) -> State:
         """Keep the event and its result; what was given by address is changed."""

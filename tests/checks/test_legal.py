@@ -52,41 +52,7 @@ def _out(tmp_path: Path) -> Path:
     return Path(shutil.copytree(OUT, tmp_path / "driver"))
 
 
-CALL = "devm_add_action_or_reset(dev, pvpanic_unregister, pi);"
 START = "\tstruct pvpanic_instance *pi;\n\n\tpi = devm_kzalloc"
-
-
-@pytest.mark.parametrize("test", ["ret", "ret < 0"])
-def test_dev_err_probe_returns_its_error(tmp_path: Path, test: str) -> None:
-    tree = _out(tmp_path)
-    told = f'\tif ({test})\n\t\treturn dev_err_probe(dev, ret, "no action\\n");\n\n\treturn 0;'
-    change(tree, "pvpanic.c", f"\treturn {CALL}", f"\tret = {CALL}\n{told}")
-    change(tree, "pvpanic.c", START, START.replace("*pi;\n", "*pi;\n\tint ret;\n"))
-    _silent(tree)
-
-
-def test_a_driver_may_be_registered_by_hand(tmp_path: Path) -> None:
-    tree = _out(tmp_path)
-    driver = "pvpanic_pci_driver"
-    text = change(tree, "pvpanic-pci.c", f"module_pci_driver({driver});", (
-        f"static int __init pvpanic_pci_init(void)\n{{\n"
-        f"\treturn pci_register_driver(&{driver});\n}}\nmodule_init(pvpanic_pci_init);\n\n"
-        f"static void __exit pvpanic_pci_exit(void)\n{{\n"
-        f"\tpci_unregister_driver(&{driver});\n}}\nmodule_exit(pvpanic_pci_exit);"
-    ))  # fmt: skip
-    _silent(tree)
-    unregister = f"\tpci_unregister_driver(&{driver});\n"
-    (tree / "pvpanic-pci.c").write_text(text.replace(unregister, ""), encoding="utf-8")
-    assert check_paths([tree], read_device(SPEC), kernel()).status == 1
-
-
-def test_an_init_function_with_an_unknown_call_is_told_as_not_understood(tmp_path: Path) -> None:
-    tree = _out(tmp_path)
-    start = "static int __init pvpanic_init(void)\n{\n"
-    change(tree, "pvpanic.c", start, f"{start}\tfirmware_thing(0);\n\n")
-    report = check_paths([tree], read_device(SPEC), kernel())
-    (why,) = {item.why for item in report.undecided if item.rule.id.startswith("RUN")}
-    assert "firmware_thing()" in why
 
 
 def test_a_warning_hides_no_error_that_running_shows(tmp_path: Path) -> None:
@@ -98,9 +64,3 @@ def test_a_warning_hides_no_error_that_running_shows(tmp_path: Path) -> None:
     report = check_paths([tree], read_device(SPEC), kernel())
     assert {"KERN110", "RUN306"} <= {item.rule for item in report.findings}
     assert report.status == 1
-
-
-def _silent(tree: Path) -> None:
-    report = check_paths([tree], read_device(SPEC), kernel())
-    assert [item.message for item in report.findings] == []
-    assert [item.why for item in report.undecided] == []
