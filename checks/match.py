@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     from checks.facts import DriverFacts, Object, UnitFacts, Value
     from checks.rule import Context
     from gen.frontend import Frontend
+    from gen.kernel import InTree
     from gen.source import Span
 
 PCI_DRIVER = "struct pci_driver"
 PLATFORM_DRIVER = "struct platform_driver"
+ACPI_DRIVER = "struct acpi_driver"
+OLDER_BUSES = {ACPI_DRIVER: "acpi", PLATFORM_DRIVER: "platform"}
 # Of a release older than all frontends of the spec, see gen.model_restrict.
 OTHER_LAYOUT = "this release's driver had another layout, of which the spec says nothing"
 
@@ -27,9 +30,23 @@ def driver_type(frontend: Frontend) -> str:
     return PCI_DRIVER if isinstance(frontend, PciFrontend) else PLATFORM_DRIVER
 
 
+def older(context: Context) -> InTree | None:
+    """What mainline had in this series, where its driver is older than the spec's frontends."""
+    tree = context.facts.kernel.in_tree.get(context.device.name)
+    old = not context.device.frontends and tree is not None and tree.layout == "file"
+    return tree if old else None
+
+
+def older_drivers(context: Context) -> Iterator[tuple[str, Object]]:
+    """The driver structures of such a release, each with its bus."""
+    for kind, bus in OLDER_BUSES.items() if not context.device.frontends else ():
+        for driver in context.facts.objects(kind):
+            yield bus, driver
+
+
 def name_field(driver: Object) -> str:
     """The member that holds a driver's name."""
-    return "name" if driver.type == PCI_DRIVER else "driver.name"
+    return "driver.name" if driver.type == PLATFORM_DRIVER else "name"
 
 
 def driver_name(driver: Object) -> Value | None:

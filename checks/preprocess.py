@@ -109,6 +109,8 @@ class TreePreprocessor(Preprocessor):  # type: ignore[misc]
         self._boundless = False
         self._work = 0
         self.macros = {**self.macros, **_kernel_macros(kernel)}
+        # kbuild gives a file the name of its module; one of several files takes another's.
+        self.define(f'KBUILD_MODNAME "{file.path.stem.replace("-", "_")}"')
         for option in sorted(_options(tree)):
             self.define(f"{option} 1")
 

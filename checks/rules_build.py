@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pycparser import c_ast
 
 from checks.kconfig import DependencyTooLargeError, same_formula
-from checks.match import OTHER_LAYOUT, anchor, expects_all
+from checks.match import OTHER_LAYOUT, anchor, expects_all, older
 from checks.rule import Found, NotApplicable, Unknown, check
 from checks.tree import Role
 from gen.diagnostics import did_you_mean
@@ -44,10 +44,10 @@ def _kconfig_files(context: Context) -> tuple[TreeFile, ...]:
 @check("SPEC022")
 def check_kconfig(context: Context) -> Iterator[Word]:
     """Kconfig has the spec's symbols with type, dependency, prompt and help."""
-    if not context.device.frontends:
-        yield NotApplicable(OTHER_LAYOUT)
-        return
     facts = context.facts.kconfig
+    if not context.device.frontends:
+        yield from _older_type(context)
+        return
     if facts is None:
         if _kconfig_files(context):
             yield Unknown("the Kconfig file cannot be parsed", _kconfig_files(context)[0].start)
@@ -69,6 +69,18 @@ def check_kconfig(context: Context) -> Iterator[Word]:
             yield Found(message, span, symbol.at["symbol"], close)
         else:
             yield from _symbol(fact, symbol)
+
+
+def _older_type(context: Context) -> Iterator[Word]:
+    """Of a release of another layout, only the type of the symbol is known."""
+    tree, name = older(context), context.device.kconfig.symbol
+    facts = [item for item in context.facts.kconfig or () if item.name == name]
+    if tree is None or not facts:
+        yield NotApplicable(OTHER_LAYOUT)
+    for fact in facts if tree else ():
+        if tree and fact.type != tree.kconfig:
+            message = f"{fact.name} is a {fact.type}; in this release it was {tree.kconfig}"
+            yield Found(message, fact.type_span)
 
 
 def _sourced(context: Context) -> Iterator[Word]:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from pycparser import c_ast
 
-from checks.callbacks import type_in, type_of
 from checks.rule import Found, NotApplicable, check
 from checks.rules_ids import TABLES
 
@@ -193,20 +192,3 @@ def check_const_given(context: Context) -> Iterator[Word]:
                 told.add(item.name)
                 message = f"{call.name}() may change this, and {item.name} is const"
                 yield Found(message, value.span, None, f"leave out the const of {item.name}")
-
-
-@check("KERN154")
-def check_callbacks(context: Context) -> Iterator[Word]:
-    """A function that is handed to the kernel takes what the kernel gives."""
-    for unit in context.units:
-        functions = {item.decl.name: item for item in unit.functions}
-        facts = next(one for one in context.facts.units if one.file is unit.file)
-        for call in facts.calls:
-            texts = _parameter_texts(context, call)
-            for name, value in call.named.items():
-                text, function = texts.get(name, ""), functions.get(value.name or "")
-                if "(*" in text and function and type_of(function) != type_in(text):
-                    message = f"{call.name}() takes '{text}', and {value.name}() is none"
-                    yield Found(message, value.span)
-    if not context.units:
-        yield NotApplicable("no C file given")

@@ -12,6 +12,8 @@ from checks.match import (
     driver_type,
     expects_all,
     name_field,
+    older,
+    older_drivers,
     pairs,
     pci_pairs,
     platform_pairs,
@@ -86,6 +88,13 @@ def check_resources(context: Context) -> Iterator[Word]:
 def check_driver_names(context: Context) -> Iterator[Word]:
     """Each frontend has a driver of its name."""
     found = False
+    tree = older(context)
+    for bus, own in older_drivers(context) if tree else ():
+        found = True
+        name, wanted = driver_name(own), tree.drivers.get(bus) if tree else None
+        if name and name.text and wanted and name.text != wanted:
+            message = f"the driver is called '{name.text}'; in this release it was '{wanted}'"
+            yield Found(message, name.span)
     for frontend, driver in pairs(context):
         if driver is None:
             if expects_all(context):

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.match import (
+    older_drivers,
     pairs,
     pci_pairs,
     platform_pairs,
@@ -25,11 +26,13 @@ if TYPE_CHECKING:
 PCI_TABLE = "id_table"
 ACPI_TABLE = "driver.acpi_match_table"
 OF_TABLE = "driver.of_match_table"
+OWN_TABLE = "ids"  # of an ACPI driver
 # The member of a driver structure, the kind of its MODULE_DEVICE_TABLE, the type of its entries.
 TABLES = {
     PCI_TABLE: ("pci", "struct pci_device_id"),
     ACPI_TABLE: ("acpi", "struct acpi_device_id"),
     OF_TABLE: ("of", "struct of_device_id"),
+    OWN_TABLE: ("acpi", "struct acpi_device_id"),
 }
 ANY_ID = -1
 
@@ -41,7 +44,8 @@ def _table(context: Context, driver: Object, member: str) -> Object | None:
 
 def _tables(context: Context) -> Iterator[tuple[str, Object, Object]]:
     """Every table that a driver structure uses: its member, the driver, the table."""
-    for _, driver in pairs(context):
+    old = [driver for _, driver in older_drivers(context)]
+    for driver in (*old, *(driver for _, driver in pairs(context))):
         if driver is not None:
             for member in TABLES:
                 table = _table(context, driver, member)
@@ -140,8 +144,27 @@ def _named_ids(context: Context, member: str, field: str, key: str) -> Iterator[
                 yield _no_table(driver, member, frontend.at[key])
             continue
         yield from _compare(table, field, wanted, frontend.at[key])
+    for table in _older_tables(context, key):
+        found = True
+        yield from _older_ids(context, table, field, key)
     if not found:
         yield NotApplicable(f"neither the spec nor the given files have {key} ids")
+
+
+def _older_tables(context: Context, key: str) -> Iterator[Object]:
+    for _, driver in older_drivers(context):
+        for member, (kind, _) in TABLES.items():
+            table = _table(context, driver, member) if kind == key else None
+            if table is not None:
+                yield table
+
+
+def _older_ids(context: Context, table: Object, field: str, key: str) -> Iterator[Word]:
+    """The ids that the later frontends took over from a driver that is older than they."""
+    for frontend in context.device.later:
+        wanted = getattr(frontend, key, ())
+        if wanted:
+            yield from _compare(table, field, wanted, frontend.at[key])
 
 
 def _compare(table: Object, field: str, wanted: tuple[str, ...], spec: Span) -> Iterator[Word]:

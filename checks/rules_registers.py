@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from checks.match import anchor, core, expects_all
+from checks.match import anchor, core, expects_all, older
 from checks.rule import Found, NotApplicable, Unknown, check
 from checks.tree import Role
 from gen.diagnostics import did_you_mean
@@ -201,11 +201,11 @@ def check_notifier(context: Context) -> Iterator[Word]:
     if not calls:
         message = "no notifier is registered for panics"
         yield Found(message, anchor(context), event.at["trigger"], absent=True)
-    if not device.frontends:
-        # Which priority a release of another layout had, the spec does not say.
+    tree, hook = older(context), device.hooks.panic_notifier
+    if not device.frontends and (tree is None or tree.priority is None):
+        # Which priority a release of another layout had, nothing says.
         return
-    hook = device.hooks.panic_notifier
-    wanted = hook.priority if hook else None
+    wanted = tree.priority if tree else hook.priority if hook else None
     for call in calls:
         block = context.facts.object(call.named["nb"].name, call.file)
         if block is None:
@@ -231,7 +231,11 @@ def _priority(
         yield Unknown("what the priority is worth is not known", span)
     elif number != worth:
         written = given.written if given else "0, as none is given"
-        message = f"the priority is {written}; the spec says {wanted if wanted is not None else 0}"
+        source = "in this release it was" if older(context) else "the spec says"
+        message = f"the priority is {written}; {source} {wanted if wanted is not None else 0}"
+        if older(context):
+            yield Found(message, span)
+            return
         places = context.device.hooks.at
         spec = places[key] if key in places.keys else places[key.replace("_", "-")]
         yield Found(message, span, spec)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 ATTRIBUTE = "struct device_attribute"
 LIST = "struct attribute *"
+GROUP = "struct attribute_group"
 
 
 def _objects(context: Context) -> list[Object]:
@@ -64,6 +65,11 @@ def check_names(context: Context) -> Iterator[Word]:
             if item.name not in listed:
                 message = f"the attribute '{name.text}' is in no attribute list, so nobody sees it"
                 yield Found(message, name.span, wanted[name.text].at["name"], absent=True)
+    for group in context.facts.objects(GROUP):
+        directory = group.fields.get("name")
+        if directory is not None and directory.text:
+            message = f"this moves the attributes into a directory '{directory.text}'"
+            yield Found(message, directory.span, context.device.at["sysfs"])
     missing = [item for item in context.device.sysfs if item.name not in seen]
     for text, name in wrong:
         spec = missing[0].at["name"] if missing else None

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import kconfiglib
 
 from checks.contract.records import Unknown
-from checks.execution.older import ACPI_DRIVER
-from checks.match import PCI_DRIVER, PLATFORM_DRIVER, unit_of
+from checks.match import ACPI_DRIVER, PCI_DRIVER, PLATFORM_DRIVER, unit_of
 from gen.diff.records import Fact, Item
 from gen.frontend import ResourceKind
 from gen.kconfig import symbols
@@ -65,9 +64,6 @@ class Frontends:
     def _name(self, driver: Object) -> str | None:
         """What a driver is called; None where its text does not tell."""
         value = driver.fields.get("driver.name") or driver.fields.get("name")
-        if value is not None and value.name == "KBUILD_MODNAME":
-            # kbuild makes a C identifier of the module's name.
-            return driver.file.path.stem.replace("-", "_")
         return value.text if value else None
 
     def _frontend(self, driver: Object) -> Iterator[Item]:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from checks.execution.older import ACPI_DRIVER
-from checks.match import PCI_DRIVER, PLATFORM_DRIVER, driver_name
+from checks.match import ACPI_DRIVER, PCI_DRIVER, PLATFORM_DRIVER, driver_name
 from gen.frontend import Frontend, PciFrontend, PciId, PlatformFrontend, Resource, ResourceKind
 from gen.model import Device, Event, Hooks, KconfigSymbol, Places, Register, Trigger, Uapi
 from gen.release import Arrival, Release

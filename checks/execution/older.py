@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING
 
 from checks.execution.machine import AcpiFrontend
-from checks.match import PLATFORM_DRIVER
+from checks.match import ACPI_DRIVER, PLATFORM_DRIVER
 from gen.frontend import PlatformFrontend, ResourceKind
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from checks.rule import Context
     from gen.frontend import Frontend
 
-ACPI_DRIVER = "struct acpi_driver"
 # The members of a driver structure that name a table of ids, and the member of an entry.
 ACPI, OF = ("driver.acpi_match_table", "id"), ("driver.of_match_table", "compatible")
 OWN = ("ids", "id")

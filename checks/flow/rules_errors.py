@@ -156,7 +156,8 @@ def error_lost(flow: Flow, _context: Context) -> Iterator[Word]:
         for path in trace.paths:
             if path.node is None or path.value is None:
                 continue
-            message = _positive(flow, path) or _success_after(flow, function, trace, path)
+            message = _positive(flow, path) or _bare(flow, function, path)
+            message = message or _success_after(flow, function, trace, path)
             if message:
                 yield Found(message, place(function, path.node))
     yield from _inverted(flow)
@@ -172,6 +173,17 @@ def _positive(flow: Flow, path: Path) -> str | None:
     value = path.value or ("op", 0)
     if value[0] == "neg" and sign(path.state.signs, value[1]) == NEGATIVE:
         return "this turns a negative error number into a positive one"
+    return None
+
+
+def _bare(flow: Flow, function: Function, path: Path) -> str | None:
+    """What is wrong with a number where the kernel expects the name of an error."""
+    expression = path.node.expr if isinstance(path.node, c_ast.Return) else None
+    told = set(flow.roles.get(function, {})) & {"probe", "init", "store"}
+    if not told or not isinstance(expression, c_ast.UnaryOp) or expression.op != "-":
+        return None
+    if isinstance(expression.expr, c_ast.Constant):
+        return f"-{expression.expr.value} stands for whatever error has that number (-1 is EPERM)"
     return None
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from gen.generate import read_device
 from gen.lab.problem import LabError
 from gen.model_restrict import restrict
 from gen.release import PointRelease
-from tests.checks.trees import OUT, kernel
+from tests.checks.trees import OUT, change, kernel
 from tests.kbuild.kernels import source_tree
 
 if TYPE_CHECKING:
@@ -66,6 +67,30 @@ def test_mainline_keeps_the_contract_of_its_release(series: str) -> None:
     if device.frontends:
         assert verdicts["SPEC011"] is verdicts["SPEC016"] is Verdict.PASS
     assert verdicts["SPEC001"] is verdicts["SPEC005"] is Verdict.PASS
+
+
+OLDER = {
+    "KERN127": ("MODULE_DEVICE_TABLE(acpi, pvpanic_device_ids);", ""),
+    "SPEC012": ('{ "QEMU0001", 0 }', '{ "QEMU0002", 0 }'),
+    "SPEC013": ('"qemu,pvpanic-mmio"', '"qemu,pvpanic_mmio"'),
+    "SPEC021": ('.name =\t\t"pvpanic"', '.name =\t\t"pvpanic-acpi"'),
+    "SPEC022": ('tristate "pvpanic device support"', 'bool "pvpanic device support"'),
+    "SPEC025": (".priority = 1,", ".priority = 0,"),
+}
+
+
+@pytest.mark.kbuild
+@pytest.mark.parametrize("rule", OLDER)
+def test_a_driver_older_than_the_frontends_is_held_against_its_release(
+    tmp_path: Path, rule: str
+) -> None:
+    device = restrict(read_device(REAL), PointRelease.parse("5.10"), shared=True)
+    shutil.copytree(_mainline("5.10"), tmp_path / "linux")
+    name = "Kconfig" if rule == "SPEC022" else "pvpanic.c"
+    change(tmp_path / "linux", f"drivers/misc/{name}", *OLDER[rule])
+    report = check_paths([tmp_path / "linux"], device, kernel("5.10"))
+    assert rule in {item.rule for item in report.findings}
+    assert report.status == 1
 
 
 @pytest.mark.kbuild
