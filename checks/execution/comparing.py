@@ -58,8 +58,13 @@ class Comparer(Explorer):
 
     def _compare(self, what: Happening, loose: tuple[Machine, ...], task: Task) -> None:
         event = self.contract.event(what)
+        log: dict[Machine, list[tuple[int, Any, tuple[Any, ...]]]] = {}
+        for machine, *access in self.world.kernel.get("log", ()):
+            log.setdefault(machine, []).append((access[0], access[1], access[2]))
         for machine in self.core.devices.machines:
-            told = [item[1:] for item in self.world.kernel.get("log", ()) if item[0] is machine]
+            if machine not in log and machine not in self.enabled:
+                continue
+            told = log.get(machine, [])
             wanted = event is not None and bool(self.enabled.get(machine, 0) & event.value)
             self._unwanted(what, machine, told, may=wanted or machine in loose)
             if wanted and not told and machine not in loose:
