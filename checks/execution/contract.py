@@ -117,6 +117,9 @@ class Contract:
         """Texts that are no masks of this capability."""
         outside = [1 << n for n in range(self.width) if not capability >> n & 1]
         numbers = [*outside[:2], *outside[-1:], capability | (outside[0] if outside else 0)]
+        if self.width < self.range:
+            # What a register's width cuts off would leave a mask that is fine.
+            numbers += [1 << self.width, 1 << self.width | capability]
         bad = [written(store.base, n) for n in dict.fromkeys(numbers) if n & ~capability]
         over = written(store.base, 1 << self.range)
         return [*bad, "", "\n", "zz\n", "-1\n", " 1\n", "1 \n", "1\n\n", over, over * 3]

@@ -6,7 +6,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.flow.fallible import parses
-from checks.flow.values import mentions
+from checks.flow.sending import DEPTH
+from checks.flow.values import mentions, parts
 from gen.model import Mask
 
 if TYPE_CHECKING:
@@ -39,12 +40,25 @@ def kept(flow: Flow, mask: Mask) -> str | None:
 
 def _from_device(flow: Flow) -> set[str]:
     """The members that get what is read from the device."""
+    found = set()
+    for name, value in _first_writes(flow):
+        if mentions(value, lambda item: is_read(flow, item)):
+            found.add(name)
+    return found
 
-    def is_read(value: Value) -> bool:
-        api = flow.program.api(value[2]) if value[0] == "call" else None
-        return api is not None and api.access is not None and api.access.direction == "read"
 
-    return {name for name, value in _first_writes(flow) if mentions(value, is_read)}
+def is_read(flow: Flow, value: Value, depth: int = 0) -> bool:
+    """Whether a value is what the device reads as, or less; also by way of a helper."""
+    if value[0] != "call" or depth > DEPTH:
+        return False
+    api = flow.program.api(value[2])
+    own = [item for item in flow.traces if item.name == value[2]]
+    if own:
+        ends = [path.value for path in flow.traces[own[0]].paths if path.value is not None]
+        return bool(ends) and all(
+            any(is_read(flow, item, depth + 1) for item in parts(end)) for end in ends
+        )
+    return api is not None and api.access is not None and api.access.direction == "read"
 
 
 def _first_writes(flow: Flow) -> Iterator[tuple[str, Value]]:

@@ -6,9 +6,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.flow.analysis import flow_check, place
-from checks.flow.attributes import kept, member, read_by, shows
+from checks.flow.attributes import kept, known_bits, member, read_by, shows
+from checks.flow.bits import Bits
 from checks.flow.fallible import parses
-from checks.flow.values import NEGATIVE, POSITIVE, ZERO, mentions, number, parts, sign
+from checks.flow.values import NEGATIVE, ZERO, mentions, sign
 from checks.rule import Found, NotApplicable, Unknown
 from gen.model import Mask
 
@@ -16,10 +17,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from checks.flow.analysis import Flow
+    from checks.flow.bits import Leaf
     from checks.flow.program import Function
     from checks.flow.trace import Event, Path
     from checks.flow.values import Value
     from checks.rule import Context, Word
+    from gen.source import Span
 
 BUFFER, COUNT = 2, 3  # the parameters of show and store functions
 
@@ -130,38 +133,83 @@ def unvalidated(flow: Flow, context: Context) -> Iterator[Word]:
             continue
         parsed = _parsed(flow, function)
         writes = [e for e in flow.traces[function].of("write", "once-write") if e.name == target]
-        for write in writes:
-            for event in parsed:
-                if _from(event, write.values[0]) and not _within(write, event, limit):
-                    message = f"'{target}' gets what a user wrote, unchecked against '{limit}'"
-                    yield Found(message, place(function, write.node), spec)
+        for write, event in ((w, e) for w in writes for e in parsed if _from(e, w.values[0])):
+            yield from _judged(Masks(flow, context, event, limit, target), function, write, spec)
         if not parsed or not any(_from(e, w.values[0]) for e in parsed for w in writes):
             yield Unknown(f"how {function.name}() changes '{target}' is not known", function.span)
         for write in flow.traces[function].of("write", "once-write"):
             if write.name == limit != target and any(_from(e, write.values[0]) for e in parsed):
                 message = f"a user changes '{limit}' here, which is the device's"
                 yield Found(message, place(function, write.node), spec)
-        yield from _refusals(flow, function, parsed, limit)
+        for masks in [Masks(flow, context, event, limit, target) for event in parsed]:
+            yield from _refusals(masks, function)
 
 
-def _within(write: Event, event: Event, limit: str) -> bool:
-    """Whether tests before a write have found no bit outside the limit."""
-    out = ("out", id(event.node), event.name)
-    return write.values[0] == out and any(
-        _says_within(value, known, out, limit) for value, known in write.known
-    )
+class Masks:
+    """A user's mask, the mask that limits it and the one it replaces, with numbers for them."""
+
+    def __init__(
+        self, flow: Flow, context: Context, parsed: Event, limit: str, target: str
+    ) -> None:
+        self.flow, self.bits, self.limit, self.target = flow, Bits(flow), limit, target
+        self._out = ("out", id(parsed.node), parsed.name)
+        register = context.device.event_register
+        known = [event.value for event in context.device.events][:3]
+        other = next((1 << n for n in range(register.width) if not known_bits(context) >> n & 1), 0)
+        limits = _subsets(known)
+        self.cases = [
+            (mask, allowed, old)
+            for mask in _subsets([*known, other, 1 << register.width])
+            for allowed in limits
+            for old in {0, allowed, (1 << register.width) - 1}
+        ]
+
+    def leaf(self, case: tuple[int, int, int]) -> Leaf:
+        """The numbers of a case: the user's mask, the limit, the mask before."""
+
+        def number_of(value: Value) -> int | None:
+            if value == self._out:
+                return case[0]
+            if _is(value, self.limit):
+                return case[1]
+            return case[2] if _is(value, self.target) else None
+
+        return number_of
+
+    def of_user(self, value: Value) -> bool:
+        """Whether a value is made from what the user wrote."""
+        return self.bits.rests_on(value, lambda item: item == self._out)
+
+    def outside(self, tests: list[tuple[Value, int]], stored: Value) -> bool | None:
+        """Whether something else than a mask within the limit is kept; None if not known."""
+        vague = False
+        for case in self.cases:
+            leaf = self.leaf(case)
+            kept = self.bits.worth(stored, leaf)
+            if kept == case[0] and not kept & ~case[1]:
+                continue
+            if self.bits.possible(tests, leaf):
+                if kept is not None and not any(map(self.of_user, self.bits.open(tests, leaf))):
+                    return True
+                vague = True
+        return None if vague else False
 
 
-def _says_within(value: Value, known: int, out: Value, limit: str) -> bool:
-    if value[0] == "and" and known == ZERO and value[2] is None:
-        rest = parts(value) - {out}
-        return out in parts(value) and any(v[0] == "not" and _is(v[1], limit) for v in rest)
-    if value[0] == "cmp" and value[1] in {"==", "!="}:
-        same = known == POSITIVE if value[1] == "==" else known == ZERO
-        one, other = (value[2], value[3]) if value[3] == out else (value[3], value[2])
-        inside = one[0] == "and" and one[2] is None and out in parts(one)
-        return same and other == out and inside and any(_is(v, limit) for v in parts(one))
-    return False
+def _subsets(bits: list[int]) -> list[int]:
+    found = [0]
+    for bit in dict.fromkeys(bits):
+        found += [one | bit for one in found]
+    return list(dict.fromkeys(found))
+
+
+def _judged(masks: Masks, function: Function, write: Event, spec: Span | None) -> Iterator[Word]:
+    """Whether a write keeps only what is within the limit."""
+    outside, span = masks.outside(list(write.known), write.values[0]), place(function, write.node)
+    if outside:
+        message = f"'{masks.target}' gets what a user wrote, unchecked against '{masks.limit}'"
+        yield Found(message, span, spec)
+    elif outside is None:
+        yield Unknown(f"whether this keeps bits outside '{masks.limit}' is not known", span)
 
 
 def _is(value: Value, name: str) -> bool:
@@ -171,24 +219,20 @@ def _is(value: Value, name: str) -> bool:
     return f"{value[1][2]}.{value[1][3]}" == name
 
 
-def _refusals(flow: Flow, function: Function, parsed: list[Event], limit: str) -> Iterator[Word]:
+def _refusals(masks: Masks, function: Function) -> Iterator[Word]:
     """A mask outside the limit is refused with EINVAL."""
-    wanted = number(-flow.program.names.get("EINVAL", 0))
-    for path in flow.traces[function].paths:
-        for event in parsed:
-            out = ("out", id(event.node), event.name)
-            refused = any(
-                _says_within(value, _other(known), out, limit)
-                for value, known in path.state.signs.items()
-            )
-            if refused and path.node is not None and path.value != wanted:
-                message = f"a mask with bits outside '{limit}' is refused with -EINVAL"
-                yield Found(message, place(function, path.node))
-
-
-def _other(known: int) -> int:
-    """The opposite of what a test has found."""
-    return ZERO if not known & ZERO else POSITIVE if known == ZERO else 0
+    wanted = -masks.flow.program.names.get("EINVAL", 0)
+    for path in masks.flow.traces[function].paths:
+        tests = list(path.state.signs.items())
+        cases = [case for case in masks.cases if masks.bits.possible(tests, masks.leaf(case))]
+        if path.node is None or path.value is None or not cases:
+            continue
+        if any(not mask & ~allowed for mask, allowed, _ in cases):
+            continue
+        told = {masks.bits.worth(path.value, masks.leaf(case)) for case in cases}
+        if told - {wanted, None}:
+            message = f"a mask with bits outside '{masks.limit}' has to be refused with -EINVAL"
+            yield Found(message, place(function, path.node))
 
 
 @flow_check("SPEC034")

@@ -5,10 +5,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pycparser import c_ast
+
 from checks.flow.analysis import flow_check, place
-from checks.flow.attributes import has, known_bits, member
-from checks.flow.sending import writes
-from checks.flow.values import NEGATIVE, ZERO, mentions, origin, parts, sign
+from checks.flow.attributes import has, is_read, known_bits, member
+from checks.flow.bits import Bits
+from checks.flow.cfg import walk
+from checks.flow.sending import DEPTH, writes
+from checks.flow.values import NEGATIVE, mentions, origin, parts, sign, substitute
 from checks.rule import Found, NotApplicable, Unknown
 from gen.model import Mask, Trigger
 
@@ -16,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from checks.flow.analysis import Flow
+    from checks.flow.bits import Leaf
     from checks.flow.program import Function
     from checks.flow.sending import Write
     from checks.flow.trace import Event, Path
@@ -23,6 +28,7 @@ if TYPE_CHECKING:
     from checks.rule import Context, Word
 
 _ROLES = ("panic", "sys-off")
+_ONES = 0xFFFFFFFF
 
 
 @flow_check("SPEC009")
@@ -40,34 +46,89 @@ def gate(flow: Flow, context: Context) -> Iterator[Word]:
             if name is None:
                 yield Unknown("which member holds the mask is not known", write.span)
                 continue
-            answers = [_gates(value, write, name, limit) for value in _true(write)]
-            if True not in answers:
-                message = f"this is written without a look at the event's bit in '{name}'"
-                told = next((item for item in answers if isinstance(item, str)), None)
-                yield Found(told or message, write.span)
+            yield from _gated(_Gate(flow, context, name, limit), function, write)
 
 
-def _true(write: Write) -> list[Value]:
-    """What tests have found to have a bit set."""
-    return [v for v, known in write.event.known if v[0] == "and" and not known & ZERO]
+class _Gate:
+    """The masks of the device that is written to, and of others, with numbers for them."""
+
+    def __init__(self, flow: Flow, context: Context, name: str, limit: str | None) -> None:
+        self.flow, self.bits, self.name, self.limit = flow, Bits(flow), name, limit
+        known = [event.value for event in context.device.events][:3]
+        masks = [0, *known, sum(known)]
+        self._cases = [(one, mask, other) for one in known for mask in masks
+                       for other in {0, mask, sum(known)}]  # fmt: skip
+
+    def ungated(
+        self, tests: list[tuple[Value, int]], value: Value, address: Value, *, same: bool = True
+    ) -> bool | None:
+        """Whether something else than one bit of the device's mask is written.
+
+        None if that is not known. `same` is whether another device's mask counts as another one.
+        """
+        instance, vague = _instance(address), False
+
+        def leaf_of(case: tuple[int, int, int]) -> Leaf:
+            def leaf(item: Value) -> int | None:
+                if item[0] == "param":
+                    return case[0]
+                if _member(item) == self.name:
+                    return case[1] if not same or _instance(item) == instance else case[2]
+                if _member(item) == self.limit:
+                    return case[2] | case[1]
+                return None if item[0] != "call" or self._about(item) else _ONES
+
+            return leaf
+
+        for case in self._cases:
+            leaf = leaf_of(case)
+            sent = self.bits.worth(value, leaf)
+            if sent is not None and sent and not sent & (sent - 1) and not sent & ~case[1]:
+                continue
+            if self.bits.possible(tests, leaf):
+                if sent is not None and not any(map(self._about, self.bits.open(tests, leaf))):
+                    return True
+                vague = True
+        return None if vague else False
+
+    def _about(self, value: Value) -> bool:
+        """Whether a value has to do with masks, or is made by a function of the driver."""
+        own = value[0] == "call" and any(item.name == value[2] for item in self.flow.traces)
+        return own or self.bits.rests_on(value, self._holds_mask)
+
+    def _holds_mask(self, value: Value) -> bool:
+        if value[0] == "addr":
+            return value[1][0] == "local" or self._holds_mask(("load", value[1]))
+        return _member(value) in {self.name, self.limit} - {""}
 
 
-def _gates(value: Value, write: Write, name: str, limit: str | None) -> bool | str | None:
-    """Whether a tested value is the event and the device's mask; else what is wrong."""
-    instance = _instance(write.address)
-    event = write.value
-    items = parts(value)
-    masks = [item for item in items if _member(item) == name]
-    others = {item for item in items if item != event and _member(item) not in {name, limit}}
-    if not masks or others:
-        return None
-    if event[0] == "num":
-        return bool(value[2] == event[1])
-    if event not in items or value[2] is not None:
-        return None
-    if any(_instance(item) != instance for item in items - {event}):
-        return f"the mask is another device's than the one that is written to ('{name}')"
-    return True
+def _gated(gate: _Gate, function: Function, write: Write) -> Iterator[Word]:
+    """Judge a write in its function, or where that does not ask, in all that call it."""
+    flow, wrong, vague, other = gate.flow, False, False, False
+    work = [(function, list(write.event.known), write.value, write.address, 0)]
+    while work:
+        at, tests, value, address, depth = work.pop()
+        answer = gate.ungated(tests, value, address)
+        callers = flow.callers.get(at, []) if at not in flow.rooted(*_ROLES) else []
+        if answer is False:
+            continue
+        if not callers or depth > DEPTH:
+            other = other or gate.ungated(tests, value, address, same=False) is False
+            wrong, vague = wrong or answer is True, vague or answer is None
+        for caller, event in callers:
+            more = [(substitute(item, event.values), signs) for item, signs in tests]
+            work.append((
+                caller, [*event.known, *more], substitute(value, event.values),
+                substitute(address, event.values), depth + 1,
+            ))  # fmt: skip
+    if wrong:
+        message = f"this is written without a look at the event's bit in '{gate.name}'"
+        if other:
+            message = "the mask is another device's than the one that is written to "
+            message += f"('{gate.name}')"
+        yield Found(message, write.span)
+    elif vague:
+        yield Unknown(f"whether '{gate.name}' has what is written here is not known", write.span)
 
 
 def _member(value: Value) -> str:
@@ -79,6 +140,8 @@ def _member(value: Value) -> str:
 def _instance(value: Value) -> Value | None:
     """The structure that a value stands in."""
     start = origin(value)
+    while start[0] == "addr" and start[1][0] == "field":
+        start = origin(start[1][1])
     if start[0] == "load" and start[1][0] == "field":
         found: Value = start[1][1]
         return found
@@ -97,9 +160,15 @@ def _final(flow: Flow, name: str) -> Iterator[tuple[Function, Path, list[Event]]
                 yield function, path, events
 
 
-def _is_read(flow: Flow, value: Value) -> bool:
-    api = flow.program.api(value[2]) if value[0] == "call" else None
-    return api is not None and api.access is not None and api.access.direction == "read"
+def _assigned_whole(flow: Flow) -> bool:
+    """Whether a structure is assigned as a whole somewhere, and its members with it."""
+    return any(
+        isinstance(node, c_ast.Assignment)
+        and isinstance(node.lvalue, c_ast.UnaryOp)
+        and isinstance(node.rvalue, (c_ast.CompoundLiteral, c_ast.UnaryOp))
+        for function in flow.traces
+        for node in walk(function.node.body)
+    )
 
 
 @flow_check("SPEC008")
@@ -114,7 +183,7 @@ def capability_read(flow: Flow, context: Context) -> Iterator[Word]:
         spec, seen = context.device.capability_register.at["read"], False
         for function, path, events in _final(flow, name):
             seen, value = True, path.state.memory.get(events[-1].place or (), ("op", 0))
-            if any(_is_read(flow, item) for item in parts(value)):
+            if any(is_read(flow, item) for item in parts(value)):
                 continue
             if mentions(value, lambda item: item[0] == "op"):
                 yield Unknown(
@@ -125,7 +194,7 @@ def capability_read(flow: Flow, context: Context) -> Iterator[Word]:
                 yield Found(message, place(function, events[-1].node), spec)
         if not seen:
             root = next(iter(flow.rooted("probe")), None)
-            if root is None:
+            if root is None or _assigned_whole(flow):
                 yield Unknown(f"where '{name}' is set is not known")
             else:
                 yield Found(f"nothing sets '{name}'", root.span, spec, absent=True)
@@ -143,7 +212,7 @@ def initial_masks(flow: Flow, context: Context) -> Iterator[Word]:
         return
     for function, path, events in _final(flow, name):
         value = path.state.memory.get(events[-1].place or (), ("op", 0))
-        if value[0] == "and" or _is_read(flow, value):
+        if value[0] == "and" or is_read(flow, value):
             yield from _limits(context, function, value, events)
         if other is not None and has(context, Mask.ENABLED):
             yield from _starts(function, path, value, name, other)

@@ -111,7 +111,7 @@ def origin(value: Value) -> Value:
     return value
 
 
-def substitute(value: Value, arguments: tuple[Value, ...]) -> Value:
+def substitute(value: Value, arguments: tuple[Value, ...]) -> Value:  # noqa: PLR0911 (one for each kind)
     """A callee's value as the caller sees it: with the arguments for the parameters."""
     if value[0] == "param":
         return arguments[value[1]] if value[1] < len(arguments) else value
@@ -127,6 +127,10 @@ def substitute(value: Value, arguments: tuple[Value, ...]) -> Value:
         return (value[0], _place(value[1], arguments))
     if value[0] == "plus":
         return ("plus", substitute(value[1], arguments), substitute(value[2], arguments))
+    if value[0] == "cmp":
+        return (*value[:2], *(substitute(item, arguments) for item in value[2:]))
+    if value[0] == "neg":
+        return ("neg", substitute(value[1], arguments))
     return value
 
 

@@ -64,3 +64,62 @@ def test_a_warning_hides_no_error_that_running_shows(tmp_path: Path) -> None:
     report = check_paths([tree], read_device(SPEC), kernel())
     assert {"KERN110", "RUN306"} <= {item.rule for item in report.findings}
     assert report.status == 1
+
+
+CORE_OUT = "pvpanic.c"
+GATE = "if (READ_ONCE(pi->events) & event)"
+SEND = "static void pvpanic_send(unsigned int event)\n"
+CHECK = "\tif (events & ~pi->capability)\n\t\treturn -EINVAL;\n"
+STORE = "static ssize_t events_store("
+VALID = """static int valid(const struct pvpanic_instance *pi, unsigned int mask)
+{{
+	if ({})
+		return -EINVAL;
+
+	return 0;
+}}
+
+"""
+CALL = "\tret = valid(pi, events);\n\tif (ret)\n\t\treturn ret;\n"
+WANTS = """static bool wants(const struct pvpanic_instance *pi, unsigned int event)
+{{
+	return {};
+}}
+
+"""
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ([(GATE, "if ((READ_ONCE(pi->events) & event) == event)")], None),
+        ([(GATE, "if (!(READ_ONCE(pi->events) & ~event))")], "SPEC009"),
+        ([(GATE, "if (wants(pi, event))"),
+          (SEND, WANTS.format("event & READ_ONCE(pi->events)") + SEND)], None),
+        ([(GATE, "if (wants(pi, event))"),
+          (SEND, WANTS.format("event & pi->capability") + SEND)], "SPEC009"),
+        ([(CHECK, "\tif ((events | pi->capability) != pi->capability)\n\t\treturn -EINVAL;\n")],
+         None),
+        ([(CHECK, "\tif ((events | pi->capability) != events)\n\t\treturn -EINVAL;\n")],
+         "SPEC020"),
+        ([(CHECK, CALL), (STORE, VALID.format("mask & ~pi->capability") + STORE)], None),
+        ([(CHECK, CALL), (STORE, VALID.format("mask & pi->capability") + STORE)], "SPEC020"),
+    ],
+)  # fmt: skip
+def test_masks_are_judged_by_what_is_worked_out(
+    tmp_path: Path, changes: list[tuple[str, str]], rule: str | None
+) -> None:
+    tree = _out(tmp_path)
+    for good, bad in changes:
+        change(tree, CORE_OUT, good, bad)
+    report = check_paths([tree], read_device(SPEC), kernel())
+    assert {item.rule for item in report.findings} == ({rule} if rule else set())
+    assert bool(rule) or not report.undecided
+
+
+def test_bits_that_a_register_cuts_off_are_stored_too(tmp_path: Path) -> None:
+    tree = _out(tmp_path)
+    change(tree, CORE_OUT, CHECK, "\tif ((u8)events & ~pi->capability)\n\t\treturn -EINVAL;\n")
+    change(tree, CORE_OUT, "WRITE_ONCE(pi->events, events)", "WRITE_ONCE(pi->events, (u8)events)")
+    report = check_paths([tree], read_device(SPEC), kernel())
+    assert "RUN303" in {item.rule for item in report.findings}
