@@ -175,6 +175,11 @@ class Stage:
         known = {e.host.qmp for e in self.bench.device.events if e.host}
         return event.name in known or event.name.startswith("GUEST_") or event.name == "SHUTDOWN"
 
+    async def release(self) -> tuple[int, int]:
+        """The series of the guest's kernel, as version and patch level."""
+        version, level, *_ = (await self.shell.run("uname -r")).split(".")
+        return int(version), int(level)
+
     def log(self) -> str:
         """What the kernel has written to its console since the scenario began."""
         return self.host.console[self.first_character :]

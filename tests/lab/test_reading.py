@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import errno
+import re
 
 import pytest
 
@@ -12,6 +13,7 @@ from gen.lab.journal import complaints, taint
 from gen.lab.present import Bound, meant, region
 from gen.lab.qemu import Write, parse_writes
 from gen.lab.stores import refusals, spelling, spellings
+from gen.lab.stories.power import STILL_RUNNING
 from tests.lab.devices import device
 
 NAMES = ("pvpanic", "pvpanic-pci")
@@ -133,3 +135,12 @@ def test_every_refused_text_is_wrong_for_the_reason_given(legal: int, base: int)
             assert value >= 1 << 32
         else:
             assert value is None or value & ~legal
+
+
+def test_a_power_off_is_judged_until_the_kernel_finds_itself_still_running() -> None:
+    log = (
+        "[ 5.7] reboot: Power down\n[ 5.7] ------------[ cut here ]------------\n[ 5.7] WARNING: CP"
+    )
+    assert not complaints(re.split(STILL_RUNNING, log, flags=re.MULTILINE)[0], [], ())
+    other = log + "U: 0 PID: 1 at lib/list.c:1 list_add+0x1/0x2\n[ 5.7] more\n"
+    assert complaints(re.split(STILL_RUNNING, other, flags=re.MULTILINE)[0], [], ())

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import errno
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gen.frontend import PlatformFrontend, ResourceKind
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 # MiB, so that the hidden pages lie well below the end of memory, where the initrd goes.
 MEMORY = 512
+# Since 5.11 drivers take the resource that is described first; before, they ask for memory first.
+IN_ORDER = (5, 11)
 # Far enough behind the hidden pages to be the kernel's own memory.
 KERNELS_OWN = 0x2000000
 
@@ -130,7 +133,8 @@ def _play(blocks: Sequence[Block]) -> Callable[[Stage], Awaitable[None]]:
         frontend = _frontend(stage.bench)
         if frontend is None:
             raise ValueError("no frontend")
-        known = dict(zip(names(stage.bench.board, frontend, blocks), blocks, strict=True))
+        taken = await _as_taken(stage, blocks)
+        known = dict(zip(names(stage.bench.board, frontend, blocks), taken, strict=True))
         refused = [name for name, block in known.items() if block.error]
         stage.allowed = tuple(rf"\b{re.escape(name)}\b" for name in refused)
         await _binds(stage, known)
@@ -146,6 +150,13 @@ def _play(blocks: Sequence[Block]) -> Callable[[Stage], Awaitable[None]]:
                 await _written(stage, block)
 
     return play
+
+
+async def _as_taken(stage: Stage, blocks: Sequence[Block]) -> list[Block]:
+    """The blocks as this kernel's driver takes them, where both kinds of resource are described."""
+    if await stage.release() >= IN_ORDER:
+        return list(blocks)
+    return [replace(block, port=None) for block in blocks]
 
 
 async def _binds(stage: Stage, known: dict[str, Block]) -> None:

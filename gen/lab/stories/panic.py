@@ -107,8 +107,7 @@ async def _all(stage: Stage) -> None:
 async def _nmi(stage: Stage) -> None:
     bound = stage.picked(await stage.load())
     await stage.shell.run("echo 1 >/proc/sys/kernel/unknown_nmi_panic")
-    release = (await stage.shell.run("uname -r")).split(".")
-    buffered = (int(release[0]), int(release[1])) < END_IN_NMI
+    buffered = await stage.release() < END_IN_NMI
     await stage.watch(bound)
     await stage.host.execute("inject-nmi")
     await _expect(stage, bound, NOTIFIED if buffered else PANIC_END)
