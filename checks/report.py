@@ -21,10 +21,12 @@ _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: 
 
 
 def as_text(report: Report, *, colour: bool = False) -> str:
-    """Messages with source lines and carets, then the count."""
+    """Messages with source lines and carets, then the count, also of rules that stay open."""
     parts = [format_text(item, colour=colour) for item in report.findings]
     hidden = f" ({len(report.suppressed)} suppressed)" if report.suppressed else ""
-    return "\n".join([*parts, summary(report.findings) + hidden])
+    count = len(report.undecided) if report.status != 1 else 0  # errors come first
+    undecided = f"; {count} rules undecided" if count else ""
+    return "\n".join([*parts, summary(report.findings) + hidden + undecided])
 
 
 def verdict_table(judgements: Iterable[Judgement]) -> str:

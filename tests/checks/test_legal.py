@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from checks.report import as_text
 from checks.run import check_paths
 from gen.generate import read_device
 from tests.checks.trees import OUT, change, copy, kernel, run
@@ -123,3 +124,12 @@ def test_bits_that_a_register_cuts_off_are_stored_too(tmp_path: Path) -> None:
     change(tree, CORE_OUT, "WRITE_ONCE(pi->events, events)", "WRITE_ONCE(pi->events, (u8)events)")
     report = check_paths([tree], read_device(SPEC), kernel())
     assert "RUN303" in {item.rule for item in report.findings}
+
+
+def test_rules_that_stay_open_are_counted_where_nothing_is_found(tmp_path: Path) -> None:
+    tree = _out(tmp_path)
+    change(tree, CORE_OUT, CHECK, f"\tnobody_knows();\n{CHECK}")
+    report = check_paths([tree], read_device(SPEC), kernel())
+    last = as_text(report).splitlines()[-1]
+    assert report.status == 0
+    assert last == f"no findings; {len(report.undecided)} rules undecided"
