@@ -114,7 +114,8 @@ def make_plan(device: Device, target: Target, spec: str) -> Plan:
         kconfig=tuple(
             _plan_kconfig(symbol, module)
             for symbol, module in (
-                (carried.kconfig, carried.name),
+                # The core's symbol builds nothing by itself: its module comes with a frontend's.
+                (carried.kconfig, None),
                 *((f.kconfig, f.name) for f in carried.frontends),
             )
         ),
@@ -160,9 +161,9 @@ def _plan_uapi(device: Device) -> UapiPlan:
     )
 
 
-def _plan_kconfig(symbol: KconfigSymbol, module: str) -> KconfigPlan:
+def _plan_kconfig(symbol: KconfigSymbol, module: str | None) -> KconfigPlan:
     paragraphs = [symbol.help]
-    if symbol.type == "tristate":
+    if module and symbol.type == "tristate":
         paragraphs.append(
             "To compile this driver as a module, choose M here: the module will be called "
             f"{module}."

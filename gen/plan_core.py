@@ -109,6 +109,8 @@ class CorePlan:
     panic: PanicPlan | None
     sys_off: tuple[SysOffPlan, ...]
     attributes: tuple[AttributePlan, ...]
+    writable: bool
+    enabled: str
     groups: str
     register: str
 
@@ -122,7 +124,10 @@ def plan_core(device: Device, kernel: Kernel) -> CorePlan:
     read, write = device.capability_register, device.event_register
     panic = _plan_panic(device)
     sys_off = tuple(_plan_sys_off(device))
-    attributes = tuple(_plan_attribute(attribute) for attribute in device.sysfs)
+    # What nobody can change needs no mask beside the capability.
+    writable = any(attribute.store for attribute in device.sysfs)
+    enabled = "READ_ONCE(pi->events)" if writable else "pi->capability"
+    attributes = tuple(_plan_attribute(attribute, enabled) for attribute in device.sysfs)
     accessors = (f"ioread{read.width}", f"iowrite{write.width}")
     known = names.known_events_macro(device)
     return CorePlan(
@@ -136,7 +141,7 @@ def plan_core(device: Device, kernel: Kernel) -> CorePlan:
         includes=headers(kernel, _used(accessors, panic, sys_off, attributes)),
         local_includes=(f"{device.name}.h", f"uapi/{device.uapi.path}"),
         registers=tuple(_register_macros(device, (read, write), known)),
-        lock_comment=_lock_comment(device, sys_off),
+        lock_comment=_lock_comment(device, sys_off, writable),
         known_events=known,
         known_events_value=_mask(known, device, (read, write)),
         read=accessors[0],
@@ -146,15 +151,20 @@ def plan_core(device: Device, kernel: Kernel) -> CorePlan:
         panic=panic,
         sys_off=sys_off,
         attributes=attributes,
+        writable=writable,
+        enabled=enabled,
         groups=f"{device.name}_groups",
         register=f"devm_{device.name}_register",
     )
 
 
-def _lock_comment(device: Device, sys_off: tuple[SysOffPlan, ...]) -> tuple[str, ...]:
+def _lock_comment(
+    device: Device, sys_off: tuple[SysOffPlan, ...], writable: bool
+) -> tuple[str, ...]:
     """What the lock protects, and why those who send do without it."""
-    protected = ["the list", "the event masks", *(f"{hook.stem}_handler" for hook in sys_off)]
-    things = f"{', '.join(protected[:-1])} and {protected[-1]}"
+    protected = ["the list", *(["the event masks"] if writable else [])]
+    protected += [f"{hook.stem}_handler" for hook in sys_off]
+    things = " and ".join(filter(None, [", ".join(protected[:-1]), protected[-1]]))
     return _comment(
         f"{device.name}_lock protects changes to {things}. Sending takes RCU only, because a panic "
         "may have interrupted the holder of the lock."
@@ -174,8 +184,8 @@ def _used(
 ) -> list[str]:
     """The kernel interfaces that the core's C names, one for each header it depends on."""
     used = [
-        *accessors, "devm_kzalloc", "GFP_KERNEL", "dev_set_drvdata", "devm_add_action_or_reset",
-        "DEFINE_MUTEX", "struct list_head", "list_add_rcu", "rcu_read_lock", "READ_ONCE", "ENOMEM",
+        *accessors, "devm_kzalloc", "GFP_KERNEL", "devm_add_action_or_reset",
+        "DEFINE_MUTEX", "struct list_head", "list_add_rcu", "rcu_read_lock", "ENOMEM",
         "EXPORT_SYMBOL_GPL", "MODULE_LICENSE",
     ]  # fmt: skip
     if panic:
@@ -185,9 +195,9 @@ def _used(
     if sys_off:
         used += ["register_sys_off_handler", "IS_ERR", "dev_warn", "lockdep_assert_held", "bool"]
     if attributes:
-        used += ["sysfs_emit", "DEVICE_ATTR_RO"]
+        used += ["sysfs_emit", "DEVICE_ATTR_RO", "dev_set_drvdata"]
     if any(attribute.store_base is not None for attribute in attributes):
-        used.append("kstrtouint")
+        used += ["kstrtouint", "READ_ONCE"]
     return used
 
 
@@ -276,7 +286,7 @@ def _indent(head: str) -> str:
     return "\t" * (len(head) // _TAB) + " " * (len(head) % _TAB)
 
 
-def _plan_attribute(attribute: Attribute) -> AttributePlan:
+def _plan_attribute(attribute: Attribute, enabled: str) -> AttributePlan:
     name, mode = attribute.name, attribute.mode
     readable, writable = mode & 0o444, attribute.store is not None
     macro = _ATTRIBUTE_MACROS.get(mode)
@@ -284,7 +294,7 @@ def _plan_attribute(attribute: Attribute) -> AttributePlan:
     declaration = (
         f"{macro}({name})" if macro else f"DEVICE_ATTR({name}, {mode:04o}, {show}, {store})"
     )
-    value = "pi->capability" if attribute.shows is Mask.CAPABILITY else "READ_ONCE(pi->events)"
+    value = "pi->capability" if attribute.shows is Mask.CAPABILITY else enabled
     return AttributePlan(
         name=name,
         declaration=declaration,

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from gen.frontend import Frontend
     from gen.kernel import Kernel
     from gen.model import Device
+
+
+_BUS_WORDS = {Bus.PCI: "PCI", Bus.PLATFORM: "platform"}
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class FrontendPlan:
     name: str
     stem: str
     description: str
+    subject: str
     author: str
     module_license: str
     includes: tuple[str, ...]
@@ -75,6 +80,7 @@ def _plan_module(
         name=frontend.name,
         stem=names.frontend_stem(frontend),
         description=frontend.description,
+        subject=_subject(frontend),
         author=frontend.author,
         module_license=device.module_license,
         includes=headers(kernel, used),
@@ -84,6 +90,13 @@ def _plan_module(
         # How long the region has to be for every register that the driver accesses.
         shortest=max(device.capability_register.end, device.event_register.end),
     )
+
+
+def _subject(frontend: Frontend) -> str:
+    """What a banner calls the module: its description, and its bus where that does not say it."""
+    bus = _BUS_WORDS[frontend.bus]
+    named = re.search(rf"\b{bus}\b", frontend.description, re.IGNORECASE)
+    return frontend.description if named else f"{frontend.description}: {bus} frontend"
 
 
 def _plan_pci(device: Device, frontend: PciFrontend, kernel: Kernel) -> FrontendPlan:
