@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gen.lab.kernel import module_names
-from gen.lab.problem import GuestError
+from gen.lab.problem import LabError
 from gen.lab.stories.panic import PANIC_END
 from gen.model import Trigger
 from tests.torture.arena import PATIENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from tests.torture.arena import Arena
 
@@ -68,13 +68,12 @@ class Result:
         return not (self.reports or self.lost or self.invented or self.problem)
 
 
-async def play(name: str, arena: Arena, act: Callable[[], Awaitable[Result]]) -> Result:
-    """Restore the guest and play an act; what stops it is its problem."""
+async def play(name: str, arena: Arena, act: Callable[[Arena], Awaitable[Result]]) -> Result:
+    """Play an act; what stops it is its problem."""
     started = time.monotonic()
     try:
-        await arena.restore()
-        return await act()
-    except GuestError as error:
+        return await act(arena)
+    except LabError as error:
         reports = tuple(arena.complaints())
         return Result(name, 0, time.monotonic() - started, reports, problem=str(error))
 
@@ -161,56 +160,71 @@ async def symbols(arena: Arena) -> dict[str, int]:
     }
 
 
+def _instruction(chance: random.Random, functions: dict[str, int]) -> str:
+    """A script for a panic at an instruction; where none can be probed, in a timer's interrupt."""
+    places = [(n, chance.randrange(functions[n])) for n in chance.choices(sorted(functions), k=8)]
+    hits = chance.choice((1, 2, 5, 20))
+    tries = [
+        f"insmod /bomb.ko symbol={shlex.quote(name)} offset={offset} hits={hits} "
+        "delay_us=4000000 && exit"
+        for name, offset in places
+    ]
+    return "\n".join([*tries, "insmod /bomb.ko"])
+
+
 async def panic(arena: Arena, seed: int, functions: dict[str, int]) -> Result:
     """Panic at the moment that the seed chooses, under fire; each quiet device tells it once."""
     started = time.monotonic()
     chance = random.Random(seed)  # noqa: S311 (no secret)
     kind = chance.choice(("instruction", "instruction", "interrupt", "nmi"))
     delay = chance.uniform(0.2, 1.5)
+    where = f"{kind} after {delay:.2f} s"
     await arena.run(f"exec >/dev/null 2>&1\n{_fire(arena, 600, seed)}sleep 0.3")
+    await arena.stage.watch(arena.bound)
     if kind == "nmi":
         await arena.run("echo 1 >/proc/sys/kernel/unknown_nmi_panic")
         await asyncio.sleep(delay)
         await arena.stage.host.execute("inject-nmi")
-        where = f"nmi after {delay:.2f} s"
+    elif kind == "interrupt":
+        await arena.stage.shell.send(f"insmod /bomb.ko delay_us={int(delay * 1e6)}")
     else:
-        where = f"interrupt after {delay:.2f} s"
-        script = f"insmod /bomb.ko delay_us={int(delay * 1e6)}"
-        if kind == "instruction":
-            places = [
-                (n, chance.randrange(functions[n])) for n in chance.choices(sorted(functions), k=8)
-            ]
-            hits = chance.choice((1, 2, 5, 20))
-            script = "\n".join(
-                f"insmod /bomb.ko symbol={shlex.quote(name)} offset={offset} hits={hits} "
-                "delay_us=4000000 && exit"
-                for name, offset in places
-            )
-        await arena.stage.shell.send(script)
+        await arena.stage.shell.send(_instruction(chance, functions))
     await arena.stage.settle(PANIC_END, limit=PATIENCE)
     log = arena.stage.log()
     armed = re.search(r"bomb: armed at (\S+)", log)
-    if kind == "instruction" and armed:
-        where = f"{armed[1]}{'' if 'bomb: instruction' in log else ' (not reached: interrupt)'}"
+    if kind == "instruction":
+        reached = "bomb: instruction" in log
+        where = f"{armed[1] if armed else 'nowhere'}{'' if reached else ', not reached: interrupt'}"
     return _judge(arena, f"panic seed {seed}: {where}", started)
+
+
+def amiss(values: Sequence[Sequence[int]], expected: int, *, moving: int) -> tuple[int, int]:
+    """How many events were lost and how many invented.
+
+    Args:
+        values: what was written to each device.
+        expected: what each has to be told, once.
+        moving: the index of the one that comes and goes, which may also be told nothing.
+    """
+    lost = sum(expected not in v for i, v in enumerate(values) if i != moving)
+    return lost, sum(len(v) - min(1, v.count(expected)) for v in values)
 
 
 def _judge(arena: Arena, name: str, started: float) -> Result:
     """Compare what each device was told: once if it stayed bound, once at most if it moved."""
     signal = arena.bench.signal(Trigger.PANIC)
-    quiet = arena.bound[1:]
-    lost = sum(signal.value not in arena.values(device) for device in quiet)
-    invented = 0
-    for device in arena.bound:
-        values = arena.values(device)
-        invented += len(values) - min(1, values.count(signal.value))
-    told = sum(len(arena.values(device)) for device in arena.bound)
+    told = arena.stage.writes()
+    values = [[write.value for device, write in told if device is own] for own in arena.bound]
+    lost, invented = amiss(values, signal.value, moving=0)
+    register = arena.bench.device.event_register
+    problems = [] if PANIC_END in arena.stage.log() else ["the panic did not end"]
+    problems += [w for w in (d.wrote(write, register) for d, write in told) if "(" in w]
     reported = sum(e.name == signal.qmp for e in arena.stage.host.events[arena.stage.first_event :])
-    problem = "" if PANIC_END in arena.stage.log() else "the panic did not end"
-    if reported != told:
-        problem = f"{told} writes, but the host reported {reported} events"
+    if reported != len(told):
+        problems.append(f"{len(told)} writes, but the host reported {reported} events")
     reports = tuple(arena.complaints(INJECTED))
-    return Result(name, 1, time.monotonic() - started, reports, lost, invented, problem)
+    took = time.monotonic() - started
+    return Result(name, 1, took, reports, lost, invented, "; ".join(problems))
 
 
 async def defect(arena: Arena, name: str) -> Result:

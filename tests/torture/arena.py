@@ -1,17 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""One booted guest that is put back to the same state before each act, also after a panic.
+"""One booted guest whose state is saved, and a guest in it for each act, even after a panic.
 
-QEMU keeps the state, memory and devices, in a file (snapshot-save, snapshot-load). That costs a
-few seconds instead of a boot. What happens after the restoration differs each time, since emulated
-processors run freely; the state from which it starts does not.
+A state costs a second to take up instead of a boot. What happens from there on differs each time,
+since emulated processors run freely; what it starts from does not.
 """
 
 from __future__ import annotations
 
-import asyncio
-import base64
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gen.frontend import Bus
@@ -19,7 +16,7 @@ from gen.lab import journal, qemu
 from gen.lab.board import PC
 from gen.lab.kernel import module_names
 from gen.lab.machine import Machine
-from gen.lab.problem import GuestError, LabError
+from gen.lab.problem import GuestError
 from gen.lab.shell import Shell
 from gen.lab.stage import Stage
 
@@ -37,45 +34,28 @@ MEMORY = 1024
 # Seconds: the watching kernel is slow, and so is a host that does much else.
 BOOT = 400.0
 PATIENCE = 240.0
-NODE = "snapshots"
 # A host that does much else starves the guest for longer than a stalled grace period may last.
 PARAMETERS = ("kmemleak=on", "rcupdate.rcu_cpu_stall_timeout=300")
 
 
-@dataclass
+@dataclass(frozen=True)
+class Saved:
+    """A guest with the driver loaded: what it is made from, its state, and its bound devices."""
+
+    bench: Bench
+    machine: Machine
+    files: GuestFiles
+    state: Path
+    bound: tuple[Bound, ...]
+
+
+@dataclass(frozen=True)
 class Arena:
-    """The guest, the devices bound in the saved state, and where the present act began."""
+    """A guest in the saved state, in which one act is played."""
 
     bench: Bench
     stage: Stage
-    bound: tuple[Bound, ...] = ()
-    token: int = 0
-    writes_before: int = 0
-    reported: list[str] = field(default_factory=list)
-
-    async def save(self) -> None:
-        """Keep the present state under the only name there is."""
-        await self._job("snapshot-save", tag="ready", vmstate=NODE, devices=[NODE])
-
-    async def restore(self) -> None:
-        """Go back to the saved state, and forget what an interrupted act still had to say."""
-        host = self.stage.host
-        await host.execute("stop")
-        await self._job("snapshot-load", tag="ready", vmstate=NODE, devices=[NODE])
-        await host.execute("cont")
-        await self._drain()
-        self.begin()
-
-    def begin(self) -> None:
-        """The act begins here: what was written and said before is not its own."""
-        self.stage.first_event = len(self.stage.host.events)
-        self.stage.first_character = len(self.stage.host.console)
-        self.writes_before = len(self.stage.host.writes())
-
-    def values(self, device: Bound) -> list[int]:
-        """What the act wrote to a device."""
-        writes = self.stage.host.writes()[self.writes_before :]
-        return [write.value for write in writes if device.holds(write)]
+    bound: tuple[Bound, ...]
 
     def complaints(self, allowed: tuple[str, ...] = ()) -> list[str]:
         """What the detectors, the kernel and the driver reported in the act."""
@@ -85,78 +65,44 @@ class Arena:
         """Run a script in the guest."""
         return await self.stage.shell.run(script, limit)
 
-    async def _drain(self) -> None:
-        self.token += 1
-        word = f"again-{self.token}"
-        await self.stage.shell.send(f"echo {word}")
-        wanted = base64.b64encode(f"{word}\n".encode()).decode()
-        while not (await self.stage.shell._line(PATIENCE, "the restored guest")).endswith(wanted):
-            pass
-
-    async def _job(self, command: str, **arguments: object) -> None:
-        """Run a QEMU command that works in the background to its end.
-
-        Raises:
-            LabError: it failed, or was not done in time.
-        """
-        host = self.stage.host
-        await host.execute(command, **{"job-id": "state"}, **arguments)
-        for _ in range(1200):
-            (job,) = [j for j in await host.execute("query-jobs") if j["id"] == "state"]
-            if job["status"] == "concluded":
-                await host.execute("job-dismiss", id="state")
-                if "error" in job:
-                    raise LabError(f"QEMU could not do {command}: {job['error']}")
-                return
-            await asyncio.sleep(0.1)
-        raise LabError(f"QEMU did not finish {command}")
-
 
 def machine(bench: Bench) -> Machine:
-    """Eight devices of every frontend there is, four processors, a port to plug into."""
+    """Eight devices of every frontend there is, four processors."""
     pci = [bench.able(f) for f in bench.frontends(Bus.PCI)[:1]] * PCI_DEVICES
     rest = [bench.able(f) for f in bench.frontends() if f.bus is not Bus.PCI]
-    return Machine((*pci, *rest), memory=MEMORY, processors=PROCESSORS, append=PARAMETERS, ports=1)
+    return Machine((*pci, *rest), memory=MEMORY, processors=PROCESSORS, append=PARAMETERS)
 
 
-@contextlib.asynccontextmanager
-async def open_arena(bench: Bench, files: GuestFiles, work: Path) -> AsyncIterator[Arena]:
-    """Boot, load the driver, and save the state.
+async def save(bench: Bench, files: GuestFiles, state: Path, place: Path) -> Saved:
+    """Boot, load the driver, and save the state; console and trace are kept in `place`.
 
     Raises:
         LabError: the guest did not come up or is not as it should be.
     """
     own = machine(bench)
-    async with qemu.start(PC, own, files, work) as host:
-        await _add_store(host, work / "snapshots.qcow2")
+    async with qemu.start(PC, own, files, place) as host:
         await host.execute("cont")
         shell = await Shell.connect(host)
         await shell.ready(BOOT)
-        arena = Arena(bench, Stage(bench, own, host, shell))
-        await arena.run("mount -t debugfs debugfs /sys/kernel/debug")
-        await arena.stage.load()
-        arena.bound = arena.stage.picked(await arena.stage.bound())
-        if len(arena.bound) != len(own.devices):
-            raise GuestError("not every device was bound")
-        await arena.stage.watch(arena.bound)
-        await arena.save()
-        arena.begin()
-        yield arena
+        stage = Stage(bench, own, host, shell)
+        await shell.run("mount -t debugfs debugfs /sys/kernel/debug", PATIENCE)
+        bound = stage.picked(await stage.load())
+        spoken = journal.complaints(stage.log(), module_names(bench.device))
+        if spoken:
+            raise GuestError(f"loading the driver made the kernel say: {spoken[0]}")
+        await host.save(state)
+    return Saved(bench, own, files, state, bound)
 
 
-async def _add_store(host: qemu.Host, path: Path) -> None:
-    """Make the file that keeps states, which no device of the guest sees."""
-    path.write_bytes(b"")  # noqa: ASYNC240 (done at once)
-    await host.execute("blockdev-add", driver="file", filename=str(path), **{"node-name": "file"})
-    await host.execute(
-        "blockdev-create",
-        **{"job-id": "create"},
-        options={"driver": "qcow2", "file": "file", "size": 1 << 20},
-    )
-    for _ in range(100):
-        (job,) = await host.execute("query-jobs")
-        if job["status"] == "concluded":
-            break
-        await asyncio.sleep(0.05)
-    await host.execute("job-dismiss", id="create")
-    await host.execute("blockdev-add", driver="qcow2", file="file", **{"node-name": NODE})
+@contextlib.asynccontextmanager
+async def open_arena(saved: Saved, place: Path) -> AsyncIterator[Arena]:
+    """A guest in the saved state, with console and trace of its own in `place`.
+
+    Raises:
+        LabError: QEMU could not take up the state.
+    """
+    async with qemu.start(PC, saved.machine, saved.files, place, saved.state) as host:
+        await host.execute("cont")
+        shell = await Shell.connect(host)
+        stage = Stage(saved.bench, saved.machine, host, shell, first_event=len(host.events))
+        yield Arena(saved.bench, stage, saved.bound)

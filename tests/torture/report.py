@@ -24,12 +24,13 @@ DETECTOR = "detector: "
 
 @dataclass(frozen=True)
 class Choice:
-    """How much is done, and the seed of it."""
+    """How much is done of what, and the seed of it."""
 
     panics: int
     seconds: float
     rounds: int
     seed: int
+    acts: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,12 @@ def line(result: Result) -> str:
 
 def family(result: Result) -> str:
     """The row of the table that an act belongs to."""
-    return result.act.split(" seed ")[0].split(":")[0]
+    return family_of(result.act)
+
+
+def family_of(act: str) -> str:
+    """What an act's name begins with."""
+    return act.partition(" seed ")[0].partition(":")[0]
 
 
 def table(runs: Sequence[Run]) -> str:

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from tests.torture.acts import Result, operations
+from tests.torture.acts import Result, amiss, operations
 from tests.torture.kernels import OPTIONS, options, unmet
 from tests.torture.report import Choice, Run, as_json, exit_status, line, table
 
@@ -44,6 +44,23 @@ def test_what_the_guest_counted_is_summed() -> None:
 
 
 @pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([[1], [1], [1]], (0, 0)),
+        ([[], [1], [1]], (0, 0)),
+        ([[1], [], [1]], (1, 0)),
+        ([[1], [1, 1], [1]], (0, 1)),
+        ([[1], [3], [1]], (1, 1)),
+        ([[1, 1], [1], [1, 2]], (0, 2)),
+    ],
+)
+def test_each_device_is_told_once_and_the_moving_one_at_most(
+    values: list[list[int]], expected: tuple[int, int]
+) -> None:
+    assert amiss(values, 1, moving=0) == expected
+
+
+@pytest.mark.parametrize(
     ("runs", "status"),
     [
         ([run("ours", GOOD)], 0),
@@ -66,6 +83,6 @@ def test_the_table_sums_acts_of_one_family_and_names_what_failed() -> None:
 
 
 def test_json_holds_the_choice_and_every_act() -> None:
-    document = json.loads(as_json([run("ours", GOOD)], Choice(1, 2.0, 3, 4)))
+    document = json.loads(as_json([run("ours", GOOD)], Choice(1, 2.0, 3, 4, ("attributes",))))
     assert document["choice"]["seed"] == 4
     assert document["runs"][0]["results"][0]["operations"] == 100
