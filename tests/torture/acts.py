@@ -37,7 +37,7 @@ DEFECTS = {
     "wrong-order": "possible circular locking dependency",
     "sleep-in-atomic": "sleeping function called from invalid context|scheduling while atomic",
     "corrupt-list": "list_add (?:double add|corruption)",
-    "leak": "unreferenced object",
+    "leak": r'unreferenced object .*\(size 48\):\n +comm "insmod"',
     "shift-too-far": "UBSAN: shift-out-of-bounds",
 }
 
@@ -230,9 +230,8 @@ def _judge(arena: Arena, name: str, started: float) -> Result:
 async def defect(arena: Arena, name: str) -> Result:
     """A module with a defect; the detector has to say so."""
     started = time.monotonic()
-    await arena.run(f"echo scan >{SCAN}; echo clear >{SCAN}", 600)
     told = await arena.stage.shell.attempt(f"insmod /flawed.ko defect={name}", PATIENCE)
-    text = arena.stage.log() + (await arena.run(SCANS, 600) if name == "leak" else "")
+    text = await arena.run(SCANS, 600) if name == "leak" else arena.stage.log()
     seen = re.search(DEFECTS[name], text)
     problem = "" if seen else f"no detector spoke; status {told.status}"
     return Result(f"detector: {name}", 1, time.monotonic() - started, problem=problem)
