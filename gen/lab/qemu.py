@@ -78,6 +78,7 @@ class Host:
         self.process = process
         self.monitor = monitor
         self.channel = channel
+        self.line: asyncio.StreamWriter | None = None
         self.work = work
         self.events: list[HostEvent] = []
         self._news = asyncio.Condition()
@@ -88,6 +89,24 @@ class Host:
         with contextlib.suppress(FileNotFoundError):
             return (self.work / "console.log").read_text(errors="replace").replace("\r\n", "\n")
         return ""
+
+    async def open_channel(self, limit: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """The guest's second serial line, for lines of at most `limit` bytes; closed in the end."""
+        reader, self.line = await asyncio.open_unix_connection(sock=self.channel, limit=limit)
+        return reader, self.line
+
+    async def close_channel(self) -> None:
+        """Close the line by its transport, if there is one.
+
+        A transport whose socket is closed under it lives on, and when it is collected it takes the
+        number of its socket out of the event loop, which by then is that of another guest's line.
+        """
+        if self.line is None:
+            self.channel.close()
+            return
+        self.line.close()
+        with contextlib.suppress(OSError):
+            await self.line.wait_closed()
 
     async def collect(self) -> None:
         """Note each event that QEMU sends, for as long as the connection holds."""
@@ -286,4 +305,4 @@ async def _stop(host: Host, collector: asyncio.Task[None] | None) -> None:
         await asyncio.gather(collector, return_exceptions=True)
     with contextlib.suppress(QMPError, OSError, EOFError):
         await host.monitor.disconnect()
-    host.channel.close()
+    await host.close_channel()

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING
 from gen.lab.problem import GuestError, NoBootError, QemuGoneError
 
 if TYPE_CHECKING:
+    import asyncio
+
     from gen.lab.qemu import Host
 
 # Seconds for one script. The slowest ones load modules, under emulation, on a busy host.
@@ -39,7 +40,7 @@ class Shell:
     @classmethod
     async def connect(cls, host: Host) -> Shell:
         """The line to a guest, up or starting."""
-        return cls(host, *await asyncio.open_unix_connection(sock=host.channel, limit=LINE_LIMIT))
+        return cls(host, *await host.open_channel(LINE_LIMIT))
 
     async def ready(self, limit: float) -> None:
         """Wait for a guest that is starting.
