@@ -133,6 +133,16 @@ def pci_macros(frontend: PciFrontend) -> dict[str, PciId]:
     return found
 
 
+def bar_macro(frontend: Frontend) -> str:
+    """`acme-pci` → `ACME_PCI_BAR`, the number of the BAR with the registers."""
+    return f"{frontend_stem(frontend).upper()}_BAR"
+
+
+def length_macro(frontend: Frontend) -> str:
+    """`acme-pci` → `ACME_PCI_REGS_LEN`, how long the region has to be for the registers."""
+    return f"{frontend_stem(frontend).upper()}_REGS_LEN"
+
+
 def header_guard(device: Device) -> str:
     """The guard of the driver's own header; a trailing underscore keeps it apart from uapi's."""
     return f"{macro_prefix(device)}_H_"
@@ -155,7 +165,10 @@ def macros(device: Device) -> list[Name]:
         for reg in device.registers
     ]
     for frontend in device.frontends:
+        length = Name(length_macro(frontend), "the length of the registers", frontend.at["name"])
+        names.append(length)
         if isinstance(frontend, PciFrontend):
+            names.append(Name(bar_macro(frontend), "the number of the BAR", frontend.at["name"]))
             for macro, pci_id in pci_macros(frontend).items():
                 # Frontends are modules of their own: two may define one macro, as the same id.
                 what = f"the PCI id {pci_id.id:#06x}"

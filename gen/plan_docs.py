@@ -89,6 +89,7 @@ def plan_binding(device: Device, document: Document | None) -> BindingPlan | Non
     if document is None or not frontends:
         return None
     lengths = [r.length for f in frontends for r in f.resources if r.kind is ResourceKind.MEMORY]
+    length = max(lengths, default=device.event_register.end)
     below = document.path.removeprefix("Documentation/devicetree/bindings/")
     return BindingPlan(
         path=document.path,
@@ -97,15 +98,22 @@ def plan_binding(device: Device, document: Document | None) -> BindingPlan | Non
         title=_yaml_text(device.title),
         maintainer=_yaml_text(device.author),
         description=_yaml_paragraph(device.summary),
-        registers=", ".join(
-            f"{register.name} at offset {register.offset}, {register.width} bits"
-            for register in device.registers
-        ),
+        registers=_binding_registers(device, length),
         compatibles=tuple(text for f in frontends for text in f.of),
-        reg_length=max(lengths, default=device.event_register.end),
+        reg_length=length,
         node=device.name.replace("_", "-"),
         address=EXAMPLE_ADDRESS,
     )
+
+
+def _binding_registers(device: Device, length: int) -> str:
+    """Where the registers stand, and how long the region is where it goes on behind them."""
+    registers = ", ".join(
+        f"{register.name} at offset {register.offset}, {register.width} bits"
+        for register in device.registers
+    )
+    longer = length > max(register.end for register in device.registers)
+    return f"{registers}; the region has {length} bytes" if longer else registers
 
 
 def _yaml_text(text: str) -> str:

@@ -22,7 +22,7 @@ _BUS_WORDS = {Bus.PCI: "PCI", Bus.PLATFORM: "platform"}
 
 @dataclass(frozen=True)
 class Macro:
-    """A macro that the module defines because the kernel does not."""
+    """A macro that the module defines: an id that the kernel has no name for, or a number."""
 
     name: str
     value: str
@@ -46,6 +46,8 @@ class FrontendPlan:
     register: str
     groups: str | None
     shortest: int
+    bar_macro: str
+    length_macro: str
     macros: tuple[Macro, ...] = ()
     ids: tuple[tuple[str, str], ...] = ()
     bar: int = 0
@@ -74,6 +76,8 @@ def _plan_module(
     device: Device, frontend: Frontend, kernel: Kernel, used: list[str]
 ) -> FrontendPlan:
     """What the modules of all buses have; `used` names the kernel interfaces in the C."""
+    # How long the region has to be for every register that the driver accesses.
+    shortest = max(device.capability_register.end, device.event_register.end)
     return FrontendPlan(
         bus=frontend.bus,
         file=f"{frontend.name}.c",
@@ -87,8 +91,10 @@ def _plan_module(
         local_include=f"{device.name}.h",
         register=f"devm_{device.name}_register",
         groups=f"{device.name}_groups" if device.sysfs and frontend.attributes else None,
-        # How long the region has to be for every register that the driver accesses.
-        shortest=max(device.capability_register.end, device.event_register.end),
+        shortest=shortest,
+        bar_macro=names.bar_macro(frontend),
+        length_macro=names.length_macro(frontend),
+        macros=_columns({names.length_macro(frontend): f"{shortest}"} if shortest > 1 else {}),
     )
 
 
@@ -99,6 +105,11 @@ def _subject(frontend: Frontend) -> str:
     return frontend.description if named else f"{frontend.description}: {bus} frontend"
 
 
+def _columns(values: dict[str, str]) -> tuple[Macro, ...]:
+    """Macros whose values stand below one another."""
+    return tuple(Macro(name, value, tabs_after(name, values)) for name, value in values.items())
+
+
 def _plan_pci(device: Device, frontend: PciFrontend, kernel: Kernel) -> FrontendPlan:
     used = ["pcim_enable_device", "pcim_iomap", "struct pci_device_id", "ENOMEM", "MODULE_LICENSE"]
     macros = names.pci_macros(frontend)
@@ -106,13 +117,13 @@ def _plan_pci(device: Device, frontend: PciFrontend, kernel: Kernel) -> Frontend
     vendors = {names.pci_macro(frontend, "vendor", pair.vendor) for pair in frontend.ids}
     shared = [name for name in macros if name in vendors and kernel.has(name)]
     used += shared
-    own = {name: pci_id for name, pci_id in macros.items() if name not in shared}
+    own = {name: f"0x{i.id:04x}" for name, i in macros.items() if name not in shared}
+    module = _plan_module(device, frontend, kernel, used)
+    if module.shortest > 1:
+        own |= {module.bar_macro: f"{frontend.bar}", module.length_macro: f"{module.shortest}"}
     return replace(
-        _plan_module(device, frontend, kernel, used),
-        macros=tuple(
-            Macro(name, f"0x{pci_id.id:04x}", tabs_after(name, [*own]))
-            for name, pci_id in own.items()
-        ),
+        module,
+        macros=_columns(own),
         ids=tuple(
             (
                 names.pci_macro(frontend, "vendor", pair.vendor),
