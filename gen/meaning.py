@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from gen.diagnostics import Diagnostics
-    from gen.model import Device, KconfigSymbol, Register
+    from gen.model import Device, Document, KconfigSymbol, Register
     from gen.release import Release
     from gen.source import Span
 
 WRITABLE, WORLD_WRITABLE = 0o222, 0o002
+ABI, ABI_LEVELS = "Documentation/ABI/", ("stable", "testing", "obsolete", "removed")
 
 
 def check_meaning(device: Device, diagnostics: Diagnostics) -> None:
@@ -283,6 +284,18 @@ def _check_documents(device: Device, diagnostics: Diagnostics) -> None:
         present, why = needs[document.kind]
         if not present:
             diagnostics.error("SPEC-DANGLING", why, document.at["kind"])
+        if document.kind is DocumentKind.SYSFS_ABI:
+            _check_abi_level(device, document, diagnostics)
+
+
+def _check_abi_level(device: Device, document: Document, diagnostics: Diagnostics) -> None:
+    """A directory of Documentation/ABI promises one thing of all attributes in its files."""
+    level = document.path.removeprefix(ABI).split("/")[0] if document.path.startswith(ABI) else ""
+    for attribute in device.sysfs:
+        if level in ABI_LEVELS and attribute.abi != level:
+            message = f"the attribute '{attribute.name}' is {attribute.abi}, its document {level}"
+            related = (Related(document.at["path"], "the path of the document says it"),)
+            diagnostics.error("SPEC-ABI-LEVEL", message, attribute.at["abi"], related=related)
 
 
 def _check_c_names(device: Device, diagnostics: Diagnostics) -> None:

@@ -18,6 +18,13 @@ ABI_WIDTH = 64
 BINDING_WIDTH = 76
 # Any address will do in an example; this one is free on the machines that QEMU emulates.
 EXAMPLE_ADDRESS = 0x9060000
+# What a written number looks like, by the base that kstrtouint() is given.
+_STORED = {
+    0: "Takes a number in C's notation: decimal, 0x for hexadecimal, 0 for octal.",
+    8: "Takes an octal number.",
+    10: "Takes a decimal number.",
+    16: "Takes a hexadecimal number.",
+}
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,10 @@ def _abi_entry(device: Device, attribute: Attribute) -> AbiEntry:
     )
     access = "Read-write" if attribute.store else "Read-only"
     text = f"{access}. Format: {attribute.format.strip()}. {attribute.description}"
+    if attribute.store:
+        text += (
+            f" {_STORED[attribute.store.base]} A bit outside the capability is refused with EINVAL."
+        )
     # The path exists no earlier than the first driver that has it.
     first = min(frontend.arrival.since for frontend in device.frontends)
     since = max(attribute.arrival.since, first)

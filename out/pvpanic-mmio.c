@@ -2,7 +2,7 @@
 /*
  * pvpanic-mmio device driver: platform frontend
  *
- * Made from spec/pvpanic.yaml (sha256 ba8e89217bc8) for Linux 6.1.
+ * Made from spec/pvpanic.yaml (sha256 604e210c2026) for Linux 6.1.
  * Do not edit; change the spec and run
  *   pvgen gen --spec spec/pvpanic.yaml --kernel 6.1
  */
