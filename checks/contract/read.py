@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from checks.contract.doubt import doubted
 from checks.contract.frontends import Frontends
 from checks.contract.observe import observe
 from checks.contract.records import Contract, Unknown
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 _GUARD = re.compile(r"^[ \t]*#[ \t]*ifndef[ \t]+(\w+)", re.MULTILINE)
 UNRUN = "the driver could not be run"
-_SENT = ("panic_notifier_list", "register_sys_off_handler")
+_SYS_OFF = "register_sys_off_handler"
 
 
 class NothingReadError(Exception):
@@ -98,15 +99,14 @@ class _Reader:
             self._device(),
             *self._registers(registers),
             *self._events(events, seen),
-            *self._hooks(seen),
+            *self._hooks(),
             *frontends.items(),
             *(item for one in attributes for item in self._attribute(one, seen)),
             *frontends.core_kconfig(self.name),
             *self._uapi(),
         ]
-        for problem in self.facts.problems:
-            self.unknown.append(Unknown("driver", "", problem.message, problem.span))
-        return Contract(self.name, tuple(found), tuple(self.unknown))
+        found, more = doubted(found, self.facts.problems)
+        return Contract(self.name, tuple(found), (*self.unknown, *more))
 
     def _miss(self, path: str, key: str, why: str, at: Span | None = None) -> None:
         self.unknown.append(Unknown(path, key, why, at or self.at))
@@ -183,27 +183,26 @@ class _Reader:
                 why = f"on {trigger.value} {sent:#x} is sent, for which there is no macro"
                 self._miss("event", "name", why)
 
-    def _hooks(self, _seen: Observed | None) -> Iterator[Item]:
+    def _hooks(self) -> Iterator[Item]:
         for block in self.facts.objects("struct notifier_block")[:1]:
             value = block.fields.get("priority")
-            yield self._hook("panic-notifier", value, block.span, default="0")
+            yield self._hook("panic-notifier", value, block.span)
         for call in self.facts.calls():
-            if call.name == _SENT[1] and len(call.arguments) > 1:
-                yield self._hook("sys-off", call.arguments[1], call.callee, default="0")
+            if call.name == _SYS_OFF and len(call.arguments) > 1:
+                yield self._hook("sys-off", call.arguments[1], call.callee)
                 return
 
-    def _hook(self, kind: str, value: Value | None, at: Span, default: str) -> Item:
+    def _hook(self, kind: str, value: Value | None, at: Span) -> Item:
         facts = {}
         if value is None:
-            facts["priority"] = Fact(default, at)
+            facts["priority"] = Fact("0", at)
         elif value.name and value.name.isupper():
             facts["priority"] = Fact(value.name, value.span)
         elif value.number is not None:
             facts["priority"] = Fact(str(value.number), value.span)
         else:
-            self._miss(
-                kind, "priority", f"what '{value.written}' is worth is not known", value.span
-            )
+            why = f"what '{value.written}' is worth is not known"
+            self._miss(kind, "priority", why, value.span)
         return Item(kind, "", at, facts)
 
     def _attribute_name(self, one: Object) -> str | None:
@@ -287,7 +286,7 @@ class _Reader:
         self._miss("uapi", "", "no header for user space among the files")
 
 
-_HOOKING = frozenset({"atomic_notifier_chain_register", "register_sys_off_handler"})
+_HOOKING = frozenset({"atomic_notifier_chain_register", _SYS_OFF})
 
 
 def _spdx(file: TreeFile) -> Fact | None:

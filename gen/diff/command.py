@@ -16,7 +16,7 @@ from gen.diff.accept import NAME, accepted_text, read_accepted
 from gen.diff.compare import compare
 from gen.diff.records import Severity, TreeSide
 from gen.diff.report import FORMATS, as_text
-from gen.diff.sides import SideError, read_side, split_range
+from gen.diff.sides import SideError, read_sides, split_range
 from gen.options import kernel_option, spec_option
 from gen.resources import kernel_directory
 
@@ -72,8 +72,7 @@ def diff(  # noqa: PLR0917 (an option is a parameter)
         # One that is named has to be there, unless it is about to be written.
         wanted = place.exists() or (baseline is not None and not write_baseline)
         entries = read_accepted(place) if wanted else ()
-        old, new = split_range(sides)
-        before, after = (read_side(word, spec, read_tree) for word in (old, new))
+        before, after = read_sides(split_range(sides), spec, read_tree)
         result = compare(before, after, entries)
         _tell_unknown(before, after)
         if write_baseline:

@@ -19,15 +19,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gen.diagnostics import Diagnostics
+from gen.diff.choose import choose, known_release, specs
 from gen.diff.records import Side
 from gen.git import GitError, NoGitError
 from gen.git import git as run_git
 from gen.load import MAX_BYTES, parse_device
 from gen.model_restrict import NothingLeftError, restrict
-from gen.release import PointRelease, Release
-from gen.resources import kernel_directory
 from gen.source import Source, UnreadableSourceError, read_source
-from gen.specs import GenerationError, default_spec, shown_name
+from gen.specs import GenerationError, shown_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -58,15 +57,15 @@ class SideError(Exception):
 class _Words:
     """What a side names: a text on the disk, or in a revision, and a release.
 
-    An empty revision is what is staged, None the disk. Where no path is given, `found` says that
-    it is that of the spec on the disk, which a revision may have elsewhere.
+    An empty revision is what is staged, None the disk. `names` are the ways to name the path to
+    git; the first that there is counts.
     """
 
     label: str
     revision: str | None
     path: Path
     release: str | None
-    found: bool = False
+    names: tuple[str, ...] = ()
 
 
 def split_range(sides: Sequence[str]) -> tuple[str, str]:
@@ -104,30 +103,46 @@ def _fork(old: str, new: str) -> str:
     return base.decode().strip() + rest
 
 
-def read_side(word: str, spec: Path | None, read_tree: ReadTree | None) -> Side | TreeSide:
-    """The device that a word names, or what the C of a directory tells of one.
+def read_sides(
+    words: tuple[str, str], spec: Path | None, read_tree: ReadTree | None
+) -> tuple[Side | TreeSide, Side | TreeSide]:
+    """The devices that two words name, or what the C of a directory tells of one.
+
+    Where one side has several specs, that of the other side's path is meant.
 
     Raises:
         SideError: as `read_spec_side`; or nothing can be read out of the C (status 3).
     """
+    old, new = words
+    return (_read_side(old, spec, read_tree, new), _read_side(new, spec, read_tree, old))
+
+
+def _read_side(
+    word: str, spec: Path | None, read_tree: ReadTree | None, other: str
+) -> Side | TreeSide:
     match = _AS_OF.fullmatch(word)
     named = match["side"] if match else word
     if read_tree is None or not named or not Path(named).is_dir():
-        return read_spec_side(word, spec)
+        return read_spec_side(word, spec, other)
     return read_tree(word, Path(named), match["release"] if match else None)
 
 
-def read_spec_side(word: str, spec: Path | None) -> Side:
+def read_spec_side(word: str, spec: Path | None, other: str = "") -> Side:
     """The device that a word names; an empty one is the spec on the disk.
+
+    Args:
+        word: what names it.
+        spec: the path of the spec where the word has none; without it, the only one there.
+        other: what names the other side, which tells of several specs the one that is meant.
 
     Raises:
         SideError: there is no such revision or file (status 2), no git (3), or a bad spec (2).
     """
-    words = _words(word, spec)
+    words = _words(word, spec, other)
     device = read_spec(_text(words), words.label)
     if words.release is not None:
         try:
-            device = restrict(device, _known_release(words.release))
+            device = restrict(device, known_release(words.release))
         except (NothingLeftError, ValueError) as error:
             raise SideError(f"{word}: {error}", 2) from None
     return Side(word or words.label, device, words.path.as_posix())
@@ -144,21 +159,7 @@ def _is_revision(word: str) -> bool:
     return True
 
 
-def _known_release(text: str) -> PointRelease:
-    """A release that the facts about kernels reach; they are not loaded for this.
-
-    Raises:
-        ValueError: it is none, or a later one.
-    """
-    release = PointRelease.parse(text)
-    names = (path.stem for path in kernel_directory().glob("[0-9]*.yaml"))
-    newest = max(Release.parse(name) for name in names)
-    if release.series > newest:
-        raise ValueError(f"nothing is known of Linux {release}; the newest is {newest}")
-    return release
-
-
-def _words(word: str, spec: Path | None) -> _Words:
+def _words(word: str, spec: Path | None, other: str) -> _Words:
     match = _AS_OF.fullmatch(word)
     release = match["release"] if match else None
     rest = match["side"] if match else word
@@ -166,17 +167,47 @@ def _words(word: str, spec: Path | None) -> _Words:
         raise SideError(f"{rest} is a directory; a side is a spec or a revision", 2)
     if rest and os.path.lexists(rest) and not _is_revision(rest):
         return _Words(rest, None, Path(rest), release)
-    revision, colon, path = rest.partition(":")
+    named, colon, path = rest.partition(":")
     if not colon and rest.endswith((".yaml", ".yml")):
         raise SideError(f"{rest}: no such file", 2)
+    revision = named if colon or named else None
+    if revision:
+        _check_revision(revision)
+    elif revision is not None:
+        git("rev-parse", "--git-dir", why=_OUTSIDE)
+    # A path that is given counts from the top, as with git show; that of the disk from here.
+    names: tuple[str, ...] = (path, f"./{path}")
     if not path:
-        try:
-            path = shown_name(spec or default_spec())
-        except GenerationError as error:
-            raise SideError(str(error), 2) from None
-    label = f"{revision}:{path}" if colon or revision else path
-    found = not rest.partition(":")[2]
-    return _Words(label, revision if colon or revision else None, Path(path), release, found)
+        names = _chosen(revision, spec, other)
+        path = Path(names[0]).as_posix()
+    label = f"{revision}:{path}" if revision is not None else path
+    return _Words(label, revision, Path(path), release, names)
+
+
+def _chosen(revision: str | None, spec: Path | None, other: str) -> tuple[str, ...]:
+    """The spec that is meant where no path is given: one of the revision, whatever the disk has."""
+    try:
+        if spec is None:
+            name = choose(revision, _only(other))
+            # A bare repository has no "here".
+            return (name, name.removeprefix("./"))
+        name = shown_name(spec)
+        # One that has had another name then.
+        once = specs(revision) if revision is not None else []
+        return (f"./{name}", name, *(once if len(once) == 1 else ()))
+    except GenerationError as error:
+        raise SideError(str(error), 2) from None
+
+
+def _only(word: str) -> str | None:
+    """The path of a side's spec, if it is named or there is only one."""
+    match = _AS_OF.fullmatch(word)
+    rest = match["side"] if match else word
+    revision, colon, path = rest.partition(":")
+    if path:
+        return path
+    found = specs(revision if colon or revision else None)
+    return found[0] if len(found) == 1 else None
 
 
 def _text(words: _Words) -> bytes:
@@ -185,14 +216,7 @@ def _text(words: _Words) -> bytes:
             return read_source(words.path, limit=MAX_BYTES).text.encode()
         except UnreadableSourceError as error:
             raise SideError(f"{words.path}: {error}", 2) from None
-    if words.revision:
-        _check_revision(words.revision)
-    else:
-        git("rev-parse", "--git-dir", why=_OUTSIDE)
-    path = words.path.as_posix()
-    # A path that is given counts from the top, as with git show; that of the disk from here.
-    names = (f"./{path}", path) if words.found else (path, f"./{path}")
-    for name in (*names, *(_only_spec(words.revision) if words.found else ())):
+    for name in words.names:
         try:
             data = git("cat-file", "blob", f"{words.revision}:{name}", why="", status=2)
         except SideError:
@@ -201,7 +225,7 @@ def _text(words: _Words) -> bytes:
             raise SideError(f"{words.label} is a symbolic link; name what it points to", 2)
         return data
     where = f"revision '{words.revision}' has" if words.revision else "what is staged has"
-    raise SideError(f"{where} no file {path}", 2)
+    raise SideError(f"{where} no file {words.path.as_posix()}", 2)
 
 
 def _check_revision(revision: str) -> None:
@@ -215,16 +239,6 @@ def _check_revision(revision: str) -> None:
         if shallow.strip() == b"true":
             raise SideError(f"{why}; this clone is shallow: git fetch --unshallow", 2) from None
         raise
-
-
-def _only_spec(revision: str) -> list[str]:
-    """The one spec that a revision has in spec/, if the disk has it elsewhere, or none."""
-    try:
-        told = git("ls-tree", "-z", "--name-only", "--full-tree", revision, "spec/", why="")
-    except SideError:
-        return []
-    specs = [name for name in told.decode(errors="replace").split("\0") if name.endswith(".yaml")]
-    return specs if len(specs) == 1 else []
 
 
 def _is_link(revision: str, name: str) -> bool:
@@ -246,8 +260,10 @@ def git(*arguments: str, why: str, status: int = 3) -> bytes:
         return run_git(*arguments)
     except NoGitError:
         raise SideError("git is not installed, so there are no revisions", 3) from None
-    except GitError:
-        raise SideError(why, status) from None
+    except GitError as error:
+        # That it does not trust whose work tree this is, for one.
+        refused = str(error).startswith("fatal: detected dubious ownership")
+        raise SideError(f"git refuses: {error}" if refused else why, status) from None
 
 
 def read_spec(data: bytes, name: str) -> Device:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def diff_kernels(base: str, spec: Path | None) -> None:
     """Compare the spec on the disk with that of a revision, and the C for every kernel."""
     try:
-        old, new = read_spec_side(base, spec), read_spec_side("", spec)
+        old, new = read_spec_side(base, spec), read_spec_side("", spec, base)
     except SideError as error:
         report(error.diagnostics)
         fail(str(error), error.status)

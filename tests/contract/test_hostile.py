@@ -8,15 +8,21 @@ import os
 import shutil
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from checks.contract.side import read_tree
 from gen.cli import main
 from gen.diagnostics import Diagnostics
+from gen.diff.compare import compare
 from gen.load import parse_device
 from gen.source import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 OUT = Path(__file__).parents[2] / "out"
 BUDGET = 20.0
@@ -49,16 +55,41 @@ def test_junk_is_said_to_be_none(data: bytes, tmp_path: Path) -> None:
 
 
 def test_a_truncated_driver_has_unknowns(tmp_path: Path) -> None:
-    # Not what kbuild makes of a module's symbols, which names the notifier as well.
-    shutil.copytree(OUT, tmp_path / "d", ignore=shutil.ignore_patterns("*.mod.c"))
-    core = next(
-        path for path in (tmp_path / "d").glob("*.c") if "panic_notifier" in path.read_text()
-    )
+    core = _core(tmp_path / "d")
     text = core.read_text(encoding="utf-8")
     for part in range(1, 8):
         core.write_text(text[: len(text) * part // 8], encoding="utf-8")
         result = run(tmp_path / "d")
         assert result.exit_code == 3 or "unknown:" in result.stdout
+
+
+def _core(place: Path) -> Path:
+    # Not what kbuild makes of a module's symbols, which names the notifier as well.
+    shutil.copytree(OUT, place, ignore=shutil.ignore_patterns("*.mod.c"))
+    return next(path for path in place.glob("*.c") if "panic_notifier" in path.read_text())
+
+
+def _cut(text: str, number: int) -> str:
+    return "".join(text.splitlines(keepends=True)[: number - 1])
+
+
+def _conflict(text: str, number: int) -> str:
+    lines = text.splitlines(keepends=True)
+    return "".join([*lines[: number - 1], "<<<<<<< HEAD\n", *lines[number - 1 :]])
+
+
+@pytest.mark.parametrize("damage", [_cut, _conflict])
+@pytest.mark.parametrize("number", [110, 140, 170, 198, 210, 235])
+def test_what_was_not_read_is_not_said_to_be_gone(
+    damage: Callable[[str, int], str], number: int, tmp_path: Path
+) -> None:
+    """A part of a driver says only what the whole one does; all the rest of it is unknown."""
+    core = _core(tmp_path / "d")
+    core.write_text(damage(core.read_text(encoding="utf-8"), number), encoding="utf-8")
+    whole, part = (read_tree(str(place), place, None) for place in (OUT, tmp_path / "d"))
+    assert ("driver", "") in part.unknown
+    for old, new in ((whole, part), (part, whole)):
+        assert [one.message for one in compare(old, new).findings] == []
 
 
 def test_nothing_outside_the_tree_is_read(tmp_path: Path) -> None:

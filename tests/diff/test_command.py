@@ -135,7 +135,27 @@ def test_what_is_staged_is_a_side(repository: Path) -> None:
 
 def test_a_spec_that_was_elsewhere_is_found(repository: Path) -> None:
     run(repository, "git", "mv", "spec/dev.yaml", "spec/other.yaml")
-    assert "0 became 1" in pvgen(repository, "diff", "HEAD").stdout
+    shown = pvgen(repository, "diff", "HEAD").stdout
+    assert "0 became 1" in shown
+    assert "HEAD:spec/dev.yaml:61:10: note: before" in shown
+
+
+def test_of_several_specs_the_other_side_s_is_meant(repository: Path) -> None:
+    (repository / "spec/wip.yaml").write_text("spec: [", encoding="utf-8")
+    assert "0 became 1" in pvgen(repository, "diff").stdout
+    run(repository, "git", "add", ".")
+    commit(repository)
+    assert "0 became 1" in pvgen(repository, "diff", "HEAD~1", "HEAD").stdout
+    told = pvgen(repository, "diff", "HEAD", "HEAD")
+    assert (told.returncode, "several specs (dev.yaml, wip.yaml)" in told.stderr) == (2, True)
+
+
+def test_git_s_own_words_when_it_refuses(repository: Path) -> None:
+    """As with a work tree of somebody else."""
+    words = ("env", "GIT_TEST_ASSUME_DIFFERENT_OWNER=1", sys.executable, "-m", "gen.cli", "diff")
+    done = run(repository, *words, "HEAD", "spec/dev.yaml")
+    assert "dubious ownership" in done.stderr
+    assert done.returncode in {2, 3}
 
 
 def test_a_directory_below_has_a_spec_of_its_own(repository: Path) -> None:

@@ -69,6 +69,40 @@ def test_the_hook_judges_what_is_staged(work: Path) -> None:
     assert stage(work, "spec: [", BASE).returncode == 1
 
 
+@pytest.mark.parametrize(
+    "how",
+    ["git rm -q spec/dev.yaml", "git mv spec/dev.yaml dev.yaml",
+     "mv spec/dev.yaml a.yaml; ln -s ../a.yaml spec/dev.yaml"],
+    ids=["deleted", "moved", "link"],
+)  # fmt: skip
+def test_the_hook_refuses_a_spec_that_goes(work: Path, how: str) -> None:
+    hook = work / ".git/hooks/pre-commit"
+    hook.write_text(block("sh"), encoding="utf-8")
+    hook.chmod(0o755)
+    assert stage(work, BASE, BASE).returncode == 0
+    run(work, "sh", "-c", f"{how}; git add .")
+    done = git(work, "commit", "-qm", "gone")
+    assert done.returncode == 1
+    assert "pvgen: " in done.stderr
+
+
+def test_the_hook_looks_at_nothing_but_the_index(work: Path) -> None:
+    hook = work / ".git/hooks/pre-commit"
+    hook.write_text(block("sh"), encoding="utf-8")
+    hook.chmod(0o755)
+    assert stage(work, BASE, BASE).returncode == 0
+    (work / "spec/wip.yaml").write_text("spec: [", encoding="utf-8")
+    assert stage(work, FINE, FINE).returncode == 0, "a new spec is none that changes"
+    git(work, "rm", "-q", "spec/wip.yaml")
+    git(work, "commit", "-qnm", "one again")
+    (work / "spec/dev.yaml").write_text(AFTER, encoding="utf-8")
+    git(work, "add", "spec/dev.yaml")
+    (work / "spec/dev.yaml").unlink()
+    (work / "spec/untracked.yaml").write_text("spec: [", encoding="utf-8")
+    done = git(work, "commit", "-qm", "gone")
+    assert (done.returncode, "HOST_BAR_CHANGED" in done.stdout + done.stderr) == (1, True)
+
+
 def test_the_workflow_annotates_and_fails(work: Path, tmp_path: Path) -> None:
     steps = yaml.safe_load(block("yaml"))["jobs"]["diff"]["steps"]
     commands = [step["run"] for step in steps if "pvgen" in step.get("run", "")]

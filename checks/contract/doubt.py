@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a driver of which a part could not be read does not tell: all that rests on an absence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from checks.contract.records import Unknown
+from gen.model import Trigger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from checks.tree import Problem
+    from gen.diff.records import Item
+
+# By kind of item: the keys of which the part that was not read may tell something else.
+_ABSENT = {
+    "register": (
+        ("access", "read-only"),
+        ("access", "write-only"),
+        ("read", None),
+        ("write", None),
+    ),
+    "event": (("trigger", Trigger.NONE), ("trigger", Trigger.UNUSED)),
+    "frontend": (("attributes", "not shown"),),
+    "panic-notifier": (("priority", "0"),),
+    "sys-off": (("priority", "0"),),
+}
+
+
+def doubted(items: list[Item], problems: tuple[Problem, ...]) -> tuple[list[Item], list[Unknown]]:
+    """The items without what was concluded from an absence, and what is unknown instead.
+
+    Args:
+        items: what was read.
+        problems: the parts that were not; in those that are C anything may stand.
+    """
+    unknown = [Unknown("driver", "", one.message, one.span) for one in problems]
+    gap = next((one for one in problems if one.span.source.name.endswith((".c", ".h"))), None)
+    if gap is None:
+        return items, unknown
+    kept, why = [], f"a part of the driver is not read: {gap.message}"
+    for item in items:
+        keys = list(dict.fromkeys(_doubtful(item)))
+        unknown += [Unknown(item.path, key, why, gap.span) for key in keys]
+        kept.append(replace(item, facts={k: v for k, v in item.facts.items() if k not in keys}))
+    return kept, unknown
+
+
+def _doubtful(item: Item) -> Iterator[str]:
+    for key, value in _ABSENT.get(item.kind, ()):
+        fact = item.facts.get(key)
+        if (fact.value if fact else None) == value:
+            yield key
