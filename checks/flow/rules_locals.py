@@ -32,12 +32,14 @@ def _locals(function: Function) -> Iterator[c_ast.Decl]:
 @flow_check("KERN155")
 def unset(flow: Flow, _context: Context) -> Iterator[Word]:
     """A local that some way through the function reads without having set it."""
+    table = flow.program.kernel.table.values()
+    lockers = frozenset(api.name for api in table if api.lock and api.kind == "macro")
     for function in flow.traces:
         names = [node.name for node in _locals(function) if node.init is None and _plain(node)]
         once = [name for name in names if names.count(name) == 1 and name not in function.params]
         entry = build(function.node) if once else None
         for name in once:
-            node = _read(entry, name)
+            node = _read(entry, name, lockers)
             if node is not None:
                 message = f"there is a way to this on which nothing has set '{name}'"
                 yield Found(message, place(function, node))
@@ -49,15 +51,18 @@ def _plain(node: c_ast.Decl) -> bool:
     return whole or isinstance(kind, c_ast.PtrDecl)
 
 
-def _read(entry: Node | None, name: str) -> c_ast.Node | None:
-    """The first read of a variable that is reached without its being set."""
+def _read(entry: Node | None, name: str, lockers: frozenset[str]) -> c_ast.Node | None:
+    """The first read of a variable that is reached without its being set.
+
+    `lockers` are the macros that lock: some put the flags of interrupts into an argument.
+    """
     work, seen = [entry] if entry else [], set()
     while work:
         node = work.pop()
         if id(node) in seen:
             continue
         seen.add(id(node))
-        effect = _effect(node.ast, name)
+        effect = _effect(node.ast, name, lockers)
         if isinstance(effect, c_ast.Node):
             return effect
         if effect is None:
@@ -65,22 +70,25 @@ def _read(entry: Node | None, name: str) -> c_ast.Node | None:
     return None
 
 
-def _effect(node: c_ast.Node | None, name: str) -> c_ast.Node | bool | None:
+def _effect(
+    node: c_ast.Node | None, name: str, lockers: frozenset[str]
+) -> c_ast.Node | bool | None:
     """What evaluating an expression does first to a variable: its read, True if it sets it."""
     if isinstance(node, c_ast.ID):
         return node if node.name == name else None
     if isinstance(node, c_ast.Assignment) and _is(node.lvalue, name):
-        return _effect(node.rvalue, name) or (node.op == "=" or node.lvalue)
+        return _effect(node.rvalue, name, lockers) or (node.op == "=" or node.lvalue)
     if isinstance(node, c_ast.UnaryOp) and node.op in {"sizeof", "&"}:
         given = node.op == "&" and _is(node.expr, name)
-        return given or (_effect(node.expr, name) if node.op == "&" else None)
+        return given or (_effect(node.expr, name, lockers) if node.op == "&" else None)
     if isinstance(node, c_ast.StructRef):
-        return _effect(node.name, name)
-    if (callee(node) or "").startswith("__"):
-        # A stub of a macro, which may set what it is given.
+        return _effect(node.name, name, lockers)
+    called = callee(node) or ""
+    if called.startswith("__") or called in lockers:
+        # A stub of a macro, or a macro, which may set what it is given.
         return any(_is(item, name) for item in walk(node)) or None
     parts = (child for _, child in node.children()) if node is not None else ()
-    return next((found for part in parts if (found := _effect(part, name))), None)
+    return next((found for part in parts if (found := _effect(part, name, lockers))), None)
 
 
 def _is(node: c_ast.Node, name: str) -> bool:
