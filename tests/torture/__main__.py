@@ -62,6 +62,9 @@ async def _torture(series: str, driver: str, chosen: report.Choice, logs: Path) 
         files = guest.build(modules, built.image, work, PC, torture_entries(built, work))
         say(f"{driver}: booting Linux {built.release}; logs in {logs}")
         saved = await save(inspect(device, PC), files, work / "state", _place(logs, "boot"))
+        took = time.monotonic() - started
+        results.append(acts.Result("load", len(saved.bound), took, saved.spoken))
+        say(f"{driver}: {report.line(results[0])}")
         async with open_arena(saved, _place(logs, "symbols")) as arena:
             functions = await acts.symbols(arena)
         for name, act in _program(functions, chosen):
