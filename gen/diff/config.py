@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 
 import kconfiglib
 
+from gen.diff.formula import lost
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gen.diff.records import Item
+    from gen.diff.records import Item, Pair
 
 _WORD = re.compile(r"[A-Za-z0-9_]+")
 
@@ -26,34 +28,42 @@ class _Entry:
     depends: str | None
 
 
-def carry_on(old: Sequence[Item], new: Sequence[Item]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The lines of an old .config that has everything on, and those that are left of it.
+def carry_on(
+    old: Sequence[Item], new: Sequence[Item], pair: Pair
+) -> tuple[tuple[str, ...], tuple[str, ...], dict[str, int]]:
+    """The lines of an old .config, those that one change leaves of it, and what it assumes.
 
-    Symbols that neither side defines are the kernel's: those that the old side names are on in the
-    old .config; those that only the new side names were never asked for, and are off.
+    It has every symbol on that a side defines. The others are the kernel's: they have the values
+    with which the old dependency holds and the new one does not; if there are none, all are on.
 
     Args:
         old: the Kconfig entries of the old side.
         new: those of the new side.
+        pair: the entry of each side that changes.
     """
-    left, right = _entries(old), _entries(new)
-    own = {one.symbol for one in (*left, *right)}
+    left = _entries(old)
+    own = {one.symbol for one in (*left, *_entries(new))}
+    was, now = (_entries([one] if one else []) for one in (pair.old, pair.new))
+    right = [now[0] if now and one in was else one for one in left if now or one not in was]
+    right += [one for one in now if one not in right]
+    assumed = (lost(was[0].depends, now[0].depends, own) if was and now else None) or {}
+    others = {word for one in (*left, *right) for word in _WORD.findall(one.depends or "")} - own
     with tempfile.TemporaryDirectory(prefix="pvgen-diff-") as name:
         room = Path(name)
         try:
-            before = _parse(left, own, room / "old")
+            before = _parse(left, others, room / "old")
             for symbol in before.unique_defined_syms:
-                symbol.set_value(2)
+                symbol.set_value(assumed.get(symbol.name, 2))
             # Modules, where there is a choice: what a distribution has.
             for one in left:
                 if one.type == "tristate":
                     before.syms[one.symbol].set_value(1)
             before.write_config(str(room / ".config"), header="")
-            after = _parse(right, own, room / "new")
+            after = _parse(right, others, room / "new")
             after.load_config(str(room / ".config"))
         except kconfiglib.KconfigError:  # of a driver's C; a spec's are checked when it is loaded
-            return (), ()
-        return _lines(before, left), _lines(after, right)
+            return (), (), {}
+        return _lines(before, left), _lines(after, right), assumed
 
 
 def _entries(side: Sequence[Item]) -> list[_Entry]:
@@ -67,11 +77,10 @@ def _entries(side: Sequence[Item]) -> list[_Entry]:
     return list(found.values())
 
 
-def _parse(side: Sequence[_Entry], own: set[str], path: Path) -> kconfiglib.Kconfig:
+def _parse(side: Sequence[_Entry], others: set[str], path: Path) -> kconfiglib.Kconfig:
     """Kconfig of the entries as the template lays them out, with what they depend on."""
-    words = {word for one in side for word in _WORD.findall(one.depends or "")}
     text = "config MODULES\n\tdef_bool y\n\toption modules\n"
-    for name in sorted(words - own - {"y", "m", "n", "MODULES"}):
+    for name in sorted(others - {"y", "m", "n", "MODULES"}):
         text += f'\nconfig {name}\n\tbool "{name}"\n'
     for one in side:
         text += f'\nconfig {one.symbol}\n\t{one.type} "prompt"\n'

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # Made for matching only; what is in them is told by itself.
 DERIVED = frozenset({"frontend.ids", "frontend.kconfig"})
+# Texts of MODULE_LICENSE that the kernel takes for the same.
+_SAME_LICENCE = {"GPL", "GPL v2"}
 _LEVELS = {"removed": 0, "obsolete": 1, "testing": 2, "stable": 3}
 
 
@@ -175,6 +177,8 @@ def _direction(kind: str, key: str, old: str, new: str) -> str:
     """What can be told of two values of a key; nothing for most keys."""
     if (kind, key) == ("kconfig", "type"):
         return f"to-{new}"
+    if key == "module-license" and {old, new} == _SAME_LICENCE:
+        return "respelled"
     if key == "attributes":
         return {old: "appeared", new: "vanished"}.get("not shown", "")
     last = key.rpartition(".")[2]

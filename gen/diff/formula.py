@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
 # Beyond this many symbols, a table of all their values is no longer cheap.
 MAX_SYMBOLS = 9
@@ -42,6 +42,33 @@ def compare_dependencies(old: str | None, new: str | None) -> str:
     return {(False, False): "same", (True, False): "tightened", (False, True): "loosened"}.get(
         (less, more), "other"
     )
+
+
+def lost(old: str | None, new: str | None, own: Collection[str]) -> dict[str, int] | None:
+    """Values of symbols, n or y, with which an old dependency holds and the new one does not.
+
+    As many as can be are on.
+
+    Args:
+        old: the old dependency.
+        new: the new one.
+        own: symbols that are on anyway; they are not in the answer.
+    """
+    try:
+        left, right = _parse(old or "y"), _parse(new or "y")
+    except (ValueError, IndexError):
+        return None
+    words = {word for text in (old, new) for word in _TOKEN.findall(text or "")}
+    names = sorted(words - set(own) - _CONSTANTS.keys() - _SIGNS)
+    if len(names) > MAX_SYMBOLS or not all(re.fullmatch(r"\w+", name) for name in names):
+        return None
+    tables = (dict(zip(names, values, strict=True)) for values in
+              itertools.product((2, 0), repeat=len(names)))  # fmt: skip
+    for known in sorted(tables, key=lambda one: -sum(one.values())):
+        every = {**dict.fromkeys(own, 2), **known}
+        if right(every) < left(every):
+            return known
+    return None
 
 
 def _parse(text: str) -> Callable[[Mapping[str, int]], int]:

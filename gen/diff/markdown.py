@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from gen.diagnostics import visible
-from gen.diff.words import LEFTOVER, patches, shared, stale, summary, who
+from gen.diff.words import LEFTOVER, accepted, patches, shared, stable_trees, stale, summary, who
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,6 +31,8 @@ def as_markdown(result: Comparison) -> str:
     if result.leftover:
         lines += ["", f"<details><summary>{LEFTOVER.capitalize()}</summary>", ""]
         lines += [*fenced(result.leftover), "</details>"]
+    if result.accepted:
+        lines += ["", *(f"* {visible(accepted(one, by))}." for one, by in result.accepted)]
     if result.stale:
         lines += ["", *(f"* `{one.at}` {stale(one)}." for one in result.stale)]
     return "\n".join(lines)
@@ -61,8 +63,8 @@ def _row(one: Finding) -> str:
 
 def _folded(one: Finding, kernel: str, told: dict[Share, str]) -> list[str]:
     lines = [f"**{one.rule.id}** {_code(one.change.path)}: {one.rule.why}", ""]
-    stable = "takes it" if one.rule.stable else "does not take it"
-    tail = f"A stable tree {stable}. Fingerprint `{one.fingerprint}`."
+    trees = stable_trees(one)
+    tail = f"{trees[0].upper()}{trees[1:]}. Fingerprint `{one.fingerprint}`."
     lines += [f"Reference: {one.rule.reference}. Promise: {one.rule.promise}. {tail}", ""]
     for witness in one.witnesses:
         body = [*(f"-{line}" for line in witness.before), *(f"+{line}" for line in witness.after)]

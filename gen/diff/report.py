@@ -10,7 +10,7 @@ from gen.diagnostics import Severity as Level
 from gen.diff.markdown import as_markdown
 from gen.diff.policy import affected, diff_rules
 from gen.diff.records import Severity, Side
-from gen.diff.words import LEFTOVER, indented, shared, stale, summary, who
+from gen.diff.words import LEFTOVER, accepted, indented, shared, stable_trees, stale, summary, who
 from gen.serial import github_line, json_text, place, sarif_location, sarif_log, tool_version
 from gen.source import Source
 
@@ -44,6 +44,7 @@ def as_text(result: Comparison, *, colour: bool = False) -> str:
     if result.leftover:
         parts.append(f"{LEFTOVER}:")
         parts += [f"  {visible(line)}" for line in indented(result.leftover)]
+    parts += [f"{one.change.at}: note: {visible(accepted(one, by))}" for one, by in result.accepted]
     parts += [f"{entry.at}: note: {stale(entry)}" for entry in result.stale]
     return "\n".join([*parts, summary(result)])
 
@@ -57,9 +58,8 @@ def _diagnostic(one: Finding) -> Diagnostic:
 
 
 def _details(one: Finding) -> Iterator[str]:
-    stable = "takes it" if one.rule.stable else "does not take it"
     word = "who breaks" if one.rule.severity.weight > Severity.COMPATIBLE.weight else "concerns"
-    yield f"{word}: {who(one.rule)}; a stable tree {stable}; {one.fingerprint}"
+    yield f"{word}: {who(one.rule)}; {stable_trees(one)}; {one.fingerprint}"
     for witness in one.witnesses:
         yield f"{witness.what}:"
         yield from (f"  - {line}" for line in witness.before)

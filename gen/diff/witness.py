@@ -29,6 +29,8 @@ def witnesses(
     # A fact of a nested item: of `frontend[x].kconfig.depends` it is the kconfig that counts.
     kind = change.subject.partition(".")[0]
     views = _VIEWS.get(kind, ())
+    whole = old, new
+    old, new = (_concerned(change, side) for side in whole)
     found = [
         Witness(what, *_only(view(old), view(new)))
         for what, view in views
@@ -36,8 +38,28 @@ def witnesses(
         if kind != "event" or _CONCERNS[what] in rule.breaks or not rule.breaks
     ]
     if change.subject in _CONFIGURES:
-        found.append(Witness("an old .config after olddefconfig", *_olddefconfig(old, new)))
+        found.append(_olddefconfig(change, *whole))
     return tuple(one for one in found if one.before != one.after)
+
+
+def _concerned(change: Change, side: Sequence[Item]) -> Sequence[Item]:
+    """A side without what other findings are about: items of the same kind."""
+    pair = change.pair
+    names = {one.name for one in (pair.old, pair.new) if one} if pair else set()
+    kind = change.subject.partition(".")[0]
+    if kind in _IDS:
+        return [one for one in side if one.kind not in _IDS or (one.kind == kind and
+                one.name in names)]  # fmt: skip
+    if kind in _NAMED:
+        return [one for one in side if one.kind != kind or one.name in names]
+    if kind in _SENDS:
+        return [one for one in side if one.kind != "event" or _value(one, "trigger") in
+                _SENDS[kind]]  # fmt: skip
+    if kind == "frontend":
+        owners = {f"frontend[{name}]" for name in names}
+        return [one for one in side if one.path in owners or one.owner in owners or
+                (one.kind not in _IDS and one.kind != kind)]  # fmt: skip
+    return side
 
 
 def _only(old: list[str], new: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -121,7 +143,7 @@ def _sent(side: Sequence[Item]) -> list[str]:
     return [
         f"{trigger}: {value:#x} {_value(one, 'qemu.qmp') or ''}".rstrip()
         for one, value in _values(side)
-        if (trigger := _value(one, "trigger")) and trigger != Trigger.UNUSED
+        if (trigger := _value(one, "trigger")) and trigger not in _UNSENT
     ]
 
 
@@ -161,22 +183,29 @@ _VIEWS: dict[str, tuple[tuple[str, View], ...]] = {
     "device": (("macros", _macros),),
     "register": (("registers", _registers),),
 }
+_IDS = frozenset({"pci", "acpi", "of"})
+_NAMED = frozenset({"attribute", "event", "register"})
+_SENDS = {
+    "panic-notifier": {Trigger.PANIC, Trigger.CRASH_KERNEL},
+    "sys-off": {Trigger.POWER_OFF, Trigger.RESTART},
+}
+_UNSENT = frozenset({Trigger.NONE, Trigger.UNUSED})
 _CONCERNS = {"the host": "HOST", "macros": "USER"}
 _CONFIGURES = frozenset({"kconfig", "kconfig.symbol", "kconfig.type", "kconfig.depends"})
 
 
-def _olddefconfig(
-    old: Sequence[Item], new: Sequence[Item]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Each old symbol at its highest value, and what the new Kconfig leaves of it.
-
-    Every symbol that only others define is a prompt of its own that the old .config sets to what
-    the old dependencies need, so that a new dependency is one that nobody had set.
-    """
+def _olddefconfig(change: Change, old: Sequence[Item], new: Sequence[Item]) -> Witness:
+    """An old .config in which what the change takes away is on, and what is left of that."""
     from gen.diff.config import carry_on  # noqa: PLC0415 (kconfiglib takes long to load)
 
+    what = "an old .config after olddefconfig"
+    if change.pair is None:
+        return Witness(what, (), ())
     # The symbol of the whole device first, on which the others depend.
     left, right = (sorted(_of(side, "kconfig"), key=lambda one: one.owner != "") for side in
                    (old, new))  # fmt: skip
-    before, after = carry_on(left, right)
-    return _only(list(before), list(after))
+    before, after, assumed = carry_on(left, right, change.pair)
+    if assumed:
+        values = ", ".join(f"{name}={'y' if value else 'n'}" for name, value in assumed.items())
+        what = f"an old .config with {values} after olddefconfig"
+    return Witness(what, *_only(list(before), list(after)))

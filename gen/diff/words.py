@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from gen.diff.policy import affected
-from gen.diff.records import Severity
+from gen.diff.records import Action, Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,8 +24,24 @@ def summary(result: Comparison) -> str:
     """The counts that close a report."""
     severities = [one.rule.severity for one in result.findings]
     counts = [(one, severities.count(one)) for one in reversed(Severity)]
-    words = ", ".join(f"{count} {one}" for one, count in counts if count) or "no change"
-    return words + (f" ({len(result.accepted)} accepted)" if result.accepted else "")
+    words = [f"{count} {one}" for one, count in counts if count]
+    if number := len(result.accepted):
+        words.append(f"{number} accepted finding{'' if number == 1 else 's'}")
+    return ", ".join(words) or "no change"
+
+
+def accepted(one: Finding, by: Entry) -> str:
+    """What is told of a finding that a review has accepted."""
+    return f"accepted {one.rule.id} ({one.fingerprint}): {one.message}; {by.reason}"
+
+
+def stable_trees(one: Finding) -> str:
+    """What stable trees make of a change; of what comes, the spec may say which have it."""
+    item = one.change.pair.new if one.change.pair else None
+    have = item.facts.get("stable") if item else None
+    if have and one.change.action is Action.ADDED and "." not in one.change.subject:
+        return f"stable trees have it: {have.value}"
+    return f"a stable tree {'takes it' if one.rule.stable else 'does not take it'}"
 
 
 def who(rule: DiffRule) -> str:

@@ -16,6 +16,7 @@ import yaml
 from gen.diagnostics import Diagnostics, format_text
 from gen.diff.compare import Comparison, compare
 from gen.diff.detect import changes
+from gen.diff.formula import lost
 from gen.diff.policy import OTHER, diff_rules, elsewhere, judge, unreachable
 from gen.diff.records import Side
 from gen.diff.report import as_text
@@ -138,3 +139,28 @@ def test_a_fingerprint_knows_nothing_of_places() -> None:
     ]
     assert marks[0] == marks[1]
     assert marks[0]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "values"),
+    [
+        ("PCI && DEV", "PCI && DEV && X86", {"PCI": 2, "X86": 0}),
+        ("PCI && DEV", "PCI && DEV && !X86", {"PCI": 2, "X86": 2}),
+        ("(ACPI || OF) && DEV", "OF && DEV", {"ACPI": 2, "OF": 0}),
+        ("PCI && DEV", "(PCI || ISA) && DEV", None),
+    ],
+)
+def test_a_config_is_one_that_a_dependency_takes_away(
+    old: str, new: str, values: dict[str, int] | None
+) -> None:
+    assert lost(old, new, {"DEV"}) == values
+    texts = (BASE.replace("depends: PCI && DEV", f"depends: {one}") for one in (old, new))
+    before, after = (side(text, "x.yaml") for text in texts)
+    (found,) = compare(before, after).findings
+    shown = [(one.what, one.before, one.after) for one in found.witnesses]
+    if values is None:
+        assert shown == []
+        return
+    told = ", ".join(f"{name}={'y' if value else 'n'}" for name, value in values.items())
+    what = f"an old .config with {told} after olddefconfig"
+    assert shown == [(what, ("CONFIG_DEV_PCI=m",), ("# CONFIG_DEV_PCI is not set",))]
