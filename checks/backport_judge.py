@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from checks.contract.find import NoDriverError, find_driver
 from checks.contract.read import NothingReadError, read_contract
 from checks.run import check_paths
+from gen.backport.includes import apply_but_includes
 from gen.backport.mail import apply_text, compare, diff_of
 from gen.backport.records import BackportError, Delta, Patch, Upstream
 from gen.backport.upstream import paths_of
@@ -120,25 +121,23 @@ class Chooser:
         """The patch to take: mainline's, or the edit with a note of what is adapted."""
         known = self._claim(patch)
         if known is None:
-            if self.refer and patch.commit:
-                why = f"written anew for {self.tree.release}; mainline's patch was not at hand"
-                return replace(patch, note=why)
-            return patch
+            return replace(patch, delta=Delta.REWRITTEN) if self.refer and patch.commit else patch
         patch = replace(patch, upstream=known, commit=known.commit or patch.commit)
         applied = apply_text(files, known.diff)
+        if not isinstance(applied, str) and not self._objections(patch, {**files, **applied}):
+            return replace(patch, files=dict(applied), delta=Delta.IDENTICAL)
+        delta = compare(diff_of(files, patch.files), known.diff)
+        if delta in {Delta.IDENTICAL, Delta.CONTEXT}:
+            return replace(
+                patch, delta=delta, note="the context differs" if delta is Delta.CONTEXT else ""
+            )
         if isinstance(applied, str):
-            why = f"mainline's patch does not apply ({applied})"
-        else:
-            rules = self._objections(patch, {**files, **applied})
-            if not rules:
-                return replace(patch, files=dict(applied), delta=Delta.IDENTICAL)
-            why = f"mainline's patch applies, but the checker objects to it: {', '.join(rules)}"
-        ours = diff_of(files, patch.files)
-        delta = compare(ours, known.diff)
-        note = {Delta.IDENTICAL: "", Delta.CONTEXT: "the context differs"}.get(
-            delta, f"adapted to {self.tree.release}: {why}"
-        )
-        return replace(patch, delta=delta, note=note)
+            rest = apply_but_includes(files, known.diff)
+            if rest and not self._objections(patch, {**files, **rest}):
+                note = f"adapted to {self.tree.release}: the includes are placed anew"
+                return replace(patch, files=dict(rest), delta=Delta.ADAPTED, note=note)
+        # Nobody signs for code that another wrote: mainline's author stays out of it.
+        return replace(patch, upstream=None, basis=known, delta=Delta.REWRITTEN)
 
     def _claim(self, patch: Patch) -> Upstream | None:
         for one in self.left:

@@ -26,7 +26,11 @@ def verdict(judged: Sequence[Judged], tree: KernelTree) -> str:
     """One sentence."""
     if fits(judged):
         return f"By the rules of stable trees this is material for {tree.release.series}.y."
-    return "By the rules of stable trees this is a distribution's series, not one for them."
+    unmet = [f"mail {number}: {ruling.rule}{'' if ruling.holds is False else ' (not known)'}"
+             for number, one in enumerate(judged, 1)
+             for ruling in one.rulings if not ruling.holds]  # fmt: skip
+    series, rules = f"{tree.release.series}.y", "; ".join(unmet)
+    return f"Not suitable for {series} because these rules are not met: {rules}."
 
 
 def cover_letter(
@@ -42,11 +46,11 @@ def cover_letter(
     """
     name = judged[0].patch.contract.name
     lines = [f"misc/{name}: {_about(judged)} for {tree.release.series}", ""]
-    lines += [verdict(judged, tree), "", f"It applies to Linux {tree.release}.", ""]
+    lines += [*wrap(verdict(judged, tree), _WIDTH), "", f"It applies to Linux {tree.release}.", ""]
     lines += [*_table(judged, dropped), "", *_presence(judged)]
     for number, one in enumerate(judged, 1):
         lines += [f"Mail {number}:"]
-        for ruling in one.rulings:
+        for ruling in sorted(one.rulings, key=lambda ruling: bool(ruling.holds)):
             lines += [f"  {line}" for line in wrap(str(ruling), _WIDTH - 2, hanging="  ")]
         lines.append("")
     lines += ["Tried:", *(f"  {line}" for line in evidence)]

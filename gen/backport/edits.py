@@ -75,7 +75,7 @@ def plan_edits(
     if unknown or tree.single:
         first = (unknown or todo)[0]
         why = "the driver is one file, another layout than the spec's" if tree.single else (
-            f"no edit is known for {len(unknown)} changes, such as this")  # fmt: skip
+            f"no edit is known for this change (one of {len(unknown)})")  # fmt: skip
         raise BackportError(f"{first.at}: {first.path} {first.action}: {why}{UNCERTAIN}")
     draft = Draft(tree, kernel, dict(tree.files), old, todo, choose)
     # What differs in a thing that both sides have is not as new as what only one of them has.
@@ -143,10 +143,13 @@ def _priorities(draft: Draft, new: Device) -> Iterator[Patch]:
     text.replace(initialiser(text, "struct notifier_block", "priority"), str(hook.priority))
     if draft.kernel.has(str(hook.priority)):
         text.include(draft.kernel.header(str(hook.priority)))
+    before = draft.contract.hooks.panic_notifier
     hooks = replace(draft.contract.hooks, panic_notifier=hook)
     draft.contract = replace(draft.contract, hooks=hooks)
     was, now = mine[0].old, mine[0].new
     body = f"The panic notifier has the priority {was}, and should have {now}."
-    body += f"\n\n{hook.why}" if hook.why else ""
+    # A reason that was there for the old value is none for the new one.
+    fresh = hook.why if before is None or hook.why != before.why else None
+    body += f"\n\n{fresh}" if fresh else ""
     yield draft.patch(f"change the priority of the panic notifier to {now}", body, [text], mine,
                       commit=hook.upstream)  # fmt: skip

@@ -109,10 +109,13 @@ def added(draft: Draft, new: Device, event: Event) -> Iterator[Patch]:
         text = _defined(draft, event, macro)
         named = replace(event, trigger=Trigger.UNUSED)
         draft.contract = replace(draft.contract, defined=(*draft.contract.defined, named))
-        told = f"{event.description} It is bit {event.bit}."
+        told = f"{event.description} The device has bit {event.bit} for this event."
         told += "" if unused else (
-            " Define it for user space first; the driver does not know it yet.")  # fmt: skip
-        yield draft.patch(f"define the event {macro}", told, [text], changes, event.arrival,
+            " Define it for user space; the driver itself is changed afterwards.")  # fmt: skip
+        # Each mail answers for its own changes only.
+        mine = tuple(one for one in changes if unused or one.subject == "event")
+        changes = tuple(one for one in changes if one not in mine)
+        yield draft.patch(f"define the event {macro}", told, [text], mine, event.arrival,
                           commits.header if commits else None)  # fmt: skip
     if not unused:
         yield _sent(draft, new, event, changes)

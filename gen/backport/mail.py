@@ -34,7 +34,7 @@ _WIDTH = 72
 class Sender:
     """Who sends the mails, as `Name <address>`, and whether that person signs them off.
 
-    `refer` says whether mails name mainline's commit where only the spec knows it.
+    `refer` says whether they are meant for a stable tree.
     """
 
     name: str
@@ -210,9 +210,11 @@ def _message(scratch: Scratch, patch: Patch, sender: Sender) -> str:
     """The message of a commit: mainline's own where it is known, as stable trees want it."""
     known = patch.upstream
     parts = [known.subject if known else patch.subject, ""]
-    if (known or sender.refer) and is_whole(patch.commit):
+    if known and is_whole(patch.commit):
         parts += [f"commit {patch.commit} upstream.", ""]
     parts += [known.body if known else patch.body, ""]
+    if not known and patch.commit:
+        parts += [*wrap(_based_on(patch), _WIDTH), ""]
     parts += known.trailers if known else ()
     if patch.note:
         name = sender.name.partition(" <")[0]
@@ -225,6 +227,12 @@ def _message(scratch: Scratch, patch: Patch, sender: Sender) -> str:
         return scratch.run("interpret-trailers", "--trailer", trailer, text=message)
     # A note between the trailers would make git start another block of them.
     return message + ("" if known or patch.note else "\n") + trailer + "\n"
+
+
+def _based_on(patch: Patch) -> str:
+    """Which commit of mainline makes the change that this code is the backporter's own for."""
+    said = f' ("{patch.basis.subject}")' if patch.basis else ""
+    return f"Based on mainline commit {(patch.commit or '')[:12]}{said}."
 
 
 def apply_text(files: Mapping[str, str], diff: str) -> dict[str, str] | str:

@@ -32,6 +32,7 @@ class Delta(StrEnum):
     IDENTICAL = "identical"
     CONTEXT = "context"
     ADAPTED = "adapted"
+    REWRITTEN = "rewritten"
     DROPPED = "dropped"
     UNKNOWN = "not compared"
 
@@ -41,7 +42,7 @@ class Upstream:
     """A commit of mainline as git gives it; `commit` has 40 digits, or is None if it is not told.
 
     `author` and `date` are as git takes them, `body` is the message between subject and
-    `trailers`, and `diff` the patch itself.
+    `trailers`, notes in brackets among them, and `diff` the patch itself.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Patch:
 
     `contract` is what the driver keeps once this patch is in. `changes` are those of the spec that
     it makes, `arrival` since when mainline has them, `commit` mainline's, as far as they are known.
+    `upstream` is mainline's commit where its code is taken, `basis` where the code is written anew.
     `note` says what was adapted.
     """
 
@@ -71,6 +73,7 @@ class Patch:
     arrival: Arrival | None = None
     commit: str | None = None
     upstream: Upstream | None = None
+    basis: Upstream | None = None
     delta: Delta = Delta.UNKNOWN
     note: str = ""
 

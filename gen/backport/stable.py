@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gen.backport.mail import is_whole
+from gen.backport.records import Delta
 from gen.backport.upstream import hunk_lines
-from gen.diff.policy import judge
 from gen.diff.records import Action
 from gen.release import PointRelease
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 LIMIT = 100  # lines of a patch, with context
 _FIX = re.compile(r"Fixes: [0-9a-f]{8,}|Cc: .*\bstable@(vger\.)?kernel\.org", re.IGNORECASE)
+_TAG = re.compile(r"[A-Za-z-]+: ")
 _IDS = frozenset({"pci", "acpi", "of"})
 
 
@@ -86,11 +87,15 @@ def _upstream(patch: Patch) -> Iterator[Ruling]:
         )
     else:
         yield Ruling("in mainline", holds=None, why="no commit of mainline is known for it")
-    if known is None:
+    if patch.delta is Delta.REWRITTEN:
+        why = "the code is the backporter's own, not mainline's"
+        why += "" if patch.basis else "; mainline's patch was not given (--upstream)"
+        yield Ruling("author and tags kept", holds=False, why=why)
+    elif known is None:
         why = "mainline's patch was not given (--upstream)"
         yield Ruling("author and tags kept", holds=None, why=why)
     else:
-        count = len(known.trailers)
+        count = sum(_TAG.match(line) is not None for line in known.trailers)
         yield Ruling("author and tags kept", holds=True, why=f"{known.author}; tags: {count}")
 
 
@@ -100,12 +105,12 @@ def _purpose(patch: Patch) -> Ruling:
     subjects = {(one.subject, one.action) for one in patch.changes}
     if subjects and all(kind in _IDS and what is Action.ADDED for kind, what in subjects):
         return Ruling(rule, holds=True, why="it adds a device id")
-    told = [line for line in (patch.upstream.trailers if patch.upstream else ())
-            if _FIX.match(line)]  # fmt: skip
+    known = patch.upstream or patch.basis
+    told = [line for line in (known.trailers if known else ()) if _FIX.match(line)]
     if told:
         return Ruling(rule, holds=True, why=f"mainline says: {told[0]}")
-    rules = dict.fromkeys(found.id for one in patch.changes for found in judge(one))
-    what = ", ".join(rules) or "what it does is not known"
+    what = ", ".join(f"{one.path} {one.action}" for one in patch.changes) or (
+        "what it does is not known")  # fmt: skip
     return Ruling(rule, holds=False, why=f"nothing says that it fixes something ({what})")
 
 

@@ -54,12 +54,13 @@ def _parse(name: str, mail: bytes) -> Upstream:
     commit = (said[1] or said[2]) if said else match[1] if match else None
     text = text[said.end() :] if said else text
     trailers = _run(["git", "interpret-trailers", "--parse"], f"x\n\n{text}".encode(), name)
-    block = trailers.decode().strip().splitlines()
-    body = text.strip()
-    if block:
-        body = body.rpartition("\n\n")[0]
+    body, block = text.strip(), ""
+    if trailers.strip():
+        # What stands between the trailers, such as a note of who picked it up, belongs to them.
+        body, _, block = body.rpartition("\n\n")
     author = f"{heads['Author']} <{heads['Email']}>"
-    return Upstream(name, commit, author, heads["Date"], heads["Subject"], body, tuple(block), diff)
+    tags = tuple(block.splitlines())
+    return Upstream(name, commit, author, heads["Date"], heads["Subject"], body, tags, diff)
 
 
 def _run(command: list[object], text: bytes, what: str) -> bytes:

@@ -121,26 +121,56 @@ def test_mainline_with_another_context_is_said_to_differ_there(tmp_path: Path) -
     assert f"{TAGS}[ A U Thor: the context differs ]\nSigned-off-by: {AUTHOR}\n---\n" in patch
 
 
-def test_mainline_that_the_checker_objects_to_is_adapted(tmp_path: Path) -> None:
+def test_code_that_is_not_mainline_s_does_not_stand_under_its_author(tmp_path: Path) -> None:
     tree = make_tree(tmp_path / "tree")
     mail = _mainline(tmp_path, tree, _twin(value="0x10f9"))
+    told = _stable(tmp_path, "--upstream", mail)
+    assert "status 1\n" in told, told
+    assert "author and tags kept: no, the code is the backporter's own" in told
+    letter, patch = _mails(tmp_path)
+    assert f"{COMMIT[:12]}  rewritten  " in letter
+    assert f"From: {AUTHOR}\n" in patch
+    assert f'Based on mainline commit {COMMIT[:12]} ("misc: know the twin").\n' in patch
+    assert "Main" not in patch.replace("mainline", "")
+    assert "upstream." not in patch
+    assert "+#define PCI_DEVICE_ID_VMBELL_2\t0x10f8\n" in patch
+
+
+def test_only_the_includes_of_mainline_s_patch_are_placed_anew(tmp_path: Path) -> None:
+    tree = make_tree(tmp_path / "tree")
+    first = next(line for line in (tree / CORE).read_text().splitlines(keepends=True)
+                 if line.startswith("#include <linux/"))  # fmt: skip
+    edits = _twin()
+    edits[CORE] = [(first, f"{first}#include <linux/zlib.h>\n")]
+    mail = _mainline(tmp_path, tree, edits)
+    text = (tree / CORE).read_text()
+    (tree / CORE).write_text(text.replace(first, f"{first}#include <linux/kernel.h>\n"))
     told = _stable(tmp_path, "--upstream", mail)
     assert "status 0\n" in told, told
     letter, patch = _mails(tmp_path)
     assert f"{COMMIT[:12]}  adapted  " in letter
-    assert "[ A U Thor: adapted to 6.1.7: mainline's patch applies, but the checker\n" in patch
-    assert "objects to it: SPEC011 ]\n" in patch
-    assert "+#define PCI_DEVICE_ID_VMBELL_2\t0x10f8\n" in patch
+    assert "+#include <linux/zlib.h>\n" in patch
+    assert f"commit {COMMIT} upstream." in patch
+    assert "[ A U Thor: adapted to 6.1.7: the includes are placed anew ]\n" in patch
+
+
+def test_a_note_between_the_tags_is_kept(tmp_path: Path) -> None:
+    tree = make_tree(tmp_path / "tree")
+    mail = _mainline(tmp_path, tree, _twin())
+    noted = TAGS.replace("Signed-off-by: Kept", "[ kept: reworded ]\nSigned-off-by: Kept")
+    mail.write_text(mail.read_text().replace(TAGS, noted))
+    assert "status 0\n" in _stable(tmp_path, "--upstream", mail)
+    assert f"\n\n{noted}Signed-off-by: {AUTHOR}" in _mails(tmp_path)[1]
 
 
 def test_what_does_not_keep_the_rules_is_a_distribution_s_series(tmp_path: Path) -> None:
     make_tree(tmp_path / "tree")
     told = _stable(tmp_path, change=("priority: 12", "priority: 7"))
     assert "status 1\n" in told, told
-    assert "this is a distribution's series, not one for them" in told
+    assert "Not suitable for 6.1.y because these rules are not met: mail 1: " in told
     assert "mail 1, in mainline: ?, no commit of mainline is known for it" in told
     assert "mail 1, author and tags kept: ?, mainline's patch was not given" in told
-    assert "a fix or a device id: no, nothing says that it fixes something (BEHAV_NOTIFIER" in told
+    assert "a fix or a device id: no, nothing says that it fixes something (panic-notifier" in told
     assert "in every newer tree: ?" in told
     letter, patch = _mails(tmp_path)
     assert "Subject: [PATCH 0/1] " in letter
