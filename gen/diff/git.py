@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 LINES = ("spec/*.yaml diff=pvgen",)
 _LINK = "120000"
+_PLAIN = {"git-diff": 'git diff --no-index --no-ext-diff "$2" "$5" || :', "git-pager": "cat"}
 _OUTSIDE = "this is no git work tree, so there is nothing to set up"
 _FAILED = "git could not change its configuration"
 
@@ -36,8 +37,13 @@ def _attributes() -> Path:
 
 
 def _command(name: str) -> str:
-    """This very interpreter, however pvgen was found, and no module of where git is called."""
-    return f"{shlex.quote(sys.executable)} -P -m gen.cli {name}"
+    """This very interpreter, however pvgen was found, and no module of where git is called.
+
+    git calls it by a shell; where the interpreter is gone, it shows what git shows by itself.
+    """
+    python = shlex.quote(sys.executable)
+    ours = f'{python} -P -m gen.cli {name} "$@"'
+    return f"f() {{ if test -x {python}; then {ours}; else {_PLAIN[name]}; fi; }}; f"
 
 
 def set_up() -> Iterator[str]:
@@ -82,7 +88,7 @@ def remove() -> Iterator[str]:
     if any(name.startswith(f"diff.{DRIVER}.") for name in listed):
         git("config", "--local", "--remove-section", f"diff.{DRIVER}", why=_FAILED)
         yield f"  remove diff.{DRIVER}"
-    if (pager_command() or "").endswith(" git-pager"):
+    if " git-pager " in (pager_command() or ""):
         git("config", "--local", "--unset", "pager.show", why=_FAILED)
         yield "  remove pager.show"
     old = path.read_text(encoding="utf-8").splitlines() if path.exists() else []

@@ -336,6 +336,16 @@ def test_git_shows_the_meaning_above_the_text(repository: Path) -> None:
     assert "HOST_BAR" not in on_a_terminal(repository, "git", "show")
 
 
+def test_git_goes_on_when_the_tool_is_gone(repository: Path) -> None:
+    pvgen(repository, "git-setup")
+    config = repository / ".git/config"
+    config.write_text(config.read_text(encoding="utf-8").replace(sys.executable, "/gone"), "utf-8")
+    done = run(repository, "git", "diff")
+    assert (done.returncode, "+    bar: 1" in done.stdout) == (0, True)
+    commit(repository)
+    assert "+    bar: 1" in on_a_terminal(repository, "git", "show")
+
+
 def test_git_show_explains_a_renamed_spec_and_leaves_other_files(repository: Path) -> None:
     pvgen(repository, "git-setup")
     run(repository, "git", "mv", "spec/dev.yaml", "spec/d é v.yaml")
