@@ -57,6 +57,7 @@ def _moved(draft: Draft, new: Device, events: list[Event]) -> Patch:
         _, value, match = _define(text, macro, event.bit)
         text.replace(value, f"{match['head']}{bits[event.name]}{match['tail']}")
         told.append(f"The device takes {macro} as bit {bits[event.name]}, not {event.bit}.")
+    told.append("Programs built with the old header, and hosts that know the old bit only, break.")
     moving = {event.name for event in events}
 
     def moved(old: Event) -> Event:
