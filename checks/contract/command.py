@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,13 @@ def extract(paths: tuple[Path, ...], kernel: str | None, form: str) -> None:
     """
     if not paths:
         fail("no path given: name a driver's directory, a kernel tree, or single files", 2)
+    missing = [path for path in paths if not path.exists()]
+    for path in missing:
+        say(f"pvgen: {path}: no such file or directory")
+    if missing:
+        fail("", 2)
+    if sys.stdout is None:
+        fail("standard output is closed, so that the contract cannot be written", 3)
     contract = contract_of(paths, kernel)
     click.echo(as_json(contract) if form == "json" else as_yaml(contract))
     if contract.unknown:

@@ -6,6 +6,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -114,8 +116,16 @@ def test_two_drivers_are_told(tmp_path: Path) -> None:
 
 def test_wrong_usage(tmp_path: Path) -> None:
     assert run().exit_code == 2
-    assert run(tmp_path / "none").exit_code == 3
+    wrong = run(tmp_path / "none", OUT, tmp_path / "other")
+    assert (wrong.exit_code, wrong.stderr.count("no such file or directory")) == (2, 2)
     assert run(OUT, "--kernel", "1.0").exit_code == 2
+
+
+def test_a_closed_output_is_no_success() -> None:
+    words = ("sh", "-c", 'exec "$0" -m gen.cli extract out >&-', sys.executable)
+    done = subprocess.run(words, cwd=OUT.parent, capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert "standard output is closed" in done.stderr
 
 
 def test_both_formats_say_the_same() -> None:
