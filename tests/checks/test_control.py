@@ -154,7 +154,7 @@ def work_tree(tree: Path) -> Path:
 def test_since_shows_what_a_change_brings(work_tree: Path) -> None:
     assert _check(str(work_tree)).exit_code == 1
     result = _check("--since", "HEAD", str(work_tree))
-    assert result.stdout == "no findings\n"
+    assert result.stdout.startswith("no findings")
     assert result.exit_code == 0
     change(work_tree, "vmbell.c", "\tbell->chimes =", "\n\tbell->chimes =")
     change(work_tree, "vmbell-pci.c", "VMBELL_BAR, 0)", "0, 0)")
