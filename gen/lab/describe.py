@@ -26,12 +26,14 @@ class Block:
         preset: the byte that is read from them first, if one is put there.
         port: an I/O port that is described before the memory.
         error: the number with which the driver refuses the device.
+        memory_first: whether the driver takes the memory although the port comes first.
     """
 
     memory: tuple[int, int]
     preset: int | None
     port: int | None = None
     error: int | None = None
+    memory_first: bool = False
 
     @property
     def hidden(self) -> bool:
@@ -40,12 +42,13 @@ class Block:
 
     @property
     def start(self) -> int:
-        """Where the driver's registers are."""
+        """The resource that sysfs tells first."""
         return self.memory[0] if self.port is None else self.port
 
     def capability(self, known: int) -> int:
         """The mask that the driver finds there; a hole in the memory reads as zero."""
-        return (FLOATING if self.port is not None else self.preset or 0) & known
+        floats = self.port is not None and not self.memory_first
+        return (FLOATING if floats else self.preset or 0) & known
 
 
 def names(board: Board, frontend: PlatformFrontend, blocks: Sequence[Block]) -> list[str]:

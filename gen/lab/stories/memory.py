@@ -156,7 +156,7 @@ async def _as_taken(stage: Stage, blocks: Sequence[Block]) -> list[Block]:
     """The blocks as this kernel's driver takes them, where both kinds of resource are described."""
     if await stage.release() >= IN_ORDER:
         return list(blocks)
-    return [replace(block, port=None) for block in blocks]
+    return [replace(block, memory_first=True) for block in blocks]
 
 
 async def _binds(stage: Stage, known: dict[str, Block]) -> None:
@@ -176,7 +176,7 @@ async def _written(stage: Stage, block: Block) -> None:
     """Note what stands in the memory of a block after the panic."""
     value = _panic(stage.bench)
     preset = block.preset or 0
-    taken = block.port is None and preset & value
+    taken = (block.port is None or block.memory_first) and preset & value
     address = block.memory[0] + stage.bench.device.event_register.offset
     shown = await stage.host.human(f"xp /4xb {address:#x}")
     expected = " ".join(f"{byte:#04x}" for byte in (value if taken else preset, 0, 0, 0))
