@@ -57,12 +57,16 @@ class _Answered:
 
 @dataclass
 class Decided:
-    """What all runs together say; `open` has what rests on a value, by rule."""
+    """What all runs together say; `open` has what rests on a value, by rule.
+
+    `assumed` has the functions without a model that were called, `undefined` names of nothing.
+    """
 
     shown: dict[Key, Shown]
     unknown: dict[str, Span | None]
     open: list[Open] = field(default_factory=list)
     assumed: list[Site] = field(default_factory=list)
+    undefined: list[str] = field(default_factory=list)
 
 
 def run_all(scenarios: Scenarios) -> Decided:
@@ -81,7 +85,8 @@ def run_all(scenarios: Scenarios) -> Decided:
     runs = [_Answered(key, state, _run(scenarios, {**given, key: state}))
             for key, state in tried[:left]]  # fmt: skip
     found = Decided({}, dict(first.unknown), list(first.open))
-    found.assumed = list(scenarios.core.program.strangers.values())
+    program = scenarios.core.program
+    found.assumed, found.undefined = list(program.strangers.values()), sorted(program.undefined)
     untried = {key for key, _ in tried[left:]}
     for place, item in first.shown.items():
         against = [run.key for run in runs if run.speaks_against(place, item)]

@@ -59,6 +59,7 @@ class Program:
         self.models: dict[str, Callable[..., Any]] = {}
         self.outside: dict[str, tuple[Obj, Type]] = {}
         self.strangers: dict[c_ast.Node, Site] = {}
+        self.undefined: set[str] = set()
         self.preset("THIS_MODULE", (Obj("kernel", "the module"), 0))
         self.units = [self._read(unit) for unit in units if unit.ast is not None]
         for unit in self.units:
@@ -139,6 +140,7 @@ class Program:
 
     def stranger(self, name: str) -> tuple[Obj, Type]:
         """What a name means that is nowhere known; it has to be the kernel's."""
+        self.undefined.add(name)
         return self.outside.setdefault(name, (Obj("kernel", f"the kernel's '{name}'"), VOID))
 
     def preset(self, name: str, value: Any) -> None:

@@ -93,6 +93,9 @@ def _run(context: Context) -> dict[str, list[Word]]:
         return _for_all(_unknown(context, error.why, error.span))
     except (*SURPRISES, RecursionError) as error:
         return _for_all(_unknown(context, f"a construct of an unexpected kind ({error})", None))
+    strange = [item for one in found for item in (*(s.what for s in one.assumed), *one.undefined)]
+    if strange and not context.facts.tree.whole:
+        return _for_all(NotApplicable(f"not the whole driver is given: {strange[0]} is missing"))
     words: dict[str, list[Word]] = {rule: [] for rule in RULES}
     told: dict[tuple[str, Span], Shown] = {}
     for one in reversed(found):

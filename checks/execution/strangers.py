@@ -79,7 +79,7 @@ def hand_over(world: World, site: Site, pointer: Any, type_: Type) -> None:
     if isinstance(target, Struct) and target.tag in _LOCKS:
         world.put(world.kernel, "strange lock", site)
     elif obj.kind in _OWN and not (isinstance(target, Struct) and target.closed):
-        whole = target in {VOID, CHAR} or not target.size
+        whole = target.size <= CHAR.size
         end = (obj.size or 1 << 30) if whole else offset + target.size
         world.spoil(obj, offset, end, site)
 
