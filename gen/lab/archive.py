@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 # The architecture of the machine that the lab runs on.
 NATIVE = "amd64"
+# How the suite of a release's security updates ends.
+SECURITY = "-security"
 # Seconds: lists younger than this are not fetched again; those older than the second number are,
 # before a package counts as missing, since new kernels appear while asking is not free.
 FRESH = 24 * 3600
@@ -82,15 +84,16 @@ def _fields(line: str) -> tuple[str, str, str, str | None]:
 
 
 def extend(origins: tuple[Origin, ...], suites: tuple[str, ...]) -> tuple[Origin, ...]:
-    """The origins with each suite added to each archive that serves a suite of a plain name.
+    """The origins with each suite added to each archive that serves suites of its sort.
 
-    Archives of updates alone name their suites `codename-something`; they hold no further suite.
+    Security updates have an archive of their own; all other suites are where whole releases are.
+    A suite of security updates is left out on a machine that takes none.
     """
     return tuple(sorted({*origins, *_added(origins, suites)}))
 
 
 def of_suites(suites: tuple[str, ...]) -> tuple[Origin, ...]:
-    """These suites alone, of each archive that serves the machine's own release.
+    """These suites alone, of each archive of the machine's that serves suites of their sort.
 
     Raises:
         LabError: as for `machine_origins`.
@@ -99,12 +102,14 @@ def of_suites(suites: tuple[str, ...]) -> tuple[Origin, ...]:
 
 
 def _added(origins: tuple[Origin, ...], suites: tuple[str, ...]) -> set[Origin]:
-    """Each suite in each archive that serves a suite of a plain name."""
+    """Each suite in each archive that serves suites of its sort."""
     return {
         Origin(origin.uri, suite, origin.component, origin.keyring)
-        for origin in origins
-        if "-" not in origin.suite
         for suite in suites
+        for origin in origins
+        if (
+            origin.suite.endswith(SECURITY) if suite.endswith(SECURITY) else "-" not in origin.suite
+        )
     }
 
 

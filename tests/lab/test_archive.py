@@ -52,6 +52,16 @@ def test_other_suites_join_only_archives_that_have_whole_releases() -> None:
     assert added == {Origin("http://archive.example/linux/", "wood", "main", "/keys.gpg")}
 
 
+def test_security_updates_of_another_release_are_where_those_of_the_machine_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    added = set(archive.extend(ORIGINS, ("wood-security",))) - set(ORIGINS)
+    assert added == {Origin("http://security.example/", "wood-security", "main")}
+    monkeypatch.setattr(archive, "machine_origins", lambda: ORIGINS[:2])
+    found = archive.of_suites(("wood", "wood-security"))
+    assert found == (Origin("http://archive.example/linux/", "wood", "main", "/keys.gpg"),)
+
+
 def test_backports_follow_from_the_release() -> None:
     assert archive.backports(ORIGINS) == ("stone-backports",)
 
