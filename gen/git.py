@@ -31,7 +31,6 @@ _ENVIRONMENT = {
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_PAGER": "cat",
-    "GIT_EXTERNAL_DIFF": "",
 }
 _FILTER = re.compile(r"(filter\..+)\.(?:clean|smudge|process|required)", re.DOTALL)
 
@@ -51,7 +50,7 @@ def git(
     directory: Path | None = None,
     text: bytes | None = None,
     settings: Mapping[str, str] | None = None,
-    fine: tuple[int, ...] = (0,),
+    environment: Mapping[str, str] | None = None,
 ) -> bytes:
     """What git prints in a directory, the current one if none is given.
 
@@ -60,27 +59,39 @@ def git(
         directory: where it runs.
         text: its standard input.
         settings: what of its configuration is set besides.
-        fine: the exit statuses that are no failure.
+        environment: its environment, in place of this process's.
 
     Raises:
         GitError: it failed, or is not installed.
     """
     place = [] if directory is None else ["-C", str(directory)]
+    given = os.environ if environment is None else environment
     try:
         done = subprocess.run(
             ["git", *place, *arguments],
             input=text or b"",
             capture_output=True,
-            env={**os.environ, **_ENVIRONMENT, **_configured({**_OFF, **(settings or {})})},
+            env={
+                **{key: value for key, value in given.items() if key != "GIT_EXTERNAL_DIFF"},
+                **_ENVIRONMENT,
+                **_configured({**_OFF, **(settings or {})}),
+            },
             check=False,
         )
     except FileNotFoundError:
         raise NoGitError("git is not installed") from None
     except ValueError as error:  # a NUL among the words
         raise GitError(str(error)) from None
-    if done.returncode not in fine:
+    if done.returncode:
         raise GitError(done.stderr.decode(errors="replace").strip())
     return done.stdout
+
+
+def bare_environment() -> dict[str, str]:
+    """An environment in which neither the user's configuration nor the system's counts."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    own = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "LC_ALL": "C.UTF-8"}
+    return kept | own
 
 
 def _configured(settings: Mapping[str, str]) -> dict[str, str]:

@@ -6,8 +6,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from gen.backport.mail import apply_text
 from gen.backport.records import BackportError
+from gen.backport.scratch import apply_text
 from gen.backport.text import CText
 from gen.backport.upstream import changed_lines
 

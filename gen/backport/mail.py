@@ -1,15 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Patches to mails: git itself makes them, in a scratch repository beside the tree.
-
-The repository holds only the files that a series touches. Their contents and so their blob names
-are the tree's own, which is all that `git am` looks at.
-"""
+"""Patches to mails: git itself makes them, in a scratch repository."""
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gen.backport.records import BackportError, Delta, Mail
+from gen.backport.scratch import repository
 from gen.backport.upstream import changed_lines, hunk_lines
 from gen.wrap import wrap
 
@@ -24,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from gen.backport.records import Patch
+    from gen.backport.scratch import Scratch
     from gen.backport.tree import KernelTree
 
 COVER = "0000-cover-letter.txt"
@@ -40,92 +36,6 @@ class Sender:
     name: str
     sign: bool
     refer: bool = False
-
-
-class Scratch:
-    """A repository of its own in a directory; no configuration but git's defaults counts in it."""
-
-    def __init__(self, directory: Path, person: str) -> None:
-        self.directory = directory
-        self.person = person
-        directory.mkdir(exist_ok=True)
-        self.run("init", "-q", "-b", "series")
-
-    def run(
-        self, *words: str, text: str | None = None, more: Mapping[str, str] | None = None
-    ) -> str:
-        """Run git here and return what it printed; `more` is added to its environment.
-
-        Raises:
-            BackportError: it failed.
-        """
-        done = self.attempt(*words, text=text, more=more)
-        if done.returncode:
-            told = (done.stderr or done.stdout).strip().splitlines()
-            raise BackportError(f"git {words[0]}: {'; '.join(told)}")
-        return done.stdout
-
-    def attempt(
-        self, *words: str, text: str | None = None, more: Mapping[str, str] | None = None
-    ) -> subprocess.CompletedProcess[str]:
-        """Run git here, whatever comes of it."""
-        name, _, mail = self.person.partition(" <")
-        environment = {
-            **{key: value for key, value in os.environ.items() if not key.startswith("GIT_")},
-            "GIT_CONFIG_GLOBAL": os.devnull,
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "GIT_AUTHOR_NAME": name,
-            "GIT_AUTHOR_EMAIL": mail.rstrip(">"),
-            "GIT_COMMITTER_NAME": name,
-            "GIT_COMMITTER_EMAIL": mail.rstrip(">"),
-            "LC_ALL": "C.UTF-8",
-        }
-        if epoch := os.environ.get("SOURCE_DATE_EPOCH"):
-            environment |= dict.fromkeys(
-                ("GIT_AUTHOR_DATE", "GIT_COMMITTER_DATE"), f"{epoch} +0000"
-            )
-        try:
-            return subprocess.run(
-                ["git", "-C", self.directory, *words],
-                input=text,
-                capture_output=True,
-                encoding="utf-8",
-                errors="surrogateescape",
-                env=environment | dict(more or {}),
-                check=False,
-            )
-        except FileNotFoundError:
-            raise BackportError("git is not installed; mails are made with it") from None
-
-    def commit(
-        self, files: Mapping[str, str | None], message: str, more: Mapping[str, str] | None = None
-    ) -> None:
-        """Write files, None for one that goes, and commit them."""
-        for path, text in files.items():
-            place = self.directory / path
-            if text is None:
-                place.unlink()
-                continue
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(text, encoding="utf-8", newline="")
-        self.run("add", "--force", "--all")
-        self.run("commit", "-q", "--allow-empty", "--cleanup=whitespace", "-F", "-", text=message,
-                 more=more)  # fmt: skip
-
-
-def person(author: str) -> str:
-    """An author as git writes one.
-
-    Raises:
-        BackportError: git would write another, as it drops some characters at the ends of a name.
-    """
-    with tempfile.TemporaryDirectory(prefix="pvgen-") as room:
-        done = Scratch(Path(room) / "person", author).attempt("var", "GIT_COMMITTER_IDENT")
-    written = f"{done.stdout.rpartition('>')[0]}>"
-    if done.returncode or written != author:
-        what = "takes this for no author" if done.returncode else f"would write '{written}'"
-        raise BackportError(f"'{author}': git {what}; name one that it keeps", 2)
-    return written
 
 
 def base_files(tree: KernelTree, patches: Sequence[Patch]) -> dict[str, str]:
@@ -162,7 +72,7 @@ class Series:
             words += ["--cover-letter", "--cover-from-description=subject"]
         made.run("format-patch", *words, "-o", str(out), f"HEAD~{len(self.patches)}")
         names = [path for path in sorted(out.iterdir()) if not path.name.startswith("0000-")]
-        applied = _repository(made.directory.with_name("applied"), self.base, "A <a@localhost>")
+        applied = repository(made.directory.with_name("applied"), self.base)
         applied.run("am", "-q", *map(str, names))
         trees = {one.run("rev-parse", "HEAD^{tree}") for one in (made, applied)}
         # A line of a message can mean something to git am: another author, or where a patch begins.
@@ -184,7 +94,7 @@ def commit_series(tree: KernelTree, patches: Sequence[Patch], sender: Sender) ->
     """
     base = base_files(tree, patches)
     with tempfile.TemporaryDirectory(prefix="pvgen-") as room:
-        made = _repository(Path(room) / "made", base, sender.name)
+        made = repository(Path(room) / "made", base, sender.name)
         diffs = []
         for patch in patches:
             made.commit(patch.files, _message(made, patch, sender), _author(patch))
@@ -235,34 +145,8 @@ def _based_on(patch: Patch) -> str:
     return f"Based on mainline commit {(patch.commit or '')[:12]}{said}."
 
 
-def apply_text(files: Mapping[str, str], diff: str) -> dict[str, str] | str:
-    """The files with a diff applied without fuzz, or why it does not apply."""
-    with tempfile.TemporaryDirectory(prefix="pvgen-") as room:
-        scratch = _repository(Path(room) / "tree", files, "A <a@localhost>")
-        done = scratch.attempt("apply", "--index", "-", text=diff)
-        if done.returncode:
-            lines = done.stderr.replace("error: ", "").strip().splitlines()
-            return lines[0].removeprefix("patch failed: ") if lines else "git says no more"
-        names = scratch.run("diff", "--cached", "--name-only", "-z").split("\0")
-        return {name: (scratch.directory / name).read_text("utf-8") for name in names if name}
-
-
-def diff_of(before: Mapping[str, str], after: Mapping[str, str | None]) -> str:
-    """What git says that changes."""
-    with tempfile.TemporaryDirectory(prefix="pvgen-") as room:
-        scratch = _repository(Path(room) / "tree", before, "A <a@localhost>")
-        scratch.commit(after, "after")
-        return scratch.run("diff", "HEAD~", "HEAD")
-
-
 def compare(ours: str, theirs: str) -> Delta:
     """How a patch's lines differ from mainline's."""
     if hunk_lines(ours) == hunk_lines(theirs):
         return Delta.IDENTICAL
     return Delta.CONTEXT if changed_lines(ours) == changed_lines(theirs) else Delta.ADAPTED
-
-
-def _repository(directory: Path, base: Mapping[str, str], person: str) -> Scratch:
-    scratch = Scratch(directory, person)
-    scratch.commit(base, "the tree as it is")
-    return scratch

@@ -4,17 +4,25 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gen.backport.records import BackportError, Upstream
+from gen.git import GitError, NoGitError, bare_environment, git
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _FROM = re.compile(r"\AFrom ([0-9a-f]{40}) ")
 # How a mail of a stable tree says which commit it has.
 _SAID = re.compile(
     r"\A\s*(?:commit ([0-9a-f]{40}) upstream\.?|\[ Upstream commit ([0-9a-f]{40}) \])\s*"
 )
+# A patch as git makes one where nothing is configured; the repository's own wishes do not count.
+_PLAIN = ("--no-renames", "--no-ext-diff", "--no-textconv", "--no-attach", "--no-notes",
+          "--no-cover-letter", "--no-signature", "--no-thread", "--no-signoff", "--no-from",
+          "--src-prefix=a/", "--dst-prefix=b/", "-U3", "--inter-hunk-context=0")  # fmt: skip
 _HUNK = re.compile(r"^@@ -[0-9]+(?:,([0-9]+))? \+[0-9]+(?:,([0-9]+))? @@")
 _FILE = re.compile(r"^diff --git a/(\S+) b/\S+$|^\+\+\+ b/(\S+)", re.MULTILINE)
 
@@ -35,25 +43,31 @@ def read_upstream(name: str, tree: Path) -> Upstream:
         except OSError as error:
             raise BackportError(f"{name}: {error.strerror}", 2) from None
     elif (tree / ".git").exists() and re.fullmatch(r"[\w./~^-]+", name):
-        words = ["format-patch", "-1", "--stdout", "--no-renames", "--end-of-options", name]
-        mail = _run(["git", "-C", tree, *words], b"", f"{name}: neither a file nor a commit")
+        words = ("format-patch", "-1", "--stdout", *_PLAIN, "--end-of-options", name)
+        mail = _git(f"{name}: neither a file nor a commit", *words, directory=tree)
     else:
         raise BackportError(f"{name}: no such file, and the tree is no git tree with commits", 2)
     return _parse(name, mail)
 
 
 def _parse(name: str, mail: bytes) -> Upstream:
-    with tempfile.TemporaryDirectory(prefix="pvgen-") as room:
-        message, patch = Path(room) / "message", Path(room) / "patch"
-        told = _run(["git", "mailinfo", message, patch], mail, f"{name}: not a mail with a patch")
-        text, diff = (path.read_text("utf-8", "replace") for path in (message, patch))
-    heads = dict(line.partition(": ")[::2] for line in told.decode("utf-8", "replace").splitlines())
-    if not {"Author", "Email", "Subject", "Date"} <= heads.keys() or not paths_of(diff):
-        raise BackportError(f"{name}: not a mail with a patch", 2)
-    match, said = _FROM.match(mail[:60].decode("ascii", "replace")), _SAID.match(text)
-    commit = (said[1] or said[2]) if said else match[1] if match else None
-    text = text[said.end() :] if said else text
-    trailers = _run(["git", "interpret-trailers", "--parse"], f"x\n\n{text}".encode(), name)
+    with tempfile.TemporaryDirectory(prefix="pvgen-") as place:
+        # A directory of no repository, so that none's configuration counts.
+        room = Path(place)
+        alone = bare_environment() | {"GIT_CEILING_DIRECTORIES": str(room.parent)}
+        told = _git(f"{name}: not a mail with a patch", "mailinfo", "message", "patch",
+                    directory=room, text=mail, environment=alone)  # fmt: skip
+        text, diff = ((room / path).read_text("utf-8", "replace") for path in ("message", "patch"))
+        heads = dict(
+            line.partition(": ")[::2] for line in told.decode("utf-8", "replace").splitlines()
+        )
+        if not {"Author", "Email", "Subject", "Date"} <= heads.keys() or not paths_of(diff):
+            raise BackportError(f"{name}: not a mail with a patch", 2)
+        match, said = _FROM.match(mail[:60].decode("ascii", "replace")), _SAID.match(text)
+        commit = (said[1] or said[2]) if said else match[1] if match else None
+        text = text[said.end() :] if said else text
+        trailers = _git(name, "interpret-trailers", "--parse", directory=room,
+                        text=f"x\n\n{text}".encode(), environment=alone)  # fmt: skip
     body, block = text.strip(), ""
     if trailers.strip():
         # What stands between the trailers, such as a note of who picked it up, belongs to them.
@@ -63,14 +77,20 @@ def _parse(name: str, mail: bytes) -> Upstream:
     return Upstream(name, commit, author, heads["Date"], heads["Subject"], body, tags, diff)
 
 
-def _run(command: list[object], text: bytes, what: str) -> bytes:
+def _git(
+    what: str,
+    *words: str,
+    directory: Path,
+    text: bytes = b"",
+    environment: Mapping[str, str] | None = None,
+) -> bytes:
+    """What git prints; `what` is the message where it fails."""
     try:
-        done = subprocess.run([*map(str, command)], input=text, capture_output=True, check=False)
-    except FileNotFoundError:
+        return git(*words, directory=directory, text=text, environment=environment)
+    except NoGitError:
         raise BackportError("git is not installed; mails are read with it") from None
-    if done.returncode:
-        raise BackportError(what, 2)
-    return done.stdout
+    except GitError:
+        raise BackportError(what, 2) from None
 
 
 def paths_of(diff: str) -> set[str]:

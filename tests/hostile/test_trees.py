@@ -230,13 +230,27 @@ def git(directory: Path, *words: str) -> None:
 @pytest.fixture
 def repository(tmp_path: Path) -> tuple[Path, Path]:
     """A repository whose configuration names a command wherever it can, and what that leaves."""
-    root, mark = tmp_path / "repository", tmp_path / "executed"
+    root = tmp_path / "repository"
     shutil.copytree(DRIVER, root / "driver")
     shutil.copy(SPEC, root / "vmbell.yaml")
+    commit(root)
+    mark = set_trap(root, tmp_path)
+    # git asks the filter of a file that may have changed.
+    os.utime(root / "driver/vmbell.c", (1, 1))
+    return root, mark
+
+
+def commit(root: Path) -> None:
+    """Make a directory a repository whose attributes name a filter."""
     (root / ".gitattributes").write_text("* filter=evil diff=evil\n*.c export-subst\n")
-    git(tmp_path, "init", "-q", str(root))
+    git(root.parent, "init", "-q", str(root))
     git(root, "add", ".")
     git(root, "commit", "-qm", "one")
+
+
+def set_trap(root: Path, tmp_path: Path) -> Path:
+    """Have a repository's configuration name commands; what they leave."""
+    mark = tmp_path / "executed"
     hook = tmp_path / "hook"
     hook.write_text(f"#!/bin/sh\ntouch {mark}\ncat\n")
     hook.chmod(0o755)
@@ -249,9 +263,7 @@ def repository(tmp_path: Path) -> tuple[Path, Path]:
                        ("remote.o.url", f"ext::touch {mark}"), ("protocol.allow", "always"),
                        ("protocol.ext.allow", "always")):  # fmt: skip
         git(root, "config", key, value)
-    # git asks the filter of a file that may have changed.
-    os.utime(root / "driver/vmbell.c", (1, 1))
-    return root, mark
+    return mark
 
 
 def test_the_repository_is_a_trap(repository: tuple[Path, Path]) -> None:
@@ -291,6 +303,34 @@ def test_what_a_partial_clone_lacks_is_not_fetched(repository: tuple[Path, Path]
     (root / ".git/objects" / blob[:2] / blob[2:]).unlink()
     git(root, "config", "extensions.partialClone", "o")
     assert check(root / "driver", "--since", "HEAD").exit_code == 3
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize("lacking", [False, True])
+def test_a_commit_of_a_kernel_tree_is_read_without_its_commands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lacking: bool
+) -> None:
+    from tests.backport.trees import AUTHOR, backport, make_tree  # noqa: PLC0415 (used here alone)
+
+    root = make_tree(tmp_path / "tree")
+    core = root / "drivers/misc/vmbell/vmbell.c"
+    text = core.read_text()
+    commit(root)
+    for new in ("3 * 5", "3 * 4"):
+        core.write_text(text.replace("3 * 4", new))
+        git(root, "commit", "-qam", new)
+    mark = set_trap(root, tmp_path)
+    blob = subprocess.run(["git", "-C", root, "rev-parse", f"HEAD~:{core.relative_to(root)}"],
+                          capture_output=True, text=True, check=True).stdout.strip()  # fmt: skip
+    if lacking:
+        (root / ".git/objects" / blob[:2] / blob[2:]).unlink()
+        git(root, "config", "extensions.partialClone", "o")
+    monkeypatch.chdir(root)
+    result = backport("--tree", root, "--was", SPEC, "--author", AUTHOR, "--signoff", "--stable",
+                      "--upstream", "HEAD", "--out", tmp_path / "mails")  # fmt: skip
+    # Read, it belongs to none of the changes; there are none.
+    told = "neither a file nor a commit" if lacking else "keeps this contract already"
+    assert (result.exit_code, told in result.output) == (2, True), result.output
     assert not mark.exists()
 
 
