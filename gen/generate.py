@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from gen.kernel import Kernel, Kernels
     from gen.model import Device
-    from gen.plan import Plan
+    from gen.plan import Place
 
 
 @dataclass(frozen=True)
@@ -103,29 +103,32 @@ def banner_name(device: Device) -> str:
 
 
 def generate(
-    spec: Path | None, kernel: str | None, as_of: str | None, kdir: Path | None = None
+    spec: Path | None,
+    kernel: str | None,
+    as_of: str | None,
+    kdir: Path | None = None,
+    place: Place | None = None,
 ) -> Generation:
     """Load, restrict, plan and render.
+
+    Args:
+        spec: the spec; the default one if there is none.
+        kernel: the series to render for.
+        as_of: the release whose contract is wanted; the whole spec without it.
+        kdir: a kernel tree that says which interfaces there are.
+        place: the kernel tree that the files are to stand in.
 
     Raises:
         GenerationError: any of these is impossible.
     """
-    target = find_target(kernel, as_of, kdir)
-    device, plan = plan_for(read_device(spec), target)
-    files = render(plan, template_directory())
-    notes = [*filter(None, [target.kernel.caveat]), *map(str, plan.left_out)]
-    return Generation(device, target.kernel, files, tuple(notes))
-
-
-def plan_for(device: Device, target: Target) -> tuple[Device, Plan]:
-    """The device as the target's release had it, and the plan of its rendering.
-
-    Raises:
-        GenerationError: that release had nothing of it, or the kernel lacks what no driver can.
-    """
+    device = read_device(spec)
+    target = replace(find_target(kernel, as_of, kdir), place=place)
     try:
         if target.as_of:
             device = restrict(device, target.as_of)
-        return device, make_plan(device, target, banner_name(device))
+        plan = make_plan(device, target, banner_name(device))
     except (NothingLeftError, KernelFactsError) as error:
         raise GenerationError(str(error)) from None
+    files = render(plan, template_directory())
+    notes = [*filter(None, [target.kernel.caveat]), *map(str, plan.left_out)]
+    return Generation(device, target.kernel, files, tuple(notes))

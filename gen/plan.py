@@ -21,6 +21,8 @@ from gen.plan_frontend import FrontendPlan, plan_frontend
 from gen.wrap import wrap
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gen.kernel import Kernel
     from gen.model import Device, KconfigSymbol
     from gen.release import PointRelease
@@ -30,11 +32,28 @@ KCONFIG_HELP_WIDTH = 68
 
 
 @dataclass(frozen=True)
+class Place:
+    """A kernel tree that the rendered files are to stand in.
+
+    `copyright` are the lines that the files of the tree have which a rendered one replaces, by its
+    path relative to the output directory; `otherwise` those for a source that replaces none.
+    """
+
+    release: PointRelease
+    copyright: Mapping[str, tuple[str, ...]]
+    otherwise: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Target:
-    """What to render for: a kernel's interfaces, and the release whose contract is wanted."""
+    """What to render for: a kernel's interfaces, and the release whose contract is wanted.
+
+    `place` is None for a directory to build out of tree.
+    """
 
     kernel: Kernel
     as_of: PointRelease | None = None
+    place: Place | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +112,7 @@ class Plan:
     modules: tuple[ModuleRule, ...]
     abi: AbiPlan | None
     binding: BindingPlan | None
+    place: Place | None
 
 
 def make_plan(device: Device, target: Target, spec: str) -> Plan:
@@ -102,13 +122,14 @@ def make_plan(device: Device, target: Target, spec: str) -> Plan:
         KernelFactsError: the target lacks an interface that no driver can do without.
     """
     carried, left_out = carry(device, target.kernel)
+    place = target.place
     return Plan(
         name=carried.name,
         title=carried.title,
         license=carried.license,
         origin=_origin(device, target, spec, left_out),
         left_out=left_out,
-        core=plan_core(carried, target.kernel),
+        core=plan_core(carried, target.kernel, in_tree=place is not None),
         frontends=tuple(plan_frontend(carried, f, target.kernel) for f in carried.frontends),
         uapi=_plan_uapi(carried),
         kconfig=tuple(
@@ -120,8 +141,11 @@ def make_plan(device: Device, target: Target, spec: str) -> Plan:
             )
         ),
         modules=tuple(_module_rule(f.name, f.kconfig, carried.kconfig) for f in carried.frontends),
-        abi=plan_abi(carried, document_of(carried, DocumentKind.SYSFS_ABI)),
+        abi=plan_abi(
+            carried, document_of(carried, DocumentKind.SYSFS_ABI), place.release if place else None
+        ),
         binding=plan_binding(carried, document_of(carried, DocumentKind.DT_BINDING)),
+        place=place,
     )
 
 
@@ -132,8 +156,11 @@ def _origin(
     digest = hashlib.sha256(device.source.text.encode()).hexdigest()[:HASH_DIGITS]
     probed = target.kernel.probed
     kernel = target.kernel.series if probed is None else str(probed)
-    chosen = f"--kernel {kernel}" if probed is None else "--kdir KDIR"
-    command = f"pvgen gen --spec {spec} {chosen}"
+    command = f"pvgen gen --spec {spec} "
+    command += f"--kernel {kernel}" if probed is None else "--kdir KDIR"
+    if target.place:
+        chosen = "" if probed else f" --kernel {kernel}"
+        command = f"pvgen backport --replace --tree TREE --spec={spec}{chosen}"
     contract = ""
     if target.as_of:
         command += f" --as-of {target.as_of}"

@@ -97,7 +97,7 @@ class CorePlan:
     header_guard: str
     header_includes: tuple[str, ...]
     includes: tuple[str, ...]
-    local_includes: tuple[str, ...]
+    local_includes: tuple[tuple[str, ...], ...]
     registers: tuple[RegisterMacro, ...]
     lock_comment: tuple[str, ...]
     known_events: str
@@ -115,8 +115,8 @@ class CorePlan:
     register: str
 
 
-def plan_core(device: Device, kernel: Kernel) -> CorePlan:
-    """Decide on the core module.
+def plan_core(device: Device, kernel: Kernel, *, in_tree: bool = False) -> CorePlan:
+    """Decide on the core module; `in_tree` says that it is to stand in the kernel's own tree.
 
     Raises:
         KernelFactsError: the kernel lacks an interface that every driver needs.
@@ -139,7 +139,7 @@ def plan_core(device: Device, kernel: Kernel) -> CorePlan:
         header_guard=names.header_guard(device),
         header_includes=headers(kernel, ["__iomem"]),
         includes=headers(kernel, _used(accessors, panic, sys_off, attributes)),
-        local_includes=(f"{device.name}.h", f"uapi/{device.uapi.path}"),
+        local_includes=_local_includes(device, in_tree=in_tree),
         registers=tuple(_register_macros(device, (read, write), known)),
         lock_comment=_lock_comment(device, sys_off, writable),
         known_events=known,
@@ -158,6 +158,15 @@ def plan_core(device: Device, kernel: Kernel) -> CorePlan:
     )
 
 
+def _local_includes(device: Device, *, in_tree: bool) -> tuple[tuple[str, ...], ...]:
+    """The driver's own headers, in blocks.
+
+    Out of tree, one that is only named <uapi/…> would be the target kernel's copy.
+    """
+    own, public = f'"{device.name}.h"', f"uapi/{device.uapi.path}"
+    return ((f"<{public}>",), (own,)) if in_tree else ((own, f'"{public}"'),)
+
+
 def _lock_comment(
     device: Device, sys_off: tuple[SysOffPlan, ...], writable: bool
 ) -> tuple[str, ...]:
@@ -165,7 +174,7 @@ def _lock_comment(
     protected = ["the list", *(["the event masks"] if writable else [])]
     protected += [f"{hook.stem}_handler" for hook in sys_off]
     things = " and ".join(filter(None, [", ".join(protected[:-1]), protected[-1]]))
-    return _comment(
+    return comment(
         f"{device.name}_lock protects changes to {things}. Sending takes RCU only, because a panic "
         "may have interrupted the holder of the lock."
     )
@@ -237,7 +246,7 @@ def _mask(macro: str, device: Device, registers: Iterable[Register]) -> str:
 
 def _why(hook: Hook, tabs: int) -> tuple[str, ...]:
     """The reason for a priority as a C comment, nothing where none is given."""
-    return _comment(hook.why, tabs) if hook.why else ()
+    return comment(hook.why, tabs) if hook.why else ()
 
 
 def _event_macro(device: Device, event: Event | None) -> str | None:
@@ -254,7 +263,7 @@ def _plan_panic(device: Device) -> PanicPlan | None:
     return PanicPlan(str(hook.priority), _why(hook, 1), event, crash, indent)
 
 
-def _comment(text: str, tabs: int = 0) -> tuple[str, ...]:
+def comment(text: str, tabs: int = 0) -> tuple[str, ...]:
     """A C comment behind so many tabs, on one line where it fits."""
     width = _LINE - tabs * _TAB
     if len(text) + len("/*  */") <= width:
@@ -277,7 +286,7 @@ def _plan_sys_off(device: Device) -> Iterable[SysOffPlan]:
             priority=str(hook.priority),
             why=_why(hook, 2),
             event=macro,
-            comment=_comment(why),
+            comment=comment(why),
         )
 
 

@@ -13,6 +13,7 @@ from gen.wrap import wrap
 
 if TYPE_CHECKING:
     from gen.model import Attribute, Device, Document, DocumentKind
+    from gen.release import PointRelease
 
 ABI_WIDTH = 64
 BINDING_WIDTH = 76
@@ -64,15 +65,23 @@ class BindingPlan:
     address: int
 
 
-def plan_abi(device: Device, document: Document | None) -> AbiPlan | None:
-    """The sysfs ABI document; None where it is not wanted or there is nothing to tell."""
+def plan_abi(
+    device: Device, document: Document | None, tree: PointRelease | None = None
+) -> AbiPlan | None:
+    """The sysfs ABI document; None where it is not wanted or there is nothing to tell.
+
+    Args:
+        device: the device.
+        document: where the document goes.
+        tree: the release of the kernel tree that it is to stand in, if there is one.
+    """
     if document is None or not device.sysfs:
         return None
-    entries = tuple(_abi_entry(device, attribute) for attribute in device.sysfs)
+    entries = tuple(_abi_entry(device, attribute, tree) for attribute in device.sysfs)
     return AbiPlan(document.path, document.license or device.license, entries)
 
 
-def _abi_entry(device: Device, attribute: Attribute) -> AbiEntry:
+def _abi_entry(device: Device, attribute: Attribute, tree: PointRelease | None) -> AbiEntry:
     paths = tuple(
         f"/sys/bus/{frontend.bus}/drivers/{frontend.name}/.../{attribute.name}"
         for frontend in device.frontends
@@ -87,11 +96,14 @@ def _abi_entry(device: Device, attribute: Attribute) -> AbiEntry:
     # The path exists no earlier than the first driver that has it.
     first = min(frontend.arrival.since for frontend in device.frontends)
     since = max(attribute.arrival.since, first)
+    told = str(since)
+    if tree is not None and tree.series < since:
+        told += f"; backported to {tree.series}"
     lines = [*wrap(text, ABI_WIDTH), ""]
     for event in device.events:
         bit = f"- {event.value:#x}: {event.description}"
         lines += wrap(bit, ABI_WIDTH, hanging="  ")
-    return AbiEntry(paths, attribute.date, str(since), attribute.contact, tuple(lines))
+    return AbiEntry(paths, attribute.date, told, attribute.contact, tuple(lines))
 
 
 def plan_binding(device: Device, document: Document | None) -> BindingPlan | None:

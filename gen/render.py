@@ -12,12 +12,11 @@ from gen.frontend import Bus
 from gen.output import LIST
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from datetime import datetime
     from pathlib import Path
 
     from gen.deb import License
-    from gen.dkms import Rendering
     from gen.model import Device
     from gen.plan import Plan
 
@@ -32,25 +31,31 @@ def render(plan: Plan, templates: Path) -> dict[str, str]:
         templates: the directory of the templates.
     """
     environment = _environment(templates)
+    place = plan.place
 
-    def fill(template: str, **extra: object) -> str:
-        values: Mapping[str, object] = {"plan": plan, "core": plan.core, **extra}
+    def fill(template: str, path: str, **extra: object) -> str:
+        kept = place.copyright.get(path, place.otherwise) if place else ()
+        values: Mapping[str, object] = {
+            "plan": plan, "core": plan.core, "copyright": kept, **extra
+        }  # fmt: skip
         return environment.get_template(template).render(values)
 
+    core = f"{plan.core.name}.c"
     files = {
-        f"{plan.core.name}.c": fill("core.c.j2"),
-        plan.core.header: fill("core.h.j2"),
-        plan.uapi.path: fill("uapi.h.j2"),
-        "Kconfig": fill("Kconfig.j2"),
-        "Makefile": fill("Makefile.j2"),
+        core: fill("core.c.j2", core),
+        plan.core.header: fill("core.h.j2", plan.core.header),
+        plan.uapi.path: fill("uapi.h.j2", plan.uapi.path),
+        "Kconfig": fill("Kconfig.j2", "Kconfig"),
+        "Makefile": fill("Makefile.j2", "Makefile"),
     }
     for frontend in plan.frontends:
-        files[frontend.file] = fill(_FRONTEND_TEMPLATES[frontend.bus], front=frontend)
+        template = _FRONTEND_TEMPLATES[frontend.bus]
+        files[frontend.file] = fill(template, frontend.file, front=frontend)
     if plan.abi:
-        files[plan.abi.path] = fill("sysfs-abi.j2")
+        files[plan.abi.path] = fill("sysfs-abi.j2", plan.abi.path)
     if plan.binding:
-        files[plan.binding.path] = fill("dt-binding.yaml.j2")
-    files[LIST] = fill("files.j2", names=sorted(files))
+        files[plan.binding.path] = fill("dt-binding.yaml.j2", plan.binding.path)
+    files[LIST] = fill("files.j2", LIST, names=sorted(files))
     return dict(sorted(files.items()))
 
 
@@ -60,16 +65,16 @@ def render_dkms(
     *,
     spec: str,
     version: str,
-    renderings: Sequence[Rendering],
+    series: tuple[str, ...],
     as_of: str | None,
 ) -> dict[str, str]:
-    """What stands at the top of a DKMS tree, above its renderings, oldest first."""
+    """What stands at the top of a DKMS tree, above one rendering for each series, oldest first."""
     values = {
         "device": device,
         "spec": spec,
         "contract": f" --as-of {as_of}" if as_of else "",
         "version": version,
-        "renderings": renderings,
+        "series": series,
         "modules": [device.name, *(frontend.name for frontend in device.frontends)],
     }
     conf = _environment(templates).get_template("dkms.conf.j2").render(values)

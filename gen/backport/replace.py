@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from gen.frontend import PlatformFrontend
 from gen.model import DocumentKind
 from gen.model_restrict import carry
 from gen.output import LIST
+from gen.plan import Place
 from gen.wrap import wrap
 
 if TYPE_CHECKING:
@@ -19,11 +21,40 @@ if TYPE_CHECKING:
     from gen.model import Device
 
 _WIDTH = 72  # of a message's lines
+_HEAD = re.compile(r"\s*(//|/\*|\*|#(?!\s*(?:include|ifndef|define)\b)|$)")
+_COPYRIGHT = re.compile(r"(?:SPDX-FileCopyrightText:|Copyright\b|\(C\)|©)", re.IGNORECASE)
 _AGAIN = "The files say what they were made from and how to make them again."
 
 
-def plan_replace(tree: KernelTree, generation: Generation) -> Patch:
+def find_place(tree: KernelTree) -> Place:
+    """The tree as a place for rendered files.
+
+    What they replace keeps its copyright lines. Where one source becomes several, all have them.
+    """
+    found: dict[str, tuple[str, ...]] = {"Kconfig": (), "Makefile": ()}
+    for path, text in tree.files.items():
+        if path.startswith(f"{tree.home}/"):
+            found[path.removeprefix(f"{tree.home}/")] = _copyright(text)
+        elif path.startswith("include/"):
+            found[path.removeprefix("include/")] = _copyright(text)
+    lines = _copyright(tree.files[f"{tree.home}.c"]) if tree.single else ()
+    return Place(tree.release, found, lines)
+
+
+def _copyright(text: str) -> tuple[str, ...]:
+    """The lines of a file's first comments that name who has the copyright."""
+    head = itertools.takewhile(_HEAD.match, text.splitlines())
+    lines = (re.sub(r"\*/.*", "", line).strip(" \t/*#") for line in head)
+    return tuple(line for line in lines if _COPYRIGHT.match(line) and line.isprintable())
+
+
+def plan_replace(tree: KernelTree, generation: Generation, effects: str) -> Patch:
     """One patch: the driver's files, the header for user space, documents, the parent's hooks.
+
+    Args:
+        tree: the tree.
+        generation: the driver as it is to stand there.
+        effects: what changes for users, as lines of a message.
 
     Raises:
         BackportError: the tree has this rendering already, or the parent's Kconfig or Makefile
@@ -50,7 +81,7 @@ def plan_replace(tree: KernelTree, generation: Generation) -> Patch:
     )
     return Patch(
         subject=f"misc/{device.name}: replace the driver with the one made from its spec",
-        body="\n".join([*wrap(why, _WIDTH), "", *wrap(_AGAIN, _WIDTH)]),
+        body="\n".join([*wrap(why, _WIDTH), effects, "", *wrap(_AGAIN, _WIDTH)]),
         files=changed,
         contract=carry(device, generation.kernel)[0],
     )
