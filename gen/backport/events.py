@@ -15,7 +15,7 @@ from gen.backport.records import BackportError
 from gen.backport.roles import core_roles, known_events
 from gen.csyntax import descend, words
 from gen.model import Trigger
-from gen.plan_core import plan_core
+from gen.plan_core import comment, plan_core
 from gen.resources import template_directory
 
 if TYPE_CHECKING:
@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 
     from gen.backport.draft import Draft
     from gen.backport.records import Patch
+    from gen.backport.roles import CoreRoles
     from gen.backport.text import CText
     from gen.diff.records import Change
     from gen.model import Device, Event
+    from gen.plan_core import SysOffPlan
 
 _BIT = re.compile(r"(?P<head>\(1[UL]* << |_?BIT[A-Z_]*\()(?P<bit>[0-9]+)(?P<tail>\))")
 
@@ -143,8 +145,31 @@ def _sent(draft: Draft, new: Device, event: Event, changes: tuple[Change, ...]) 
         hooks=replace(draft.contract.hooks, sys_off=new.hooks.sys_off),
     )
     hook = next(one for one in plan_core(draft.contract, kernel).sys_off if one.event == macro)
-    for used in ("IS_ERR", "DEFINE_MUTEX", "pr_warn", "register_sys_off_handler"):
+    for used in ("IS_ERR", "DEFINE_MUTEX", "lockdep_assert_held", "pr_warn",
+                 "register_sys_off_handler"):  # fmt: skip
         text.include(kernel.header(used))
+    first = min((roles.remove, roles.store), key=lambda node: node.start_byte)
+    text.insert(text.above(first), _handler(hook, roles, new.name))
+    text.replace(known, f"{words(known)} | {macro}")
+    _follow(text, roles, hook)
+    body = (
+        f"{event.description} Tell the host so from a handler of {hook.mode}, with the priority "
+        f"{hook.priority}.\n\n"
+    )
+    if new.hooks.sys_off and new.hooks.sys_off.why:
+        body += f"{new.hooks.sys_off.why}\n\n"
+    body += (
+        "The handler is registered only while a bound device has the event enabled. "
+        f"{roles.lock} is taken to find that out, and a panic that finds it taken is not "
+        "reported: so this is done only when a device comes or goes, and when a write to "
+        f"{roles.attribute} asks for what is not registered, or not for what is."
+    )
+    commit = event.upstream.driver if event.upstream else None
+    return draft.patch(f"send the event {macro}", body, [text], changes, event.arrival, commit)
+
+
+def _handler(hook: SysOffPlan, roles: CoreRoles, name: str) -> str:
+    """The C of a sys-off handler that is registered while it is wanted."""
     loader = jinja2.FileSystemLoader(template_directory() / "backport")
     environment = jinja2.Environment(
         loader=loader,
@@ -153,32 +178,37 @@ def _sent(draft: Draft, new: Device, event: Event, changes: tuple[Change, ...]) 
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701 (C is no HTML)
     )
-    code = environment.get_template("sys-off.c.j2").render(
-        hook=hook, roles=roles, name=new.name, instance=roles.instance
+    guard = comment(
+        f"{hook.stem}_mutex protects {hook.stem}_handler, and orders the changes that it follows. "
+        f"It is taken before {roles.lock}."
     )
-    first = min((roles.remove, roles.store), key=lambda node: node.start_byte)
-    text.insert(text.above(first), code)
-    text.replace(known, f"{words(known)} | {macro}")
-    text.insert(text.line_after(roles.stored), f"\t{hook.stem}_update();\n")
-    text.insert(roles.remove.end_byte - 1, f"\n\t{hook.stem}_update();\n")
-    _before_end(text, roles.added, f"{hook.stem}_update")
-    body = (
-        f"{event.description} Tell the host so from a handler of {hook.mode}, with the priority "
-        f"{hook.priority}.\n\n"
-    )
-    if new.hooks.sys_off and new.hooks.sys_off.why:
-        body += f"{new.hooks.sys_off.why}\n\n"
-    body += "The handler is registered only while a bound device has the event enabled."
-    commit = event.upstream.driver if event.upstream else None
-    return draft.patch(f"send the event {macro}", body, [text], changes, event.arrival, commit)
+    template = environment.get_template("sys-off.c.j2")
+    return template.render(hook=hook, roles=roles, name=name, guard=guard)
 
 
-def _before_end(text: CText, last: Node, update: str) -> None:
-    """Update after the removal is arranged, where `return` has its result: split that."""
+def _follow(text: CText, roles: CoreRoles, hook: SysOffPlan) -> None:
+    """Have the handler follow what the store, the probe helper and the removal change."""
+    lock, update = f"{hook.stem}_mutex", f"{hook.stem}_update();\n"
+    locked = f"\tmutex_lock(&{lock});\n\t{update}\tmutex_unlock(&{lock});\n"
+    text.insert(roles.remove.end_byte - 1, f"\n{locked}")
+    _before_end(text, roles.added, locked)
+    # Whoever sends gives up where the list is locked: a write that changes nothing here leaves it.
+    value = words(roles.assignment.child_by_field_name("right"))
+    text.insert(text.line_of(roles.stored), f"\tmutex_lock(&{lock});\n")
+    text.insert(
+        text.line_after(roles.stored),
+        f"\tif (!!({value} & {hook.event}) != !!{hook.stem}_handler)\n"
+        f"\t\t{update}\tmutex_unlock(&{lock});\n",
+    )
+
+
+def _before_end(text: CText, last: Node, more: str) -> None:
+    """Put lines before the removal is arranged, which has to be the last that happens."""
     call = words(next(descend(last, "call_expression"), None))
+    line = f"{text.name}:{last.start_point[0] + 1}"
     if last.type != "return_statement":
-        raise BackportError(f"{text.name}:{last.start_point[0] + 1}: the probe helper does not end "
-                            f"by arranging the removal{UNCERTAIN}")  # fmt: skip
-    text.insert(last.start_byte, f"{update}();\n\n\t")
+        raise BackportError(f"{line}: the probe helper does not end by arranging the removal"
+                            f"{UNCERTAIN}")  # fmt: skip
     if not words(last).startswith(f"return {call}"):
-        raise BackportError(f"{text.name}:{last.start_point[0] + 1}: unclear return{UNCERTAIN}")
+        raise BackportError(f"{line}: unclear return{UNCERTAIN}")
+    text.insert(text.line_of(last), f"{more}\n")

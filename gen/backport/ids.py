@@ -67,10 +67,16 @@ def claimed(draft: Draft, front: PciFrontend, pair: PciPair) -> Iterator[Patch]:
     changes = tuple(one for one in draft.of("pci") if one.new == str(pair))
     yield draft.patch(
         f"add the PCI id {pair}",
-        f"{pair} is such a device, too: it has the same registers. Bind to it, so that the module "
-        "is loaded for it.",
+        f"The device {pair} ({_called(pair, front)}) has the registers of {was.ids[0]} "
+        f"({_called(was.ids[0], front)}), which the driver binds to. Bind to it, too, so that the "
+        "module is loaded for it.",
         [text], changes, pair.arrival, pair.arrival.upstream,
     )  # fmt: skip
+
+
+def _called(pair: PciPair, front: PciFrontend) -> str:
+    """The macro of an id's device."""
+    return names.pci_macro(front, "device", pair.device)
 
 
 def _before(draft: Draft, front: PciFrontend) -> PciFrontend:

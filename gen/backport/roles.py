@@ -28,7 +28,8 @@ class CoreRoles:
     """The core's parts: names as the driver has them, and the nodes where edits go.
 
     `cursor`, `items` and `member` are those of the send function's walk, `mask` is the instance's
-    member that the store sets, `lock` the spinlock around changes of the list.
+    member that the store sets, `lock` the spinlock around changes of the list, `attribute` what the
+    store belongs to, which sets the mask by `assignment` in the statement `stored`.
     """
 
     send: str
@@ -38,8 +39,10 @@ class CoreRoles:
     member: str
     mask: str
     lock: str
+    attribute: str
     store: Node
     stored: Node
+    assignment: Node
     added: Node
     remove: Node
 
@@ -55,7 +58,7 @@ def core_roles(text: CText) -> CoreRoles:
     walk = arguments(text.one(calls(send, _WALK), "the walk over all instances"))
     cursor, items, member = walk[0], walk[1].removeprefix("&"), walk[2]
     store = text.one(text.calling(*_PARSERS), "the store of the attribute of enabled events")
-    stored, mask = _stored(text, store)
+    assignment, mask = _stored(text, store)
     probe = text.one(text.calling(*_ADDS), "the function that adds an instance to the list")
     action = text.one(calls(probe, *_ACTIONS), "the call that arranges the removal")
     remove_name = arguments(action)[1]
@@ -73,8 +76,10 @@ def core_roles(text: CText) -> CoreRoles:
         member=member,
         mask=mask,
         lock=locks.pop(),
+        attribute=name_of(store).removesuffix("_store"),
         store=store,
-        stored=stored,
+        stored=_statement(assignment),
+        assignment=assignment,
         added=_statement(action),
         remove=remove,
     )
@@ -108,7 +113,7 @@ def initialiser(text: CText, struct: str, member: str) -> Node:
 
 
 def _stored(text: CText, store: Node) -> tuple[Node, str]:
-    """The statement that sets the mask of enabled events, and the member's name."""
+    """The assignment that sets the mask of enabled events, and the member's name."""
     given = {arguments(one)[2].removeprefix("&") for one in calls(store, *_PARSERS)}
     found = [
         one
@@ -117,7 +122,7 @@ def _stored(text: CText, store: Node) -> tuple[Node, str]:
         and re.fullmatch(r"\w+->\w+", words(one.child_by_field_name("left")))
     ]
     one = text.one(found, "the assignment of the stored mask")
-    return _statement(one), words(one.child_by_field_name("left")).partition("->")[2]
+    return one, words(one.child_by_field_name("left")).partition("->")[2]
 
 
 def _struct(text: CText, function: Node, variable: str) -> str:

@@ -80,12 +80,13 @@ class CText:
         near = [name for name in names if name.startswith(room)]
         if not near:
             raise BackportError(f"{self.name}:1: no includes beside which {wanted} would stand")
-        smaller = [name for name in near if name < wanted]
+        # Where they are not sorted throughout, it is the head of the list that is.
+        greater = [name for name in near if name > wanted]
         new = f"#include {wanted}\n"
-        if smaller:
-            self.insert(self.line_after(names[max(smaller)]), new)
+        if greater:
+            self.insert(self.line_of(names[greater[0]]), new)
         else:
-            self.insert(self.line_of(names[near[0]]), new)
+            self.insert(self.line_after(names[near[-1]]), new)
 
     def result(self) -> str:
         """The text with all edits made; those at one place in the order of their making."""
