@@ -3,48 +3,30 @@
 
 from __future__ import annotations
 
-import re
-import shutil
 import sys
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from checks.backport_evidence import Trial, not_run, try_series
-from checks.backport_judge import Before, Chooser, Step, look, told, walk
-from checks.backport_report import evidence_lines, report_series, report_stable, tell
+from checks.backport_evidence import Trial
+from checks.backport_report import tell
+from checks.backport_series import Wish, has_headers, make_mails
 from checks.run import check_paths
-from gen.backport.cover import cover_letter, fits
-from gen.backport.edits import plan_edits, reached
-from gen.backport.mail import Sender, base_files, commit_series, person
+from gen.backport.mail import Sender
 from gen.backport.records import BackportError
-from gen.backport.replace import plan_replace
-from gen.backport.stable import judge_series
-from gen.backport.tree import open_tree, refuse_other_series
-from gen.backport.upstream import read_upstream
+from gen.backport.scratch import check_author
 from gen.console import fail, report, say
-from gen.generate import generate, read_device
-from gen.kernel_load import load_kernels
+from gen.generate import generate
 from gen.lab.problem import LabError
-from gen.model_restrict import NothingLeftError, carry, restrict
+from gen.model_restrict import carry
 from gen.options import as_of_option, kernel_option, spec_option
 from gen.output import OutputError, write
-from gen.resources import kernel_directory
 from gen.specs import GenerationError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from gen.backport.records import Mail, Patch
-    from gen.backport.tree import KernelTree
     from gen.generate import Generation
-    from gen.kernel import Kernel
-    from gen.model import Device
-
-_AUTHOR = re.compile(r"[^<>]+ <[^<>\s]+@[^<>\s]+>")
 
 
 @click.command()
@@ -120,11 +102,7 @@ def backport(  # noqa: PLR0917 (an option is a parameter)
     """
     edits = bool(was or stable or upstream)
     wrong = {
-        "--kernel is needed: the series to bring the driver to": not (kernel or _has_headers(root)),
-        "with --tree, --author is needed, such as 'A U Thor <author@example.org>'": (
-            root is not None
-            and not (_AUTHOR.fullmatch(author or "") and (author or "").isprintable())
-        ),
+        "--kernel is needed: the series to bring the driver to": not (kernel or has_headers(root)),
         "--replace, --was, --stable, --upstream and --verify go with --tree": (
             root is None and (swap or edits or verify)
         ),
@@ -135,22 +113,13 @@ def backport(  # noqa: PLR0917 (an option is a parameter)
     for message in (text for text, holds in wrong.items() if holds):
         fail(message, 2)
     try:
-        if root is not None:
-            refuse_other_series(root, kernel)
-        # A tree is known by its headers, where it has them; the number only names a series.
-        probed = root if _has_headers(root) else None
-        generation = generate(spec, None if probed else kernel, as_of, probed)
-        for note in generation.notes:
-            say(f"note: {note}")
         if root is None:
-            _render(generation, out)
-        else:
-            trial = Trial(kdir, scenarios, guests, say) if verify else None
-            sender = Sender(person(author or ""), signoff, stable)
-            again = [f"--spec {spec}"] if spec else []
-            again += [f"--as-of {as_of}"] if as_of else []
-            wish = _Wish(swap, was, upstream, sender, trial, " ".join(["", *again]))
-            _mail(generation, root, out, wish)
+            sys.exit(_render(generate(spec, kernel, as_of), out))
+        sender = Sender(check_author(author), signoff, stable)
+        trial = Trial(kdir, scenarios, guests, say) if verify else None
+        sys.exit(
+            make_mails(Wish(root, spec, kernel, as_of, swap, was, upstream, sender, trial), out)
+        )
     except GenerationError as error:
         report(error.diagnostics)
         fail(str(error), 2)
@@ -162,13 +131,10 @@ def backport(  # noqa: PLR0917 (an option is a parameter)
         fail(f"{error.filename or tempfile.gettempdir()}: {error.strerror or error}", 3)
 
 
-def _has_headers(root: Path | None) -> bool:
-    """Whether a tree has the headers that tell what it offers."""
-    return root is not None and (root / "include/linux/module.h").is_file()
-
-
-def _render(generation: Generation, out: Path) -> None:
-    """Write the rendered driver and check it."""
+def _render(generation: Generation, out: Path) -> int:
+    """Write the rendered driver and check it; the exit status."""
+    for note in generation.notes:
+        say(f"note: {note}")
     changes = write(out, generation.files)
     say(f"{out}: {len(generation.files)} files, {len(changes)} changed")
     contract = carry(generation.device, generation.kernel)[0]
@@ -177,127 +143,4 @@ def _render(generation: Generation, out: Path) -> None:
     rules = ", ".join(sorted({item.rule for item in result.findings})) or "nothing"
     click.echo(f"rendered for Linux {generation.kernel.series}: the checker finds {rules}")
     click.echo(f"  build it: make modules OUT={out} KDIR=<headers of {generation.kernel.series}>")
-    sys.exit(result.status)
-
-
-@dataclass(frozen=True)
-class _Wish:
-    """What kind of mails, whose, and whether they are tried."""
-
-    swap: bool
-    was: Path | None
-    upstream: tuple[str, ...]
-    sender: Sender
-    trial: Trial | None
-    again: str
-
-    @property
-    def stable(self) -> bool:
-        """Whether it is meant for a stable tree."""
-        return self.sender.refer
-
-
-def _mail(generation: Generation, root: Path, out: Path, wish: _Wish) -> None:
-    """Make the mails, check and try what each leaves behind, then write them all."""
-    tree, kernel = open_tree(root, generation.device), generation.kernel
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise BackportError(f"{out} is not empty; mails go to a new directory", 2)
-    if out.resolve().is_relative_to(root.resolve()):
-        raise BackportError(f"{out} is in the tree, which is only read", 2)
-    if wish.swap:
-        patches, before = [plan_replace(tree, generation)], Before()
-    else:
-        patches, before = _edits(tree, generation, wish)
-    base = base_files(tree, patches)
-    steps = walk(tree, base, patches, kernel)
-    objections = _objections(steps, before, wish)
-    with commit_series(tree, patches, wish.sender) as series:
-        newer = [
-            one for one in load_kernels(kernel_directory()).all if one.release > kernel.release
-        ]
-        judged = judge_series(patches, series.diffs, newer)
-        evidence = not_run(len(steps))
-        if wish.trial is not None:
-            evidence = try_series(tree, base, steps, kernel, wish.trial)
-        lines = evidence_lines(steps, evidence, before)
-        fit = wish.stable and fits(judged)
-        prefix = f"PATCH {tree.release.series}.y" if fit else "PATCH"
-        flat = [line for mail in lines for line in mail]
-        letter = cover_letter(judged, tree, generation.notes, flat) if wish.stable else None
-        mails = series.mails(prefix, letter)
-    _write(out, mails)
-    report_series(tree, out, mails, lines, before)
-    click.echo(f"  reproduce: git am {out}/*.patch, then pvgen check --kernel {kernel.series}"
-               f"{wish.again} {tree.home} include/uapi/{generation.device.uapi.path}")  # fmt: skip
-    if wish.stable:
-        report_stable(judged, tree, out)
-    sys.exit(1 if objections or (wish.stable and not fit) else 0)
-
-
-def _edits(tree: KernelTree, generation: Generation, wish: _Wish) -> tuple[list[Patch], Before]:
-    """The edits of the tree's own text, and what the checker has against it before them."""
-    kernel = generation.kernel
-    whole = read_device(wish.was) if wish.was else generation.device
-    known = [read_upstream(name, tree.root) for name in wish.upstream]
-    new = carry(generation.device, kernel)[0]
-    try:
-        old = reached(tree, carry(restrict(whole, tree.release, shared=True), kernel)[0], new)
-    except NothingLeftError as error:
-        raise BackportError(str(error)) from None
-    before = Before() if tree.single else _has_before(tree, old, new, kernel)
-    choose = Chooser(tree, kernel, before, known, wish.stable)
-    patches = plan_edits(tree, old, new, kernel, choose)
-    choose.finish()
-    return patches, before
-
-
-def _has_before(tree: KernelTree, old: Device, new: Device, kernel: Kernel) -> Before:
-    """What the checker has against the tree's driver, which has to keep the old contract.
-
-    Raises:
-        BackportError: it keeps the new one already, or neither.
-    """
-    report, differs = look(tree, tree.files, old, kernel)
-    if any(rule.startswith("SPEC") for rule, _ in told(report)):
-        after, others = look(tree, tree.files, new, kernel)
-        if not others and not any(rule.startswith("SPEC") for rule, _ in told(after)):
-            raise BackportError(f"{tree.root}: its driver keeps this contract already", 2)
-        tell(report)
-        raise BackportError(f"{tree.root}: its driver is not the one of Linux {tree.release}", 2)
-    return Before(told(report), differs)
-
-
-def _objections(steps: Sequence[Step], before: Before, wish: _Wish) -> bool:
-    """Whether the checker objects, or the driver's contract is another than the mail's.
-
-    Raises:
-        BackportError: it does so to an edited driver.
-    """
-    found = False
-    for step in steps:
-        if step.fresh(before):
-            tell(step.report)
-            found = True
-        for line in step.strange(before):
-            say(f"the contract that is read out of the C: {line}")
-            found = True
-    if found and not wish.swap:
-        raise BackportError("the edited driver is not right; nothing is written")
-    return found
-
-
-def _write(out: Path, mails: Sequence[Mail]) -> None:
-    """All mails or none: they are written beside the directory, which then gets its name."""
-    room = None
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        room = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-        room.chmod(0o755)
-        for mail in mails:
-            (room / mail.name).write_text(mail.text, encoding="utf-8", newline="")
-        room.replace(out)
-    except OSError as error:
-        raise BackportError(f"{out}: {error.strerror}") from None
-    finally:
-        if room is not None:
-            shutil.rmtree(room, ignore_errors=True)
+    return result.status

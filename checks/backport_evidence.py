@@ -74,18 +74,18 @@ def try_series(
     """
     build, where = _builder(target, trial)
     with tempfile.TemporaryDirectory(prefix="pvgen-") as name:
-        room = Path(name)
+        room, contract = Path(name), steps[-1].patch.contract
         old: frozenset[str] = frozenset()
         if not tree.single:
             trial.say("building the tree's own driver")
-            old = frozenset(map(_plain, build(module_texts(tree, base), room / "base").warnings))
+            own = build(module_texts(tree, base, contract), room / "base")
+            old = frozenset(map(_plain, own.warnings))
         told = []
         for number, step in enumerate(steps, 1):
             trial.say(f"building mail {number} of {len(steps)}")
-            built = build(module_texts(tree, step.files), room / str(number))
+            built = build(module_texts(tree, step.files, step.patch.contract), room / str(number))
             _judge(built, old, number)
             told.append(f"with W=1 on {where}: no new warning")
-        contract = steps[-1].patch.contract
         boot = _boot(room / str(len(steps)), contract, target, room / "guest", trial)
     return Evidence(tuple(told), boot)
 
@@ -104,8 +104,10 @@ def _plain(line: str) -> str:
     return re.sub(r"^\S+?:[0-9:]+ *", "", line)
 
 
-def module_texts(tree: KernelTree, files: Mapping[str, str | None]) -> dict[str, str]:
-    """The driver's directory as one that kbuild builds out of the tree."""
+def module_texts(
+    tree: KernelTree, files: Mapping[str, str | None], contract: Device
+) -> dict[str, str]:
+    """The driver's directory as one that kbuild builds out of the tree, as modules."""
     own, public = f"{tree.home}/", "include/uapi/"
     found = {path.removeprefix(own): text for path, text in files.items()
              if text is not None and path.startswith(own)}  # fmt: skip
@@ -114,6 +116,9 @@ def module_texts(tree: KernelTree, files: Mapping[str, str | None]) -> dict[str,
             name = f"uapi/{path.removeprefix(public)}"
             found[name] = text
             found["Makefile"] += f"\nccflags-y += -include $(src)/{name}\n"
+    # The configuration of the kernel may have other symbols, or not these.
+    symbols = [f"CONFIG_{one.kconfig.symbol} := m\n" for one in contract.frontends]
+    found["Makefile"] = "".join([*symbols, found["Makefile"]])
     return found
 
 
@@ -121,7 +126,7 @@ def _builder(target: Kernel, trial: Trial) -> tuple[Build, str]:
     """How to build, and the words for it."""
     if trial.kdir is None:
         root = open_root(target, PC, trial.say)
-        return root.build, f"{root.headers.package} of {', '.join(root.headers.suites)}"
+        return root.build, f"{root.headers.package} of {root.headers.suite}"
     kdir = trial.kdir.absolute()
     if not (kdir / "Makefile").is_file():
         raise BackportError(f"{kdir}: no kernel build tree", 2)

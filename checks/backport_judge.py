@@ -3,19 +3,25 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from checks.backport_report import tell
 from checks.contract.find import NoDriverError, find_driver
 from checks.contract.read import NothingReadError, read_contract
-from checks.run import check_paths
+from checks.run import check_trees
+from checks.tree import find_trees
+from gen import names
 from gen.backport.includes import apply_but_includes
-from gen.backport.mail import apply_text, compare, diff_of
+from gen.backport.mail import compare
 from gen.backport.records import BackportError, Delta, Patch, Upstream
+from gen.backport.scratch import apply_text, diff_of
 from gen.backport.upstream import paths_of
+from gen.diagnostics import Severity
 from gen.diff.carried import in_c
 from gen.diff.detect import item_changes
 
@@ -23,19 +29,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from checks.run import Report
+    from checks.tree import SourceTree
     from gen.backport.tree import KernelTree
+    from gen.diff.records import Item
     from gen.kernel import Kernel
     from gen.model import Device
+    from gen.source import Source
 
 # A finding without its place, which edits move.
 Told = tuple[str, str]
 
 
 @contextmanager
-def laid_out(tree: KernelTree, files: Mapping[str, str | None]) -> Iterator[Path]:
-    """The driver's files in a room of their own, without the parents' that others share."""
+def laid_out(
+    tree: KernelTree, files: Mapping[str, str | None], *, parents: bool = False
+) -> Iterator[Path]:
+    """The driver's files in a room of their own; with `parents`, those that others share, too."""
     with tempfile.TemporaryDirectory(prefix="pvgen-") as room:
-        shared = {f"{tree.parent}/Kconfig", f"{tree.parent}/Makefile"}
+        shared = set() if parents else {f"{tree.parent}/Kconfig", f"{tree.parent}/Makefile"}
         for path, text in files.items():
             if text is not None and path not in shared:
                 place = Path(room) / path
@@ -83,15 +94,95 @@ def look(
 ) -> tuple[Report, tuple[str, ...]]:
     """The checker's report on a driver, and where its contract is another."""
     with laid_out(tree, files) as room:
-        report = check_paths([room], contract, kernel)
-        try:
-            read = read_contract(find_driver([room]), kernel)
-        except (NoDriverError, NothingReadError) as error:
-            return report, (str(error),)
+        found = [_as_called(tree, files, room, one) for one in find_trees([room], contract)]
+        report = check_trees(found, contract, kernel)
+    read = read_items(tree, files, kernel)
+    if isinstance(read, str):
+        return report, (read,)
     return report, tuple(
         f"{one.path} is {one.new or 'not told'}, not {one.old or 'as it is there'}"
-        for one in item_changes(in_c(contract), read.items)
+        for one in item_changes(in_c(contract), read)
     )
+
+
+def read_items(
+    tree: KernelTree, files: Mapping[str, str | None], kernel: Kernel
+) -> tuple[Item, ...] | str:
+    """The contract that is read back out of a driver's C, or why there is none to be read."""
+    with laid_out(tree, files) as room:
+        try:
+            return read_contract(find_driver([room]), kernel).items
+        except (NoDriverError, NothingReadError) as error:
+            return str(error).replace(str(room), str(tree.root))
+
+
+def _as_called(
+    tree: KernelTree, files: Mapping[str, str | None], room: Path, found: SourceTree
+) -> SourceTree:
+    """The driver's files under the names that they have for the user, who knows of no room."""
+
+    def called(source: Source) -> Source:
+        path = source.name.removeprefix(f"{room}/")
+        own = files.get(path) == tree.files.get(path)
+        # What is not in the tree is called as in the mails.
+        return replace(source, name=str(tree.root / path) if own else path)
+
+    members = tuple(replace(one, source=called(one.source)) for one in found.files)
+    problems = tuple(
+        replace(one, span=replace(one.span, source=called(one.span.source)))
+        for one in found.problems
+    )
+    return replace(found, name=str(tree.root), files=members, problems=problems)
+
+
+def has_before(tree: KernelTree, old: Device, new: Device, kernel: Kernel) -> Before:
+    """What the checker has against the tree's driver, which has to keep the old contract.
+
+    Raises:
+        BackportError: it keeps the new one already, a part of it, or neither.
+    """
+    report, differs = look(tree, tree.files, old, kernel)
+    if not any(rule.startswith("SPEC") for rule, _ in told(report)):
+        return Before(told(report), differs)
+    after, others = look(tree, tree.files, new, kernel)
+    errors = sorted({one.rule for one in after.findings if one.severity is Severity.ERROR})
+    if not others and not errors:
+        raise BackportError(f"{tree.root}: its driver keeps this contract already", 2)
+    done, undone = _progress(tree, old, new, kernel)
+    done = done or _named(tree, old, new)
+    if not done:
+        tell(report)
+        raise BackportError(f"{tree.root}: its driver is not the one of Linux {tree.release}", 2)
+    tell(after)
+    lacks = f", and not {', '.join(undone)}" if undone else ""
+    rules = f"; the checker finds {', '.join(errors)}" if errors else ""
+    raise BackportError(
+        f"{tree.root}: the change is partly applied: the driver has {', '.join(done)}{lacks}"
+        f"{rules}; take out what is there, or finish it by hand", 2
+    )  # fmt: skip
+
+
+def _named(tree: KernelTree, old: Device, new: Device) -> list[str]:
+    """The macros of events that the tree's driver does not send by its contract, and yet names."""
+    macros = [names.event_macro(new, one) for one in new.events if one not in old.events]
+    sources = [text for path, text in tree.files.items() if path.endswith(".c")]
+    return [macro for macro in macros
+            if any(re.search(rf"\b{macro}\b", text) for text in sources)]  # fmt: skip
+
+
+def _progress(
+    tree: KernelTree, old: Device, new: Device, kernel: Kernel
+) -> tuple[list[str], list[str]]:
+    """Which of the changes from one contract to another the tree's driver has, and which not."""
+    read = read_items(tree, tree.files, kernel)
+    if isinstance(read, str):
+        return [], []
+    wanted = dict.fromkeys(one.path for one in item_changes(in_c(old), in_c(new)))
+    from_old, from_new = (
+        {one.path for one in item_changes(in_c(side), read)} for side in (old, new)
+    )
+    done = [path for path in wanted if path not in from_new]
+    return done, [path for path in wanted if path not in from_old and path not in done]
 
 
 def walk(

@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from checks.execution.state import Task
-    from checks.execution.world import World
+    from checks.execution.world import Task, World
     from gen.source import Span
 
 # Memory that two tasks may have in common.

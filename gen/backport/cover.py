@@ -26,11 +26,25 @@ def verdict(judged: Sequence[Judged], tree: KernelTree) -> str:
     """One sentence."""
     if fits(judged):
         return f"By the rules of stable trees this is material for {tree.release.series}.y."
-    unmet = [f"mail {number}: {ruling.rule}{'' if ruling.holds is False else ' (not known)'}"
-             for number, one in enumerate(judged, 1)
-             for ruling in one.rulings if not ruling.holds]  # fmt: skip
-    series, rules = f"{tree.release.series}.y", "; ".join(unmet)
-    return f"Not suitable for {series} because these rules are not met: {rules}."
+    unmet: dict[str, list[int]] = {}
+    for number, one in enumerate(judged, 1):
+        for ruling in (one for one in one.rulings if not one.holds):
+            rule = ruling.rule if ruling.holds is False else f"{ruling.rule} (not known)"
+            unmet.setdefault(rule, []).append(number)
+    told = [f"{rule} ({_mails(numbers, len(judged))})" for rule, numbers in unmet.items()]
+    series = f"{tree.release.series}.y"
+    return f"Not suitable for {series} because these rules are not met: {'; '.join(told)}."
+
+
+def _mails(numbers: Sequence[int], count: int) -> str:
+    """Which mails of a series are meant."""
+    if len(numbers) == count:
+        return "every mail"
+    return f"mail{'s' if len(numbers) > 1 else ''} {_and([str(one) for one in numbers])}"
+
+
+def _and(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
 def cover_letter(
@@ -45,7 +59,7 @@ def cover_letter(
         evidence: lines about what was tried.
     """
     name = judged[0].patch.contract.name
-    lines = [f"misc/{name}: {_about(judged)} for {tree.release.series}", ""]
+    lines = [f"misc/{name}: {_about(judged)}", ""]
     lines += [*wrap(verdict(judged, tree), _WIDTH), "", f"It applies to Linux {tree.release}.", ""]
     lines += [*_table(judged, dropped), "", *_presence(judged)]
     for number, one in enumerate(judged, 1):
@@ -58,8 +72,10 @@ def cover_letter(
 
 
 def _about(judged: Sequence[Judged]) -> str:
-    subjects = [one.patch.subject.partition(": ")[2] for one in judged]
-    return subjects[0] if len(subjects) == 1 else f"{len(subjects)} patches"
+    """What the series is for: its last mail, which those before it prepare, and how many more."""
+    last = judged[-1].patch.subject.partition(": ")[2]
+    more = len(judged) - 1
+    return last if not more else f"{last}, and {more} more"
 
 
 def _table(judged: Sequence[Judged], dropped: Sequence[str]) -> list[str]:

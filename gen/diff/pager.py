@@ -70,7 +70,8 @@ def explained(lines: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _told(held: list[bytes]) -> Iterator[bytes]:
-    """The header of a patch, and the findings above it."""
+    """The header of a patch, the findings after its first line."""
+    yield held[0]
     plain = [_COLOUR.sub(b"", line).rstrip(b"\r\n") for line in held]
     marks = [match for line in plain if (match := _INDEX.fullmatch(line))]
     name = _name(plain)
@@ -81,7 +82,7 @@ def _told(held: list[bytes]) -> Iterator[bytes]:
         old, new = (_blob(mark) for mark in marks[0].groups())
         if old is not None and new is not None:
             yield semantic(old, new, name, name).encode()
-    yield from held
+    yield from held[1:]
 
 
 def _name(plain: list[bytes]) -> str:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from gen.lab.problem import LabError
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 
 # How a user of the reference distribution gets a tool that is not there.
 PACKAGES = {
-    "/usr/lib/apt/apt-helper": "apt",
     "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu and libc6-dev-arm64-cross",
     "apt-get": "apt",
     "busybox": "busybox-static",
@@ -74,8 +72,8 @@ def run(
     Raises:
         LabError: not installed, not done in time, or failed; the message holds its last words.
     """
-    command = [*prefix, tool(str(arguments[0])), *map(str, arguments[1:])]
-    name = PurePath(arguments[0]).name
+    name = str(arguments[0])
+    command = [*prefix, tool(name), *map(str, arguments[1:])]
     try:
         result = subprocess.run(
             command,
@@ -93,8 +91,6 @@ def run(
     except OSError as error:
         raise LabError(f"{name} could not be run: {error.strerror}") from None
     if result.returncode != 0:
-        told = (result.stderr.strip() or result.stdout.strip()).splitlines()
-        # apt and what is built on it mark their errors; notes may follow.
-        words = [line for line in told if line.startswith("E: ")] or told[-5:]
+        words = (result.stderr.strip() or result.stdout.strip()).splitlines()[-5:]
         raise LabError(f"{name} failed ({result.returncode}): " + " | ".join(words))
     return result.stdout

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.backport.cases import CASES, REAL, Case
-from tests.backport.trees import AUTHOR, SPEC, backport, make_tree
+from tests.backport.trees import AUTHOR, SPEC, backport, checkpatch, git_am, make_tree, repository
 from tests.kbuild.kernels import kbuild, source_tree
 
 if TYPE_CHECKING:
@@ -59,28 +60,11 @@ def test_real_drivers_are_edited_mail_by_mail(tmp_path: Path, case: Case) -> Non
     mails = sorted((tmp_path / "mails").iterdir())
     assert len(mails) == case.mails
     assert _lines(mails[0]) == case.lines
-    judged = subprocess.run(
-        [
-            "perl",
-            source / "scripts/checkpatch.pl",
-            "--strict",
-            "--no-tree",
-            "-q",
-            "--ignore",
-            "GIT_COMMIT_ID,UNKNOWN_COMMIT_ID",
-            *mails,
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
+    assert ("warning: event[crash_loaded].bit: 1 becomes 3" in result.stderr) == (
+        case.name == "renumbered event"
     )
-    assert (judged.returncode, judged.stdout) == (0, "")
-    tree = tmp_path / "tree"
-    shutil.copytree(source, tree)
-    git = ["git", "-C", str(tree), "-c", "user.name=A", "-c", "user.email=a@example.org"]
-    am = ["am", *map(str, mails)]
-    for line in (["init", "-q"], ["add", "-A", "-f"], ["commit", "-qm", "base"], am):
-        subprocess.run([*git, *line], check=True, capture_output=True)
+    assert checkpatch(source, mails) == []
+    git_am(source, mails, tmp_path / "tree")
 
 
 @pytest.mark.kbuild
@@ -97,7 +81,7 @@ def test_a_further_id_is_an_alias_of_the_module(tmp_path: Path) -> None:
     aliases = subprocess.run(["modinfo", "-F", "alias", home / "pvpanic-pci.ko"],
                              capture_output=True, text=True, check=True)  # fmt: skip
     found = aliases.stdout.split()
-    assert found == [f"pci:v00001B36d{one}sv*sd*bc*sc*i*" for one in ("00000005", "00000011")]
+    assert found == [f"pci:v00001B36d{one}sv*sd*bc*sc*i*" for one in ("00000011", "000000F1")]
 
 
 @pytest.mark.kbuild
@@ -114,6 +98,45 @@ def test_the_same_again_and_another_layout_are_refused(tmp_path: Path) -> None:
         subprocess.run(["git", "-C", tree, "apply", mail], check=True)
     again = backport(*words, "--tree", tree)
     assert (again.exit_code, "keeps this contract already" in again.output) == (2, True)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.kbuild
+def test_the_list_is_locked_only_where_the_handler_has_to_change(tmp_path: Path) -> None:
+    """A panic that finds the list locked is not reported."""
+    _, mail = edit(source_tree("6.1"), REAL, tmp_path / "mails")
+    text = mail.read_text()
+    assert (
+        " \tpi->events = tmp;\n+\tif (!!(tmp & PVPANIC_SHUTDOWN) != !!pvpanic_power_off_handler)\n"
+        "+\t\tpvpanic_power_off_update();\n"
+    ) in text
+    assert " #include <linux/panic_notifier.h>\n+#include <linux/printk.h>\n" in text
+
+
+@pytest.mark.kbuild
+@pytest.mark.parametrize(
+    ("missing", "words"),
+    [
+        ("PVPANIC_CRASH_LOADED | PVPANIC_SHUTDOWN;", "has sys-off, and not event[shutdown]"),
+        ("!= !!pvpanic_power_off_handler)", "the checker finds RUN308"),
+        ("static DEFINE_MUTEX(", "the driver has PVPANIC_SHUTDOWN, and not sys-off"),
+    ],
+)
+def test_a_change_that_is_there_in_part_is_told_so(
+    tmp_path: Path, missing: str, words: str
+) -> None:
+    tree = tmp_path / "tree"
+    shutil.copytree(source_tree("6.1"), tree)
+    for mail in edit(tree, REAL, tmp_path / "mails"):
+        head, *hunks = re.split(r"^(?=@@ )", mail.read_text(), flags=re.MULTILINE)
+        left = head + "".join(hunk for hunk in hunks if missing not in hunk)
+        subprocess.run(["git", "-C", tree, "apply", "--recount"], input=left, text=True, check=True)
+    again = backport("--spec", REAL, "--tree", tree, "--author", AUTHOR, "--out", tmp_path / "out")
+    assert again.exit_code == 2, again.output
+    assert "the change is partly applied: the driver has" in again.output
+    assert words in again.output
+    assert f"{tree}/drivers/misc/pvpanic/pvpanic.c:" in again.output
+    assert "pvgen-" not in again.output
     assert not (tmp_path / "out").exists()
 
 
@@ -202,9 +225,13 @@ def test_a_source_that_ends_within_a_function_is_not_whole(tmp_path: Path) -> No
     ("author", "words"),
     [
         ("A. U. Thor, Jr. <a@example.org>", "git would write 'A. U. Thor, Jr <a@example.org>'"),
-        ("... <a@example.org>", "git takes this for no author"),
-        ("A\nB: c <a@example.org>", "--author is needed"),
-        ("A <b>", "--author is needed"),
+        ("... <a@example.org>", "git refuses it: name consists only of"),
+        ("A\nB: c <a@example.org>", "has characters that no name or address has"),
+        ("A <b>", "has 'b' as its address, which is not like author@example.org"),
+        ("A U Thor", "has no address in angle brackets behind a name and a blank"),
+        ("A U Thor<a@example.org>", "has no address in angle brackets behind a name and a blank"),
+        (" <a@example.org>", "has no name before the address"),
+        ("A U Thor <a@example.org> and more", "has something behind the address"),
     ],
 )
 def test_an_author_that_mails_would_not_keep_is_refused(
@@ -212,6 +239,21 @@ def test_an_author_that_mails_would_not_keep_is_refused(
 ) -> None:
     status, told = _refused(tmp_path, make_tree(tmp_path / "tree"), "--author", author)
     assert (status, words in told) == (2, True), told
+
+
+@pytest.mark.parametrize(("epoch", "status"), [("1", 0), ("0", 0), ("-1", 2), ("today", 2)])
+def test_a_fixed_date_is_any_number_of_seconds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, epoch: str, status: int
+) -> None:
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", epoch)
+    tree, spec = _bell(tmp_path, "priority: 12", "priority: 7")
+    result = backport("--spec", spec, "--was", SPEC, "--tree", tree, "--author", AUTHOR,
+                      "--out", tmp_path / "mails")  # fmt: skip
+    assert result.exit_code == status, result.output
+    if status:
+        assert f"SOURCE_DATE_EPOCH is '{epoch}', and no number of seconds" in result.output
+    else:
+        assert "Date: Thu, 1 Jan 1970" in next((tmp_path / "mails").iterdir()).read_text()
 
 
 def test_mails_are_not_written_into_the_tree(tmp_path: Path) -> None:
@@ -223,9 +265,7 @@ def test_mails_are_not_written_into_the_tree(tmp_path: Path) -> None:
 
 def test_a_git_tree_that_another_git_works_in_is_only_read(tmp_path: Path) -> None:
     tree, spec = _bell(tmp_path, "priority: 12", "priority: 7")
-    git = ["git", "-C", str(tree), "-c", "user.name=A", "-c", "user.email=a@b"]
-    for line in (["init", "-q"], ["add", "-A", "-f"], ["commit", "-qm", "base"]):
-        subprocess.run([*git, *line], check=True)
+    repository(tree)
     lock = tree / ".git/index.lock"
     lock.touch()
     before = {path: path.stat().st_mtime_ns for path in tree.rglob("*")}

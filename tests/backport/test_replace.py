@@ -3,33 +3,31 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from checks.run import check_paths
-from gen.generate import find_target, read_device
+from gen.backport.replace import find_place
+from gen.backport.tree import open_tree
+from gen.generate import find_target, generate, read_device
 from gen.model_restrict import carry
-from tests.backport.trees import AUTHOR, backport, make_tree
+from tests.backport.cases import SWAP_MAY
+from tests.backport.trees import (
+    AUTHOR,
+    SPEC,
+    backport,
+    checkpatch,
+    git,
+    git_am,
+    make_tree,
+    repository,
+)
 from tests.conftest import ROOT
 from tests.kbuild.kernels import source_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def _git(tree: Path, *words: object) -> str:
-    line = ["git", "-C", tree, "-c", "user.name=A", "-c", "user.email=a@example.org", *words]
-    done = subprocess.run([str(word) for word in line], capture_output=True, text=True, check=True)
-    return done.stdout
-
-
-def _repository(tree: Path) -> Path:
-    _git(tree, "init", "-q")
-    _git(tree, "add", "-A", "-f")
-    _git(tree, "commit", "-q", "-m", "base")
-    return tree
 
 
 def _texts(root: Path) -> dict[str, bytes]:
@@ -55,11 +53,11 @@ def test_the_mail_applies_and_leaves_the_rendered_driver(tmp_path: Path, single:
     mails = sorted((tmp_path / "mails").iterdir())
     assert len(mails) == 1
     assert f"Signed-off-by: {AUTHOR}\n" in mails[0].read_text()
-    _git(_repository(tree), "am", "-q", *mails)
-    backport("--out", tmp_path / "out")
+    place = find_place(open_tree(tree, read_device(SPEC)))
+    git(repository(tree), "am", "-q", *mails)
+    rendered = generate(SPEC, "6.1", None, place=place).files
     for name in ("vmbell.c", "vmbell.h", "Kconfig", "Makefile"):
-        rendered = (tmp_path / "out" / name).read_text()
-        assert (tree / "drivers/misc/vmbell" / name).read_text() == rendered
+        assert (tree / "drivers/misc/vmbell" / name).read_text() == rendered[name]
     assert not (tree / "drivers/misc/vmbell.c").exists()
     kconfig = (tree / "drivers/misc/Kconfig").read_text()
     hook = 'config FIRST\n\tbool\n\nsource "drivers/misc/vmbell/Kconfig"\n\nendmenu\n'
@@ -92,7 +90,7 @@ def _damage_copy(tree: Path) -> None:
 
 
 def _damage_clean(tree: Path) -> None:
-    _repository(tree)
+    repository(tree)
     (tree / "drivers/misc/Kconfig").write_text("# mine\n")
 
 
@@ -143,9 +141,20 @@ def test_real_trees_get_a_driver_that_the_checker_accepts(tmp_path: Path, series
     result = backport("--spec", spec, "--kernel", series, "--tree", tree, "--replace",
                       "--author", AUTHOR, "--signoff", "--out", tmp_path / "mails")  # fmt: skip
     assert result.exit_code == 0, result.output
-    copy = tmp_path / "tree"
-    subprocess.run(["cp", "-r", tree, copy], check=True)
-    _git(_repository(copy), "am", "-q", *sorted((tmp_path / "mails").iterdir()))
+    mails = sorted((tmp_path / "mails").iterdir())
+    assert set(checkpatch(tree, mails)) <= SWAP_MAY
+    copy = git_am(tree, mails, tmp_path / "tree")
+    makefile = (copy / "drivers/misc/pvpanic/Makefile").read_text()
+    assert "KBUILD_EXTMOD" not in makefile
+    core = (copy / "drivers/misc/pvpanic/pvpanic.c").read_text()
+    assert "#include <uapi/misc/pvpanic.h>\n" in core
+    assert " * Copyright (C) 2013 Fujitsu.\n * Copyright (C) 2018 ZTE.\n" in core
+    text = mails[0].read_text()
+    assert "PVPANIC_PANICKED: int became" in text
+    if series == "5.10":
+        assert "PVPANIC: tristate\n  became bool" in text
+        assert "KernelVersion:\t5.13; backported to 5.10\n" in text
+        assert "- the event 'shutdown' is left out: Linux 5.10 has no" in text
     kernel = find_target(series, None).kernel
     device = carry(read_device(spec), kernel)[0]
     assert check_paths([copy / "drivers/misc/pvpanic"], device, kernel).status == 0

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import subprocess
 from typing import TYPE_CHECKING
 
 from click.testing import CliRunner
@@ -12,6 +14,7 @@ from gen.cli import main
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from click.testing import Result
@@ -47,3 +50,40 @@ def backport(*words: object) -> Result:
     """Run the command on the made-up device for Linux 6.1."""
     line = ["backport", "--spec", SPEC, "--kernel", "6.1", *words]
     return CliRunner().invoke(main, [str(word) for word in line])
+
+
+def git(tree: Path, *words: object, text: str = "") -> str:
+    """What git prints in a tree."""
+    line = ["git", "-C", tree, "-c", "user.name=Ä Main", "-c", "user.email=main@example.org"]
+    run = subprocess.run([*map(str, [*line, *words])], input=text, capture_output=True, text=True,
+                         check=True)  # fmt: skip
+    return run.stdout
+
+
+def repository(tree: Path) -> Path:
+    """Make a git work tree of a tree."""
+    git(tree, "init", "-q")
+    git(tree, "add", "-A", "-f")
+    git(tree, "commit", "-q", "-m", "base")
+    return tree
+
+
+def git_am(source: Path, mails: Sequence[Path], tree: Path) -> Path:
+    """A copy of a source, as a git work tree, with the mails applied."""
+    shutil.copytree(source, tree)
+    git(repository(tree), "am", "-q", *mails)
+    return tree
+
+
+def checkpatch(source: Path, mails: Sequence[Path]) -> list[str]:
+    """The types of what the source's own checkpatch.pl has against the mails, each once.
+
+    How stable trees name a commit of mainline is not how it wants commits to be named.
+    """
+    words = ["--strict", "--no-tree", "-q", "--show-types",
+             "--ignore", "GIT_COMMIT_ID,UNKNOWN_COMMIT_ID"]  # fmt: skip
+    line = ["perl", str(source / "scripts/checkpatch.pl"), *words, *map(str, mails)]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    types = sorted(set(re.findall(r"^(?:ERROR|WARNING|CHECK):(\w+):", done.stdout, re.MULTILINE)))
+    assert bool(types) == bool(done.returncode), done.stdout + done.stderr
+    return types

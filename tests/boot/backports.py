@@ -10,13 +10,24 @@ import re
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from tests.backport.cases import CASES, SWAPS, Case
-from tests.backport.trees import AUTHOR
+from tests.backport.cases import CASES, SWAP_MAY, SWAPS, Case
+from tests.backport.trees import AUTHOR, checkpatch, git_am
 from tests.kbuild.kernels import source_tree
+
+HEAD = ("series", "change", "mails", "git am", "checkpatch", "contract", "built", "booted")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a case: the cells of its row, and whether all is as it has to be."""
+
+    cells: tuple[str, ...]
+    right: bool
 
 
 @click.command()
@@ -29,29 +40,40 @@ def main(scenarios: tuple[str, ...], names: tuple[str, ...]) -> None:
     if not chosen:
         raise click.UsageError(f"no case begins with {' or '.join(names)}")
     failed = 0
+    for line in (HEAD, ("---",) * len(HEAD)):
+        _row(line)
     for case in chosen:
-        status, told = _verify(case, scenarios)
-        failed += status != 0
-        click.echo(f"{case.series:6}{case.name:20}{'pass' if not status else 'FAIL':6}{told}")
+        outcome = _verify(case, scenarios)
+        failed += not outcome.right
+        _row((case.series, case.name, *outcome.cells))
     sys.exit(1 if failed else 0)
 
 
-def _verify(case: Case, scenarios: tuple[str, ...]) -> tuple[int, str]:
-    """Run the command as a user would; its status, and what it says in the end."""
+def _row(cells: tuple[str, ...]) -> None:
+    click.echo(f"| {' | '.join(cells)} |")
+
+
+def _verify(case: Case, scenarios: tuple[str, ...]) -> Outcome:
+    """Run the command as a user would, and hand its mails to git and checkpatch.pl."""
+    source = source_tree(case.series)
     with tempfile.TemporaryDirectory(prefix="pvgen-case-") as name:
         room = Path(name)
-        words = ["backport", "--tree", source_tree(case.series), "--author", AUTHOR, "--signoff",
+        words = ["backport", "--tree", source, "--author", AUTHOR, "--signoff",
                  "--out", room / "mails", "--verify", *case.words(room)]  # fmt: skip
         words += [word for one in scenarios for word in ("--scenario", one)]
         line = [sys.executable, "-m", "gen.cli", *map(str, words)]
         done = subprocess.run(line, stdout=subprocess.PIPE, text=True, check=False)
-    found = re.findall(r"^ +(built|booted): (.*)$", done.stdout, re.MULTILINE)
-    builds = [text for kind, text in found if kind == "built"]
-    boots = [text for kind, text in found if kind == "booted"]
-    told = (
-        f"{len(builds)} built {builds[0]}; booted {boots[0]}" if builds and boots else "see above"
-    )
-    return done.returncode, told
+        if done.returncode:
+            return Outcome((f"FAIL, exit status {done.returncode}: see above",), right=False)
+        mails = sorted((room / "mails").iterdir())
+        git_am(source, mails, room / "tree")
+        types = checkpatch(source, mails)
+    told = {kind: re.findall(rf"^ +{kind}: (.*)$", done.stdout, re.MULTILINE)
+            for kind in ("contract", "built", "booted")}  # fmt: skip
+    may = SWAP_MAY if case.swap else frozenset()
+    cells = (str(len(mails)), "applies", ", ".join(types).lower() or "clean",
+             *(", ".join(dict.fromkeys(texts)) for texts in told.values()))  # fmt: skip
+    return Outcome(cells, right=set(types) <= may and len(mails) == case.mails)
 
 
 if __name__ == "__main__":

@@ -7,18 +7,30 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.hostile.faults import Bench, contents, gen
+from tests.hostile.faults import Bench, MailBench, contents
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 POINTS = [("renameat2", 1, "signal=KILL"), ("link", 3, "signal=KILL"), ("fsync", 2, "signal=KILL"),
           ("rmdir", 1, "signal=KILL"), ("fsync", 3, "error=ENOSPC")]  # fmt: skip
+MAIL_POINTS = [("fsync", 1, "signal=KILL"), ("rename", 1, "signal=KILL"),
+               ("fsync", 1, "error=ENOSPC")]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     return Bench(tmp_path_factory.mktemp("faults"))
+
+
+@pytest.fixture(scope="module")
+def mails(tmp_path_factory: pytest.TempPathFactory) -> MailBench:
+    return MailBench(tmp_path_factory.mktemp("faults"))
+
+
+@pytest.mark.parametrize(("call", "number", "fault"), MAIL_POINTS)
+def test_a_disturbed_backport(mails: MailBench, call: str, number: int, fault: str) -> None:
+    assert mails.disturb(call, number, fault) == (3 if "error" in fault else -9)
 
 
 @pytest.mark.parametrize(("call", "number", "fault"), POINTS)
@@ -32,8 +44,7 @@ def test_the_two_sets_differ(bench: Bench) -> None:
 
 def test_what_is_killed_is_stopped_on_the_way(bench: Bench, tmp_path: Path) -> None:
     """The fault is really met: the run before the exchange leaves the old set."""
-    out = tmp_path / "new"
-    status = gen(out, "7.3", "strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=rename",
-                 "-e", "inject=rename:signal=KILL:when=1")  # fmt: skip
+    status = bench.run(tmp_path / "new", *bench.strace, "-o", "/dev/null", "-e", "trace=rename",
+                       "-e", "inject=rename:signal=KILL:when=1")  # fmt: skip
     assert status in {-9, 137}
     assert contents(bench.old)
