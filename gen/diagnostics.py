@@ -89,6 +89,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
 
 # Up to the character that is escaped so that the command is none.
 _COMMAND = re.compile(r"(?m:^)\s*:(?=:)|#(?=#\[)")
+_IN_C = {"\n": "\\n", "\r": "\\r"}
 # A longer source line is shown cut around the span.
 EXCERPT = 120
 
@@ -118,7 +119,8 @@ def _seen(text: str) -> list[str]:
 
 
 def _escaped(char: str) -> str:
-    return f"\\u{{{ord(char):x}}}"
+    """A character as C writes it, or by its number."""
+    return _IN_C.get(char) or f"\\u{{{ord(char):x}}}"
 
 
 def _excerpt(span: Span, colour: bool, code: str) -> list[str]:

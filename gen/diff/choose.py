@@ -3,23 +3,29 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from gen.git import GitError
 from gen.git import git as run_git
 from gen.release import PointRelease, Release
 from gen.resources import kernel_directory
-from gen.specs import GenerationError, default_spec, shown_name
+from gen.specs import GenerationError, default_spec
 
 
 def specs(revision: str | None) -> list[str]:
-    """The specs in spec/ as git names them: of here (`./spec/…`), or else of the top (`spec/…`).
+    """The specs in spec/ as git names them: of here (`./spec/…`), or else of the top.
+
+    Those of the top are `spec/…` in a revision, and `../spec/…` on the disk.
 
     Args:
         revision: an empty one is what is staged, None the disk.
+
+    Raises:
+        GitError: git cannot list them.
     """
     if revision is None:
-        return sorted(f"./{path.as_posix()}" for path in Path("spec").glob("*.yaml"))
+        return _on_disk("./") or _on_disk(_up())
     if revision:
         tree = ("ls-tree", "-z", "--name-only")
         words = (revision, "spec/")
@@ -29,13 +35,26 @@ def specs(revision: str | None) -> list[str]:
     return _listed("./", *command, "--", "spec/") or _listed("", *command, *top)
 
 
-def _listed(prefix: str, *command: str) -> list[str]:
+def _on_disk(up: str) -> list[str]:
+    return sorted(f"{up}spec/{path.name}" for path in Path(up, "spec").glob("*.yaml"))
+
+
+def _up() -> str:
+    """The way to the top of the work tree; to here outside of one."""
     try:
-        told = run_git(*command).decode(errors="replace").split("\0")
+        return run_git("rev-parse", "--show-cdup").decode().strip() or "./"
     except GitError:
-        return []
+        return "./"
+
+
+def _listed(prefix: str, *command: str) -> list[str]:
+    told = run_git(*command).decode(errors="replace").split("\0")
     names = (name for name in told if name.endswith(".yaml") and name.count("/") == 1)
     return sorted({f"{prefix}{name}" for name in names})
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"^(?:\.{1,2}/)+", "", name)
 
 
 def choose(revision: str | None, like: str | None) -> str:
@@ -47,15 +66,16 @@ def choose(revision: str | None, like: str | None) -> str:
 
     Raises:
         GenerationError: there are several, or none.
+        GitError: git cannot list them.
     """
     found = specs(revision)
     if len(found) == 1:
         return found[0]
-    same = [name for name in found if like and Path(name) == Path(like)]
+    same = [name for name in found if like and _bare(name) == _bare(like)]
     if same:
         return same[0]
     if revision is None:
-        return f"./{shown_name(default_spec())}"
+        return default_spec().as_posix()
     where = f"revision '{revision}'" if revision else "what is staged"
     if found:
         names = ", ".join(Path(name).name for name in found)

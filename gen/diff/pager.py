@@ -15,11 +15,15 @@ import sys
 from typing import TYPE_CHECKING, BinaryIO
 
 from gen.diff.sides import SideError, git
+from gen.git import GitError
+from gen.git import git as run_git
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 DRIVER = "pvgen"
+# The scopes of git's configuration that are the user's, and not a repository's.
+_OWN = frozenset({"system", "global"})
 _COLOUR = re.compile(rb"\x1b\[[0-9;]*[mK]")
 _HEAD = b"diff --git "
 _INDEX = re.compile(rb"index ([0-9a-f]+)\.\.([0-9a-f]+)(?: [0-7]+)?")
@@ -28,10 +32,10 @@ _HEADERS = (b"index ", b"old mode ", b"new mode ", b"similarity ", b"dissimilari
 
 
 def page() -> None:
-    """Standard input to the pager that git would have called, with findings."""
-    command = git("var", "GIT_PAGER", why="git names no pager").decode().strip()
+    """Standard input to the user's pager, with findings."""
+    command = user_pager()
     # The pager answers the interrupts that are meant for it; this goes on until it ends.
-    with subprocess.Popen(command or "cat", shell=True, stdin=subprocess.PIPE) as pager:  # noqa: S602 (as git calls it)
+    with subprocess.Popen(command, shell=True, stdin=subprocess.PIPE) as pager:  # noqa: S602 (as git calls it)
         if pager.stdin is None:
             return
         with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
@@ -121,8 +125,22 @@ def _blob(mark: bytes) -> bytes | None:
         return None
 
 
+def user_pager() -> str:
+    """The pager that the user has chosen, in git's order; what a repository names is not run."""
+    try:
+        told = (
+            run_git("config", "--show-scope", "--get-all", "-z", "core.pager").decode().split("\0")
+        )
+    except GitError:
+        told = []
+    values = [value for scope, value in zip(told[::2], told[1::2], strict=False) if scope in _OWN]
+    chosen = (os.environ.get("GIT_PAGER"), *values[-1:], os.environ.get("PAGER"), "less")
+    return next(one for one in chosen if one is not None) or "cat"
+
+
 def pager_command() -> str | None:
     """The value of `pager.show` that this repository has of its own."""
-    done = subprocess.run(["git", "config", "--local", "--get", "pager.show"], capture_output=True,
-                          check=False, env=os.environ)  # fmt: skip
-    return done.stdout.decode().rstrip("\n") if done.returncode == 0 else None
+    try:
+        return run_git("config", "--local", "--get", "pager.show").decode().rstrip("\n")
+    except GitError:
+        return None

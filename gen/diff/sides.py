@@ -191,12 +191,17 @@ def _chosen(revision: str | None, spec: Path | None, other: str) -> tuple[str, .
             name = choose(revision, _only(other))
             # A bare repository has no "here".
             return (name, name.removeprefix("./"))
-        name = shown_name(spec)
-        # One that has had another name then.
-        once = specs(revision) if revision is not None else []
-        return (f"./{name}", name, *(once if len(once) == 1 else ()))
+        if revision is None:
+            return (spec.as_posix(),)
+        # As it is called from here, from the top, and one that has had another name then.
+        here = Path(os.path.relpath(spec)).as_posix()
+        once = specs(revision)
+        names = (here if here.startswith("../") else f"./{here}", shown_name(spec))
+        return (*names, *(once if len(once) == 1 else ()))
     except GenerationError as error:
         raise SideError(str(error), 2) from None
+    except GitError as error:
+        raise SideError(f"git cannot list the specs: {error}", 3) from None
 
 
 def _only(word: str) -> str | None:
@@ -206,7 +211,10 @@ def _only(word: str) -> str | None:
     revision, colon, path = rest.partition(":")
     if path:
         return path
-    found = specs(revision if colon or revision else None)
+    try:
+        found = specs(revision if colon or revision else None)
+    except GitError:
+        return None  # which is told when that side is read
     return found[0] if len(found) == 1 else None
 
 

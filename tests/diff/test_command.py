@@ -288,10 +288,10 @@ def test_a_baseline_is_written_with_a_reason(repository: Path) -> None:
     assert pvgen(repository, "diff", "--baseline", "none.yaml").returncode == 2
 
 
-def on_a_terminal(cwd: Path, *words: str) -> str:
+def on_a_terminal(cwd: Path, *words: str, pager: str = "cat") -> str:
     """What a command prints on a terminal, where git calls a pager."""
     ours, theirs = pty.openpty()
-    with subprocess.Popen(words, cwd=cwd, env=ENVIRONMENT | {"PAGER": "cat"}, stdout=theirs,
+    with subprocess.Popen(words, cwd=cwd, env=ENVIRONMENT | {"PAGER": pager}, stdout=theirs,
                           stdin=subprocess.DEVNULL) as process:  # fmt: skip
         os.close(theirs)
         parts = []
@@ -369,6 +369,35 @@ def test_a_pager_of_the_repository_is_left(repository: Path) -> None:
     assert "leave pager.show" in done.stderr
     pvgen(repository, "git-setup", "--undo")
     assert run(repository, "git", "config", "pager.show").stdout == "less\n"
+
+
+def test_the_pager_is_the_user_s_and_none_of_the_repository(repository: Path) -> None:
+    pvgen(repository, "git-setup")
+    commit(repository)
+    run(repository, "git", "config", "core.pager", "touch ran; cat")
+    shown = on_a_terminal(repository, "git", "show", pager="sed s/BAR/RAB/")
+    assert "HOST_RAB_CHANGED" in shown
+    assert not (repository / "ran").exists()
+
+
+def test_from_a_directory_below(repository: Path) -> None:
+    below = repository / "docs"
+    below.mkdir()
+    (repository / ".git/info/exclude").write_text("docs\n", encoding="utf-8")
+    spec = ("--spec", "../spec/dev.yaml")
+    for words in ((), ("HEAD",), ("HEAD", *spec), ("HEAD:spec/dev.yaml", "../spec/dev.yaml")):
+        done = pvgen(below, "diff", *words)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.startswith("../spec/dev.yaml:61:10: break[HOST_BAR_CHANGED]"), words
+    assert "no change" in pvgen(below, "diff", "HEAD", ":", *spec).stdout
+
+
+def test_what_git_cannot_list_is_said(repository: Path) -> None:
+    (repository / ".git/index").write_bytes(b"junk" * 9)
+    done = pvgen(repository, "diff", "HEAD", ":")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "git cannot list the specs: " in done.stderr
+    assert "index" in done.stderr
 
 
 def test_hunks_of_the_rendered_files(repository: Path) -> None:
