@@ -3,15 +3,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from gen.serial import json_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from checks.contract.records import Contract
-    from gen.diff.records import Item
+    from gen.diff.records import Fact, Item
     from gen.source import Span
 
 # The lists of a spec and the kind of item in them.
@@ -19,10 +20,18 @@ LISTS = (("registers", "register"), ("events", "event"), ("frontends", "frontend
          ("sysfs", "attribute"))  # fmt: skip
 NUMBERS = frozenset({"offset", "width", "bit", "bar", "store.base"})
 HOOKS = ("panic-notifier", "sys-off")
+# What the language takes for granted of a frontend and of its Kconfig symbol.
+_GRANTED = {("frontend", "attributes"): "shown", ("kconfig", "type"): "tristate"}
+# What a spec writes without quotes; YAML takes some words for something else.
+_PLAIN = re.compile(r"[A-Za-z_][\w+-]*(?:\.\w[\w+-]*)*")
+_WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "none"})
 
 
 def as_yaml(contract: Contract) -> str:
-    """The contract in the layout of a spec; what is not known is listed under `unknown`."""
+    """The contract in the layout of a spec; what is not known is listed under `unknown`.
+
+    What the language takes for granted is a comment.
+    """
     kinds: dict[str, list[Item]] = {}
     for item in contract.items:
         if not item.owner:
@@ -40,7 +49,7 @@ def as_yaml(contract: Contract) -> str:
 
 def _section(kind: str, kinds: dict[str, list[Item]]) -> Iterator[str]:
     for item in kinds.get(kind, []):
-        yield from ("", f"{kind}:", *_facts(item, "  "))
+        yield from ("", f"{kind}:", *_facts(item, "  ", {}))
 
 
 def _hooks(kinds: dict[str, list[Item]]) -> Iterator[str]:
@@ -49,46 +58,74 @@ def _hooks(kinds: dict[str, list[Item]]) -> Iterator[str]:
         yield from ("", "hooks:")
         for item in found:
             yield f"  {item.kind}:  {_place(item.at)}"
-            yield from _facts(item, "    ")
+            yield from _facts(item, "    ", {})
 
 
 def _entry(item: Item, contract: Contract) -> Iterator[str]:
-    yield f"  - name: {json_text(item.name)}  {_place(item.at)}"
-    yield from _facts(item, "    ")
+    granted = {key: value for (kind, key), value in _GRANTED.items() if kind == item.kind}
+    whole = next((one for one in contract.items if one.kind == "device"), None)
+    if item.kind == "frontend" and whole and "author" in whole.facts:
+        granted["author"] = whole.facts["author"].value
+    yield f"  - name: {_text(item.name)}  {_place(item.at)}"
+    yield from _facts(item, "    ", granted)
     parts = [one for one in contract.items if one.owner == item.path]
-    for kind in ("pci", "acpi", "of"):
+    yield from _pci([one for one in parts if one.kind == "pci"])
+    for kind in ("acpi", "of"):
         mine = [one for one in parts if one.kind == kind]
         if mine:
-            yield f"    {kind}:"
-            yield from (f"      - {json_text(one.name)}  {_place(one.at)}" for one in mine)
+            names = ", ".join(_text(one.name) for one in mine)
+            yield f"    {kind}: [{names}]  {_place(*(one.at for one in mine))}"
     resources = [one for one in parts if one.kind == "resource"]
     if resources:
         yield "    resources:"
-        yield from (f"      - kind: {one.name}  {_place(one.at)}" for one in resources)
+        yield from (f"      - {{kind: {one.name}}}  {_place(one.at)}" for one in resources)
     for one in parts:
         if one.kind == "kconfig":
             yield "    kconfig:"
-            yield from _facts(one, "      ")
+            yield from _facts(one, "      ", {"type": _GRANTED["kconfig", "type"]})
 
 
-def _facts(item: Item, indent: str) -> Iterator[str]:
-    group = ""
+def _pci(ids: list[Item]) -> Iterator[str]:
+    """The device's id, and those that the driver claims besides."""
+    for number, one in enumerate(ids):
+        parts = [f"{key}: {{id: 0x{value}}}" for key, value in
+                 zip(("vendor", "device"), one.name.split(":"), strict=True)]  # fmt: skip
+        if number == 0:
+            yield from (f"    {part}  {_place(one.at)}" for part in parts)
+            continue
+        if number == 1:
+            yield "    also:"
+        yield f"      - {{{', '.join(parts)}}}  {_place(one.at)}"
+
+
+def _facts(item: Item, indent: str, granted: Mapping[str, str]) -> Iterator[str]:
+    groups: dict[str, list[tuple[str, str, Fact]]] = {}
     for key, fact in item.facts.items():
         head, _, tail = key.partition(".")
-        if tail and head != group:
-            group = head
-            yield f"{indent}{head}:"
-        shift = "  " if tail else ""
-        yield f"{indent}{shift}{tail or head}: {_scalar(key, fact.value)}  {_place(fact.at)}"
+        groups.setdefault(head, []).append((tail, key, fact))
+    for head, group in groups.items():
+        where = _place(*(fact.at for _, _, fact in group))
+        if len(group) == 1 and not group[0][0]:
+            fact = group[0][2]
+            mark = "# " if granted.get(head) == fact.value else ""
+            yield f"{indent}{mark}{head}: {_scalar(head, fact.value)}  {where}"
+        else:
+            inside = ", ".join(f"{tail}: {_scalar(key, fact.value)}" for tail, key, fact in group)
+            yield f"{indent}{head}: {{{inside}}}  {where}"
 
 
 def _scalar(key: str, value: str) -> str:
-    return value if key in NUMBERS else json_text(value)
+    return value if key in NUMBERS else _text(value)
 
 
-def _place(at: Span) -> str:
-    name = "".join(char if char.isprintable() else "?" for char in str(at))
-    return f"# {name}"
+def _text(value: str) -> str:
+    plain = _PLAIN.fullmatch(value) and value.lower() not in _WORDS
+    return value if plain else json_text(value)
+
+
+def _place(*spans: Span) -> str:
+    names = ", ".join(dict.fromkeys(map(str, spans)))
+    return "# " + "".join(char if char.isprintable() else "?" for char in names)
 
 
 def _unknown(contract: Contract) -> Iterator[str]:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -140,6 +140,24 @@ def test_both_formats_say_the_same() -> None:
         for fact in item["facts"].values():
             assert fact["at"]["line"] >= 1
             assert Path(fact["at"]["file"]).is_file()
+
+
+def _within(part: Any, whole: Any) -> bool:
+    """Whether all that a document says, another one says at the same place."""
+    if isinstance(part, dict):
+        return all(key in whole and _within(one, whole[key]) for key, one in part.items())
+    if isinstance(part, list):
+        return len(part) == len(whole) and all(map(_within, part, whole))
+    return bool(part == whole)
+
+
+def test_the_text_is_in_the_layout_of_the_spec() -> None:
+    read = yaml.safe_load(run(OUT).stdout)
+    spec = yaml.safe_load((OUT.parent / "spec/pvpanic.yaml").read_text(encoding="utf-8"))
+    for register in read["registers"]:
+        register.pop("name")  # which is in no C
+    assert {"frontends", "hooks", "sysfs", "uapi"} <= read.keys()
+    assert _within(read, spec)
 
 
 def test_a_list_of_unknowns_does_not_load() -> None:
