@@ -40,10 +40,14 @@ Offsets = dict[int, Source | None]
 
 
 class Addresses:
-    """Where values of the driver's variables come from; `names` are its constants."""
+    """Where values of the driver's variables come from; `names` are its constants.
 
-    def __init__(self, kernel: Kernel) -> None:
+    Of a driver that is not complete, what nothing in it sets is not known.
+    """
+
+    def __init__(self, kernel: Kernel, complete: bool = True) -> None:
         self.names: dict[str, int] = {}
+        self._complete = complete
         self._kernel = kernel
         self._locals: dict[tuple[Unit, str, str], list[Source]] = defaultdict(list)
         self._members: dict[str, list[Source]] = defaultdict(list)
@@ -132,7 +136,7 @@ class Addresses:
     def _all(self, sources: list[Source], steps: int) -> Offsets | None:
         """The offsets of all sources; what nothing in the driver sets is the region's start."""
         if not sources:
-            return {0: None}
+            return {0: None} if self._complete else None
         found: Offsets = {}
         for source in sources:
             offsets = self.offsets(source, steps + 1)

@@ -126,7 +126,7 @@ def _builder(target: Kernel, trial: Trial) -> tuple[Build, str]:
     """How to build, and the words for it."""
     if trial.kdir is None:
         root = open_root(target, PC, trial.say)
-        return root.build, f"{root.headers.package} of {root.headers.suite}"
+        return root.build, f"{root.headers.package} of {', '.join(root.headers.suites)}"
     kdir = trial.kdir.absolute()
     if not (kdir / "Makefile").is_file():
         raise BackportError(f"{kdir}: no kernel build tree", 2)

@@ -40,9 +40,11 @@ if TYPE_CHECKING:
 FACT = "__fact_"
 
 
-def extract(tree: SourceTree, units: tuple[Unit, ...], kernel: Kernel) -> DriverFacts:
-    """All facts of a tree."""
-    addresses = Addresses(kernel)
+def extract(
+    tree: SourceTree, units: tuple[Unit, ...], kernel: Kernel, *, complete: bool = True
+) -> DriverFacts:
+    """All facts of a tree; one that is not complete may set elsewhere what nothing in it sets."""
+    addresses = Addresses(kernel, complete)
     readers = [_Reader(unit, tree, kernel, addresses) for unit in units]
     for reader in readers:
         reader.learn()

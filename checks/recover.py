@@ -5,15 +5,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from pycparser import c_ast
 from pycparser.c_parser import CParser, ParseError
 
 from checks.tree import Problem
 
 if TYPE_CHECKING:
-    from pycparser import c_ast
-
     from checks.preprocess import Token
     from checks.tree import TreeFile
 
@@ -27,7 +26,13 @@ HELP = "an unknown macro or an extension of C that the checker does not know, or
 
 
 class _Parser(CParser):  # type: ignore[misc]
-    """pycparser, which does not always say where it stopped."""
+    """pycparser, which does not always say where it stopped, nor whether a name has parameters."""
+
+    def _build_function_definition(self, *words: Any, **more: Any) -> c_ast.FuncDef:
+        made = super()._build_function_definition(*words, **more)
+        if not isinstance(made.decl.type, c_ast.FuncDecl):
+            raise ParseError(f"{made.coord}: a body without a function")
+        return made
 
     def _parse_error(self, msg: str, coord: object) -> NoReturn:
         token = self._peek() if isinstance(coord, str) else None

@@ -75,7 +75,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What became of one rule: the verdict and, unless it passed, why."""
+    """What became of one rule: the verdict and why; if it passed, what it has assumed."""
 
     rule: Rule
     verdict: Verdict
@@ -105,6 +105,14 @@ class Unknown:
 
 
 @dataclass(frozen=True)
+class Assumed:
+    """What a rule that has passed has taken for granted."""
+
+    why: str
+    span: Span | None = None
+
+
+@dataclass(frozen=True)
 class NotApplicable:
     """Why there is nothing for the rule to look at."""
 
@@ -121,7 +129,7 @@ class Context:
     memo: dict[str, Any] = field(default_factory=dict)
 
 
-Word = Found | Unknown | NotApplicable
+Word = Found | Unknown | NotApplicable | Assumed
 if TYPE_CHECKING:
     Check = Callable[[Context], Iterable[Word]]
 

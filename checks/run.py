@@ -218,7 +218,7 @@ def _judge(rule: Rule, words: list[Word]) -> Judgement:
         matching = [word for word in words if isinstance(word, kind)]
         if matching:
             return Judgement(rule, verdict, _why(matching[0]))
-    return Judgement(rule, Verdict.PASS)
+    return Judgement(rule, Verdict.PASS, _why(words[0]) if words else "")
 
 
 def _why(word: Word) -> str:

@@ -1,29 +1,36 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""`pvgen dkms`: a DKMS source tree with a rendering for each series."""
+"""`pvgen dkms`: a DKMS source tree with every different rendering.
+
+Which one a kernel gets, its headers tell where DKMS builds: dkms.conf asks them for the interfaces
+that a rendering takes and that not every kernel has.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from gen.console import fail, report, say
-from gen.generate import banner_name, generate
+from gen.generate import banner_name, find_target, plan_for, read_device
 from gen.kernel import KernelFactsError
 from gen.kernel_load import load_kernels
+from gen.needs import watched
 from gen.options import as_of_option, spec_option
 from gen.output import OutputError, write
-from gen.render import render_dkms
+from gen.render import render, render_dkms
 from gen.resources import kernel_directory, template_directory
 from gen.serial import tool_version
 from gen.specs import GenerationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from gen.model import Device
+    from gen.needs import Need
+    from gen.plan import Plan
 
 
 @dataclass(frozen=True)
@@ -41,25 +48,62 @@ class DkmsTree:
         return f"{self.device.name}-{self.version}"
 
 
+@dataclass(frozen=True)
+class Rendering:
+    """What some series have in common: its directory, what it takes from a kernel, its files."""
+
+    name: str
+    needs: tuple[Need, ...]
+    files: Mapping[str, str]
+
+
+def _renderings(
+    device: Device, series: Sequence[str], as_of: str | None
+) -> tuple[Device, list[Rendering]]:
+    """The device of the contract, and each rendering that differs, oldest first.
+
+    Of series that get the same, the oldest that was verified is rendered for.
+    """
+    renderings: list[Rendering] = []
+    last: tuple[Plan, bool] | None = None
+    for name in series:
+        target = find_target(name, as_of)
+        kernel = watched(target.kernel)
+        carried, plan = plan_for(device, replace(target, kernel=kernel))
+        content = replace(plan, origin=(), left_out=())
+        if last is not None and last[0] == content:
+            if last[1] or not kernel.verified:
+                continue
+            renderings.pop()
+        last = content, kernel.verified
+        files = render(plan, template_directory())
+        renderings.append(Rendering(name, tuple(sorted(kernel.needs)), files))
+    return carried, renderings
+
+
 def dkms_tree(spec: Path | None, as_of: str | None) -> DkmsTree:
-    """Render for every series, and what DKMS has to know about it.
+    """Render for every series, and say what DKMS has to know about it.
 
     Ends the run with exit status 2 where the spec or the facts are bad.
     """
     try:
         series = load_kernels(kernel_directory()).series
-        generations = {name: generate(spec, name, as_of) for name in series}
+        device, renderings = _renderings(read_device(spec), series, as_of)
     except GenerationError as error:
         report(error.diagnostics)
         fail(str(error), 2)
     except KernelFactsError as error:
         fail(str(error), 2)
-    device = generations[series[0]].device
     shown, version = banner_name(device), tool_version()
     top = render_dkms(
-        template_directory(), device, spec=shown, version=version, series=series, as_of=as_of
+        template_directory(),
+        device,
+        spec=shown,
+        version=version,
+        renderings=renderings,
+        as_of=as_of,
     )
-    below = {name: generation.files for name, generation in generations.items()}
+    below = {rendering.name: rendering.files for rendering in renderings}
     return DkmsTree(device, version, shown, {**below, "": top})
 
 

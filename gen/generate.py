@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from gen.kernel import Kernel, Kernels
     from gen.model import Device
-    from gen.plan import Place
+    from gen.plan import Place, Plan
 
 
 @dataclass(frozen=True)
@@ -121,14 +121,22 @@ def generate(
     Raises:
         GenerationError: any of these is impossible.
     """
-    device = read_device(spec)
     target = replace(find_target(kernel, as_of, kdir), place=place)
-    try:
-        if target.as_of:
-            device = restrict(device, target.as_of)
-        plan = make_plan(device, target, banner_name(device))
-    except (NothingLeftError, KernelFactsError) as error:
-        raise GenerationError(str(error)) from None
+    device, plan = plan_for(read_device(spec), target)
     files = render(plan, template_directory())
     notes = [*filter(None, [target.kernel.caveat]), *map(str, plan.left_out)]
     return Generation(device, target.kernel, files, tuple(notes))
+
+
+def plan_for(device: Device, target: Target) -> tuple[Device, Plan]:
+    """The device as the target's release had it, and the plan of its rendering.
+
+    Raises:
+        GenerationError: that release had nothing of it, or the kernel lacks what no driver can.
+    """
+    try:
+        if target.as_of:
+            device = restrict(device, target.as_of)
+        return device, make_plan(device, target, banner_name(device))
+    except (NothingLeftError, KernelFactsError) as error:
+        raise GenerationError(str(error)) from None

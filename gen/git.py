@@ -50,6 +50,7 @@ def git(
     directory: Path | None = None,
     text: bytes | None = None,
     settings: Mapping[str, str] | None = None,
+    fine: tuple[int, ...] = (0,),
     environment: Mapping[str, str] | None = None,
 ) -> bytes:
     """What git prints in a directory, the current one if none is given.
@@ -59,6 +60,7 @@ def git(
         directory: where it runs.
         text: its standard input.
         settings: what of its configuration is set besides.
+        fine: the exit statuses that are no failure.
         environment: its environment, in place of this process's.
 
     Raises:
@@ -82,7 +84,7 @@ def git(
         raise NoGitError("git is not installed") from None
     except ValueError as error:  # a NUL among the words
         raise GitError(str(error)) from None
-    if done.returncode:
+    if done.returncode not in fine:
         raise GitError(done.stderr.decode(errors="replace").strip())
     return done.stdout
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+# That of a tree which was configured for none.
 ARCHITECTURE = "x86"
 # Of a distribution's tree, the Makefile may only include that of the tree of all flavours.
 _INCLUDE = re.compile(r"^include\s+(\S+)/Makefile\s*$", re.MULTILINE)
@@ -57,9 +58,16 @@ class Headers:
     _closures: dict[str, frozenset[str]] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
+    def architecture(self) -> str:
+        """The architecture, as the kernel calls its directory: the one headers were made for."""
+        made = self.roots[0].glob("arch/*/include/generated")
+        found = sorted(path.parent.parent.name for path in made)
+        return ARCHITECTURE if ARCHITECTURE in found or not found else found[0]
+
+    @cached_property
     def places(self) -> tuple[Path, ...]:
         """Directories that hold headers by their names, in the order in which kbuild has them."""
-        arch = f"arch/{ARCHITECTURE}/include"
+        arch = f"arch/{self.architecture}/include"
         first = (arch, f"{arch}/generated", "include", f"{arch}/uapi", f"{arch}/generated/uapi")
         below = (*first, "include/uapi", "include/generated/uapi")
         return tuple(root / place for place in below for root in self.roots)

@@ -12,11 +12,12 @@ from gen.frontend import Bus
 from gen.output import LIST
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from gen.deb import License
+    from gen.dkms import Rendering
     from gen.model import Device
     from gen.plan import Plan
 
@@ -65,16 +66,16 @@ def render_dkms(
     *,
     spec: str,
     version: str,
-    series: tuple[str, ...],
+    renderings: Sequence[Rendering],
     as_of: str | None,
 ) -> dict[str, str]:
-    """What stands at the top of a DKMS tree, above one rendering for each series, oldest first."""
+    """What stands at the top of a DKMS tree, above its renderings, oldest first."""
     values = {
         "device": device,
         "spec": spec,
         "contract": f" --as-of {as_of}" if as_of else "",
         "version": version,
-        "series": series,
+        "renderings": renderings,
         "modules": [device.name, *(frontend.name for frontend in device.frontends)],
     }
     conf = _environment(templates).get_template("dkms.conf.j2").render(values)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What a driver of which a part could not be read does not tell: all that rests on an absence."""
+"""What a driver of which a part is not read does not tell: all that rests on an absence."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from gen.model import Trigger
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from checks.tree import Problem
     from gen.diff.records import Item
 
 # By kind of item: the keys of which the part that was not read may tell something else.
@@ -30,21 +29,23 @@ _ABSENT = {
 }
 
 
-def doubted(items: list[Item], problems: tuple[Problem, ...]) -> tuple[list[Item], list[Unknown]]:
+def in_code(missing: list[Unknown]) -> Unknown | None:
+    """The first of the parts that were not read which is C, in which anything may stand."""
+    return next((m for m in missing if m.at and m.at.source.name.endswith((".c", ".h"))), None)
+
+
+def doubted(items: list[Item], gap: Unknown) -> tuple[list[Item], list[Unknown]]:
     """The items without what was concluded from an absence, and what is unknown instead.
 
     Args:
         items: what was read.
-        problems: the parts that were not; in those that are C anything may stand.
+        gap: a part that was not, which is C.
     """
-    unknown = [Unknown("driver", "", one.message, one.span) for one in problems]
-    gap = next((one for one in problems if one.span.source.name.endswith((".c", ".h"))), None)
-    if gap is None:
-        return items, unknown
-    kept, why = [], f"a part of the driver is not read: {gap.message}"
+    unknown: list[Unknown] = []
+    kept, why = [], f"a part of the driver is not read: {gap.why}"
     for item in items:
         keys = list(dict.fromkeys(_doubtful(item)))
-        unknown += [Unknown(item.path, key, why, gap.span) for key in keys]
+        unknown += [Unknown(item.path, key, why, gap.at) for key in keys]
         kept.append(replace(item, facts={k: v for k, v in item.facts.items() if k not in keys}))
     return kept, unknown
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from checks.facts import Call, DriverFacts, KconfigFact, Object, UnitFacts, Value
-    from gen.source import Span
+    from gen.source import Source, Span
 
 BUSES = {PLATFORM_DRIVER: "platform", PCI_DRIVER: "pci", ACPI_DRIVER: "acpi"}
 # The tables of ids: the member of the driver's structure, the kind of item, the entry's member.
@@ -26,10 +26,19 @@ TABLES = (("driver.acpi_match_table", "acpi", "id"), ("ids", "acpi", "id"),
 
 
 class Frontends:
-    """All frontends of a driver; what cannot be told is added to `unknown`."""
+    """All frontends of a driver; what cannot be told is added to `unknown`.
 
-    def __init__(self, facts: DriverFacts, core: UnitFacts, unknown: list[Unknown]) -> None:
-        self.facts, self.core, self.unknown = facts, core, unknown
+    In a file that is `torn` there may be more drivers than are seen.
+    """
+
+    def __init__(
+        self,
+        facts: DriverFacts,
+        core: UnitFacts,
+        unknown: list[Unknown],
+        torn: frozenset[Source],
+    ) -> None:
+        self.facts, self.core, self.unknown, self.torn = facts, core, unknown, torn
         self.drivers = [one for type_ in BUSES for one in facts.objects(type_)]
 
     def bars(self) -> dict[str, int]:
@@ -181,6 +190,10 @@ class Frontends:
         option = self._option(driver)
         if option and [self._option(one) for one in self.drivers].count(option) > 1:
             return  # one symbol builds several drivers: it is the whole device's
+        if driver.file.source in self.torn:
+            why = "whether its option builds one more driver is not known, since its file is torn"
+            self._miss(f"{path}.kconfig", "", why, driver.span)
+            return
         fact = next((one for one in self.facts.kconfig or () if one.name == option), None)
         if fact is None:
             why = (
@@ -199,7 +212,8 @@ class Frontends:
         used = [known[one] for one in options if one in known]
         above = [symbols(one.depends) for one in used]
         shared = set.intersection(*above) & known.keys() if above else set()
-        shared = shared or ({one.name for one in used} if len(used) == 1 else set())
+        alone = len(used) == 1 and not self.torn
+        shared = shared or ({one.name for one in used} if alone else set())
         if len(shared) == 1:
             yield _symbol(known[shared.pop()], "")
         else:

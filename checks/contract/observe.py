@@ -16,8 +16,8 @@ from checks.execution.explorer import Explorer
 from checks.execution.faults import SURPRISES, UnknownError
 from checks.execution.machine import IO, MEMORY
 from checks.execution.older import variants
+from checks.execution.state import Task
 from checks.execution.texts import EINVAL
-from checks.execution.world import Task
 from checks.rule import Context
 from gen.frontend import PlatformFrontend, ResourceKind
 from gen.model import Mask, Trigger
@@ -72,6 +72,8 @@ def observe(
     try:
         for variant in variants(context) if device.later else [None]:
             explorer = Explorer(Core(context, units, variant), at)
+            # What is read off a driver rests on nothing that may be otherwise.
+            explorer.world.questions.strict = True
             _Watcher(explorer, seen, bases).watch()
     except UnknownError as error:
         seen.why, seen.at = error.why, error.span

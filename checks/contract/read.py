@@ -6,8 +6,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from checks.contract.doubt import doubted
+from checks.contract.doubt import doubted, in_code
 from checks.contract.frontends import Frontends
+from checks.contract.gaps import gaps
 from checks.contract.observe import observe
 from checks.contract.records import Contract, Unknown
 from checks.contract.stand_in import stand_in
@@ -54,18 +55,25 @@ def read_contract(tree: SourceTree, kernel: Kernel) -> Contract:
     if not any(unit.objects or unit.calls for unit in sources):
         why = facts.problems[0].message if facts.problems else "there is no driver in it"
         raise NothingReadError(f"nothing could be read: {why}")
-    return _Reader(facts, units, sources).read()
+    missing = [Unknown("driver", "", one.message, one.span) for one in facts.problems]
+    missing += gaps(facts, units)
+    if in_code(missing):
+        # What nothing sets may be set where nothing was read.
+        facts = extract(tree, units, kernel, complete=False)
+    return _Reader(facts, units, missing).read()
 
 
 class _Reader:
     """Reads one driver; what it cannot tell goes to `unknown`."""
 
-    def __init__(
-        self, facts: DriverFacts, units: tuple[Unit, ...], sources: list[UnitFacts]
-    ) -> None:
-        self.facts, self.units = facts, units
+    def __init__(self, facts: DriverFacts, units: tuple[Unit, ...], missing: list[Unknown]) -> None:
+        self.facts, self.units, self.missing = facts, units, missing
+        sources = [unit for unit in facts.units if unit.file.role is Role.UNIT]
         hooked = [unit for unit in sources if any(call.name in _HOOKING for call in unit.calls)]
+        sources.sort(key=lambda unit: len(unit.file.path.stem))
         self.core = (hooked or sources)[0]
+        self.gap = in_code(missing)
+        self.found_core = bool(hooked) or len(sources) == 1 or self.gap is None
         self.at = self.core.file.start
         self.name = self.core.file.path.stem.replace("-", "_")
         self.unknown: list[Unknown] = []
@@ -79,7 +87,8 @@ class _Reader:
             for offset in one.address.offsets or ()
         }
         events = dict(self._macros())
-        frontends = Frontends(self.facts, self.core, self.unknown)
+        torn = frozenset(one.at.source for one in self.missing if one.at)
+        frontends = Frontends(self.facts, self.core, self.unknown, torn)
         attributes = self.facts.objects("struct device_attribute")
         bases = {name: base for one in attributes
                  for name, base in [(self._attribute_name(one), self._base(one))]
@@ -96,7 +105,7 @@ class _Reader:
             }
             seen = observe(device, self.facts, self.units, numbers, self.at)
         found = [
-            self._device(),
+            *self._device(),
             *self._registers(registers),
             *self._events(events, seen),
             *self._hooks(),
@@ -105,13 +114,18 @@ class _Reader:
             *frontends.core_kconfig(self.name),
             *self._uapi(),
         ]
-        found, more = doubted(found, self.facts.problems)
-        return Contract(self.name, tuple(found), (*self.unknown, *more))
+        more: list[Unknown] = []
+        if self.gap:
+            found, more = doubted(found, self.gap)
+        return Contract(self.name, tuple(found), (*self.unknown, *self.missing, *more))
 
     def _miss(self, path: str, key: str, why: str, at: Span | None = None) -> None:
         self.unknown.append(Unknown(path, key, why, at or self.at))
 
-    def _device(self) -> Item:
+    def _device(self) -> Iterator[Item]:
+        if not self.found_core:
+            self._miss("device", "", "no file that was read registers a hook, as the core does")
+            return
         facts = {"name": Fact(self.name, self.at)}
         spdx = _spdx(self.core.file)
         if spdx:
@@ -125,7 +139,7 @@ class _Reader:
                 self._miss("device", key, f"no MODULE_{kind.upper()} that is a text")
             else:
                 facts[key] = Fact(value.text, value.span)
-        return Item("device", "", self.at, facts)
+        yield Item("device", "", self.at, facts)
 
     def _registers(self, registers: dict[tuple[str, int, int], Span]) -> Iterator[Item]:
         places = sorted({(offset, width) for _, offset, width in registers})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from checks.execution.calls import invoke
 from checks.execution.devices import EIO
 from checks.execution.machine import IO, MEMORY, AcpiFrontend
-from checks.execution.world import Obj
+from checks.execution.state import Obj
 
 if TYPE_CHECKING:
     from collections.abc import Callable

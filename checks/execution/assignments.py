@@ -11,6 +11,7 @@ from checks.execution.faults import UnknownError
 from checks.execution.layout import (
     INT,
     Int,
+    Ptr,
     Struct,
 )  # fmt: skip
 from checks.execution.places import Lvalue, Places, target
@@ -90,7 +91,11 @@ class Assignments(Places):
         if isinstance(node, c_ast.FuncCall) and walks:
             self.walks.setdefault(spelled, string(node.args.exprs[1]) or "")
             return self.walk(node, target(type_))
-        return self.value(node)
+        code = self.value(node)
+        site = self.program.strangers.get(node)
+        if site is not None:
+            site.pointer = site.pointer or isinstance(type_, Ptr)
+        return code
 
     def walk(self, node: c_ast.FuncCall, entry: Type) -> Code:
         """A step over a list, as the stubs of its macros have them."""

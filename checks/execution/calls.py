@@ -10,6 +10,8 @@ from pycparser import c_ast
 from checks.execution.faults import UnknownError
 from checks.execution.functions import Function
 from checks.execution.layout import INT, ULONG, VOID, Func, Int, Ptr, Struct
+from checks.execution.opaque import Opaque, truth
+from checks.execution.strangers import NO_FACT, NO_MODEL, hand_over, stranger
 from gen.api import Api, Range
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from checks.execution.expressions import Expressions
     from checks.execution.layout import Type
     from checks.execution.places import Code, Frame
+    from checks.execution.world import World
 
 
 def call(on: Expressions, node: c_ast.FuncCall) -> tuple[Code, Type]:
@@ -35,6 +38,11 @@ def call(on: Expressions, node: c_ast.FuncCall) -> tuple[Code, Type]:
     function = on.program.function(on.unit, name)
     if function is not None:
         return _direct(on, node, function), function.returns
+    return _named(on, node, name)
+
+
+def _named(on: Expressions, node: c_ast.FuncCall, name: str) -> tuple[Code, Type]:
+    """Code for a call of what no file of the driver defines."""
     api = on.program.facts.table.get(name)
     if api is None and name in on.program.models:
         api = Api(name, "function", {}, Range())
@@ -43,7 +51,7 @@ def call(on: Expressions, node: c_ast.FuncCall) -> tuple[Code, Type]:
     if on.program.object(on.unit, name) is not None:
         code, _ = on.typed(node.name)
         return _indirect(on, node, code), INT
-    raise UnknownError(f"{name}() is neither in the given files nor in the kernel's facts")
+    return stranger(on, node, NO_FACT), VOID
 
 
 def _direct(on: Expressions, node: c_ast.FuncCall, function: Function) -> Code:
@@ -61,19 +69,31 @@ def _direct(on: Expressions, node: c_ast.FuncCall, function: Function) -> Code:
 
 
 def _indirect(on: Expressions, node: c_ast.FuncCall, code: Code) -> Code:
-    codes = [on.value(item) for item in on.arguments(node)]
+    typed = [on.typed(item) for item in on.arguments(node)]
+    codes = [code for code, _ in typed]
     world, at = on.world, on.at(node)
 
     def run(f: Frame) -> Any:
         function = code(f)
         world.at = at
+        if function.__class__ is Opaque:
+            return _strange(world, function, [(item(f), type_) for item, type_ in typed])
         return invoke(world, function, *[item(f) for item in codes])
 
     return run
 
 
+def _strange(world: World, function: Opaque, given: list[tuple[Any, Type]]) -> Opaque:
+    """A call of a function that the kernel or nobody known has given a pointer to."""
+    for value, type_ in given:
+        hand_over(world, function.site, value, type_)
+    return function.derive("()")
+
+
 def invoke(world: Any, function: Any, *given: Any) -> Any:
     """Call through a pointer."""
+    if isinstance(function, Opaque):
+        raise function.unknown()
     if not isinstance(function, Function):
         raise world.defect("RUN306", "calls through a pointer that is no function of the driver")
     return function(*given)
@@ -88,7 +108,7 @@ def _kernel(on: Expressions, node: c_ast.FuncCall, api: Api) -> Code:
         elif "fmt" in api.parameters and api.parameters[0] == "dev":
             model = on.program.models["print"]
         elif not _harmless(on, api):
-            raise UnknownError(f"{api.name}() of the kernel is not modelled")
+            return stranger(on, node, NO_MODEL, on.program.facts.returns(api.name))
     codes, flags = _given(on, node, api)
     sleeps, name = api.sleeps is True, api.name
 
@@ -99,9 +119,29 @@ def _kernel(on: Expressions, node: c_ast.FuncCall, api: Api) -> Code:
             world.may_sleep(f"{name}()")
         if flags is not None:
             flags(f, 0)
+        for value in given:
+            if value.__class__ is Opaque:
+                return _given_unknown(api, model, given, value)
         return model(*given) if model is not None else 0
 
     return run
+
+
+def _given_unknown(api: Api, model: Any, given: list[Any], value: Opaque) -> Any:
+    """A call with an argument of which nothing is known: some do not mind.
+
+    Raises:
+        UnknownError: the others cannot be gone on with.
+    """
+    if model is None or api.releases == "memory":
+        return 0
+    if "fmt" in api.parameters and given[0] is not value and api.parameters[0] == "dev":
+        return model(*given)
+    if api.name in _KEEP and given[0] is not value:
+        return model(*given)
+    if api.name in _ASK:
+        return model(*given)
+    raise value.unknown()
 
 
 def _given(
@@ -129,6 +169,10 @@ def _harmless(on: Expressions, api: Api) -> bool:
     )
 
 
+# What stores an argument, and what only looks at it.
+_KEEP = frozenset({"dev_set_drvdata", "pci_set_drvdata", "platform_set_drvdata", "dev_err_probe"})
+_ASK = frozenset({"IS_ERR", "IS_ERR_OR_NULL", "PTR_ERR", "ERR_PTR", "PTR_ERR_OR_ZERO"})
+
 # What is written like a call.
 
 
@@ -142,7 +186,7 @@ def _write_once(on: Expressions, node: c_ast.FuncCall) -> tuple[Code, Type]:
 
 def _warn(on: Expressions, node: c_ast.FuncCall) -> tuple[Code, Type]:
     code = on.value(node.args.exprs[0])
-    return (lambda f: int(bool(code(f)))), INT
+    return (lambda f: int(bool(truth(code(f))))), INT
 
 
 def _offsetof(on: Expressions, node: c_ast.FuncCall) -> tuple[Code, Type]:

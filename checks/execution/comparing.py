@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from checks.execution.contract import Happening, written
 from checks.execution.core import MODES
-from checks.execution.faults import DefectError, UnknownError
+from checks.execution.faults import DefectError, DoubtError, UnknownError
 from checks.execution.hooks import STOP
-from checks.execution.world import Task
+from checks.execution.state import Task
 from gen.model import Trigger
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class Comparer(Explorer):
         self.tell(f"{what}{when}")
         panic = what.trigger is Trigger.PANIC
         world.put(world.kernel, "log", ())
+        world.put(world.kernel, "stranger", None)
         world.put(world.kernel, "crash", int(what.crash))
         task = Task(what.trigger.value, "a panic must not sleep" if panic else "", over)
         task.same_cpu = over is not None
@@ -118,11 +119,25 @@ class Comparer(Explorer):
             message = f"{machine} is not told of {what}: its handler was refused as the second one"
             return self.found("RUN312", message, refused, spec)
         if handler is None:
+            self.called_back("RUN308")
             message = f"{machine} wants to be told of {what}, but nothing is registered for it"
             kind = "notifier" if what.trigger is Trigger.PANIC else "sys-off"
             return self.found("RUN308", message, self.core.site(kind), spec)
         message = f"on {what}, nothing is written to {machine}, whose mask has the event"
+        stranger = self.world.kernel.get("stranger")
+        if stranger is not None:
+            raise DoubtError("RUN301", f"{message}, unless {stranger.what} does it", stranger)
         return self.found("RUN301", message, handler, spec)
+
+    def called_back(self, rule: str) -> None:
+        """What a function without a model was given may be called in a way that is not known.
+
+        Raises:
+            DoubtError: there is such a thing.
+        """
+        site = self.world.kernel.get("called back")
+        if site is not None:
+            raise DoubtError(rule, f"what {site.what} calls, and when, is open", site)
 
     def _handler(self, what: Happening) -> Any:
         """The driver's function that is called when something happens."""
@@ -150,6 +165,7 @@ class Comparer(Explorer):
         for attribute in self.contract.spec.sysfs:
             found = present.get(attribute.name)
             if found is None:
+                self.called_back("RUN303")
                 message = f"'{attribute.name}' is not among the attributes of a bound device"
                 raise self.found("RUN303", message, None, attribute.at.item)
             if not found[1]:

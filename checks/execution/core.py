@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What the kernel's core does with a driver: load, bind, sysfs, triggers, unbind, unload."""
+"""What the kernel's core does with a driver and its devices: bind, sysfs, triggers, unbind."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
-
-from pycparser import c_ast
 
 from checks.execution.acpi import Acpi
 from checks.execution.calls import invoke
@@ -15,11 +12,13 @@ from checks.execution.devices import Devices
 from checks.execution.faults import UnknownError
 from checks.execution.hooks import Hooks
 from checks.execution.layout import Struct
+from checks.execution.loading import Loader
 from checks.execution.machine import AcpiFrontend
 from checks.execution.memory import Memory
+from checks.execution.opaque import Opaque, number
 from checks.execution.program import Program
+from checks.execution.state import Obj
 from checks.execution.texts import Texts, sysfs_buffer
-from checks.execution.world import Obj, Task
 from checks.facts import CONST
 from checks.match import pairs
 from gen.frontend import PciFrontend
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
     from checks.execution.machine import Machine
     from checks.execution.older import Variant
-    from checks.execution.program import UnitCode
     from checks.facts import Object
     from checks.parse import Unit
     from checks.rule import Context
@@ -41,14 +39,8 @@ MODES = {
     Trigger.RESTART: ("SYS_OFF_MODE_RESTART_PREPARE", "SYS_OFF_MODE_RESTART"),
 }
 
-REGISTRATION = {
-    "platform_driver_register": "platform_driver_unregister",
-    "pci_register_driver": "pci_unregister_driver",
-    "acpi_bus_register_driver": "acpi_bus_unregister_driver",
-}
 
-
-class Core:
+class Core(Loader):
     """A driver in its modelled kernel."""
 
     def __init__(
@@ -58,8 +50,9 @@ class Core:
         self.spec = context.device
         if variant is not None:
             self.spec = replace(self.spec, frontends=tuple(item for item, _ in variant.pairs))
-        self.program = program = Program(units, context.facts)
-        self.world, self.types = program.world, program.facts
+        program = Program(units, context.facts)
+        super().__init__(program)
+        self.types = program.facts
         self.memory = Memory(self.world, self.types.constants)
         self.devices = Devices(self.world, self.types, self.memory, self.spec)
         self.hooks = Hooks(self.world, self.types, self.memory, program.locks.synchronize)
@@ -67,20 +60,10 @@ class Core:
         parts = (self.memory, self.devices, self.hooks, acpi, Texts(self.world))
         for part in (*parts, program.lists, program.locks):
             program.models.update(part.models())
-        for start, end in REGISTRATION.items():
-            program.models[start] = partial(self._register, start)
-            program.models[end] = self._unregister
         if variant is not None:
             program.preset("acpi_disabled", variant.acpi_disabled)
-        self.modules = tuple(self._ordered())
         self.drivers = dict(self._drivers(variant.pairs if variant else pairs(context)))
-        self.over: Task | None = None
         self.calls = tuple(context.facts.calls())
-
-    def task(self, name: str, atomic: str = "") -> Task:
-        """Begin a task, beside the one that is held still if there is one."""
-        made = self.world.task = Task(name, atomic, self.over)
-        return made
 
     def site(self, acquires: str) -> Any:
         """Where the driver calls a function that acquires something; None if it does not."""
@@ -99,76 +82,6 @@ class Core:
             driver = unit.objects.get(item.name) if unit and item else None
             if driver is not None and isinstance(driver[1], Struct):
                 yield frontend.name, (driver[0], driver[1])
-
-    def _ordered(self) -> list[UnitCode]:
-        """The files in an order in which what one uses is loaded before it."""
-        ordered: list[UnitCode] = []
-
-        def visit(unit: UnitCode, above: tuple[UnitCode, ...]) -> None:
-            if unit in ordered or unit in above:
-                return
-            for other in self.program.units:
-                if other is not unit and unit.declared & other.shared:
-                    visit(other, (*above, unit))
-            ordered.append(unit)
-
-        for unit in self.program.units:
-            visit(unit, ())
-        return ordered
-
-    # Modules
-
-    def _mark(self, unit: UnitCode, kind: str) -> Any:
-        """The function that a file names as its start or end."""
-        nodes = unit.marks.get(kind, [])
-        name = nodes[0].name if nodes and isinstance(nodes[0], c_ast.ID) else None
-        return self.program.function(unit, name) if name else None
-
-    def load(self, unit: UnitCode) -> int:
-        """Load the module of a file: its init function's result."""
-        self.task("loading of the module")
-        start = self._mark(unit, "init")
-        result = start() if start is not None else 0
-        self._settled(self.world.task)
-        if result:
-            return int(result)
-        for node in unit.marks.get("driver", []):
-            inner = node.expr if isinstance(node, c_ast.UnaryOp) else node
-            name = getattr(inner, "name", "")
-            if name in unit.objects:
-                self._enlist(unit.objects[name][0])
-        return 0
-
-    def unload(self, unit: UnitCode) -> None:
-        """Unload the module of a file."""
-        self.task("unloading of the module")
-        end = self._mark(unit, "exit")
-        if end is not None:
-            end()
-        self._settled(self.world.task)
-        for node in unit.marks.get("driver", []):
-            inner = node.expr if isinstance(node, c_ast.UnaryOp) else node
-            name = getattr(inner, "name", "")
-            if name in unit.objects:
-                self._unregister((unit.objects[name][0], 0))
-
-    def _register(self, name: str, driver: Any) -> int:
-        world = self.world
-        if world.fails(name):
-            return -16
-        self._enlist(driver[0])
-        return 0
-
-    def _enlist(self, driver: Obj) -> None:
-        there = self.world.kernel.get("drivers", ())
-        self.world.put(self.world.kernel, "drivers", (*there, driver))
-
-    def _unregister(self, driver: Any) -> None:
-        world = self.world
-        there = world.kernel.get("drivers", ())
-        if driver[0] not in there:
-            raise world.defect("RUN308", "unregisters a driver that is not registered")
-        world.put(world.kernel, "drivers", tuple(item for item in there if item is not driver[0]))
 
     # Devices
 
@@ -193,10 +106,10 @@ class Core:
         given: list[Any] = [(machine.obj, 0)]
         if isinstance(machine.frontend, PciFrontend):
             given.append(self._callback(machine.frontend, "id_table"))
-        result = invoke(world, probe, *given)
+        result = number(invoke(world, probe, *given))
         if settle is not None:
             settle()
-        self._settled(task)
+        self.settled(task)
         if result == 0:
             world.put(world.kernel, ("bound", machine), value=True)
         elif result < 0:
@@ -214,7 +127,7 @@ class Core:
             there = acpi or name in struct.fields
             if there and (remove := self._callback(machine.frontend, name)):
                 invoke(world, remove, (machine.obj, 0))
-        self._settled(task)
+        self.settled(task)
         self._release(machine)
 
     def _present(self, more: int) -> None:
@@ -225,20 +138,7 @@ class Core:
         self.memory.release(machine.obj)
         self.devices.forget(machine)
         self._present(-1)
-        self._settled(task)
-
-    def _settled(self, task: Task) -> None:
-        """A task that ends holds nothing.
-
-        Raises:
-            DefectError: it does.
-        """
-        if task.held:
-            self.world.at = self.world.kernel["lock", task.held[0][0]][2]
-            raise self.world.defect("RUN309", f"the {task.name} ends with a {task.held[0][1]} held")
-        if task.rcu or task.irqs:
-            what = "in an RCU read section" if task.rcu else "with interrupts off"
-            raise self.world.defect("RUN309", f"the {task.name} ends {what}")
+        self.settled(task)
 
     # sysfs
 
@@ -284,7 +184,7 @@ class Core:
         buffer = sysfs_buffer()
         device = self.devices.device(machine)
         result = invoke(self.world, attribute[1], device, attribute[0], buffer)
-        self._settled(task)
+        self.settled(task)
         text = buffer[0].cells.get("text")
         return result, self.world.text(buffer) if text is None else text
 
@@ -294,7 +194,9 @@ class Core:
         buffer = (Obj("text", "the text written", None, text), 0)
         device = self.devices.device(machine)
         result = invoke(self.world, attribute[2], device, attribute[0], buffer, len(text))
-        self._settled(task)
+        self.settled(task)
+        if isinstance(result, Opaque):
+            raise result.unknown()
         return result
 
     # Triggers
@@ -303,7 +205,7 @@ class Core:
         """Call the panic notifiers, in a task that must not sleep."""
         task = self.world.task
         results = self.hooks.notify((self.chain(), 0))
-        self._settled(task)
+        self.settled(task)
         return results
 
     def chain(self) -> Obj:
@@ -327,5 +229,5 @@ class Core:
                 task.atomic = f"a {trigger.value} handler must not sleep"
             if name in self.types.constants:
                 results += self.hooks.sys_off(self.types.constants[name])
-        self._settled(task)
+        self.settled(task)
         return results

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from checks.execution.machine import IO, MEMORY, Machine, tag
 from checks.execution.registers import Registers
+from checks.execution.state import Obj
 from checks.execution.texts import EINVAL
-from checks.execution.world import Obj
 from gen.frontend import PciFrontend
 
 if TYPE_CHECKING:

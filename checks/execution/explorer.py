@@ -10,16 +10,25 @@ from typing import TYPE_CHECKING, Any
 from checks.execution.contract import Contract, Happening
 from checks.execution.core import MODES
 from checks.execution.devices import outstanding
-from checks.execution.faults import SURPRISES, BlockedError, DefectError, UnknownError
+from checks.execution.faults import (
+    SURPRISES,
+    BlockedError,
+    CutError,
+    DefectError,
+    DoubtError,
+    UnknownError,
+)
 from checks.execution.functions import Function
-from checks.execution.world import FUEL
+from checks.execution.world import FUEL, TOTAL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Hashable, Iterator
 
     from checks.execution.core import Core
     from checks.execution.machine import Machine
     from gen.source import Span
+# What is wrong whoever else is there: misuse of locks.
+OF_LOCKS = frozenset({"RUN305", "RUN309"})
 
 
 @dataclass(frozen=True)
@@ -31,6 +40,7 @@ class Shown:
     span: Span
     spec: Span | None
     story: tuple[str, ...]
+    depends: frozenset[Hashable] = frozenset()
 
 
 class Explorer:
@@ -42,9 +52,17 @@ class Explorer:
         self.fallback = fallback
         self.enabled: dict[Machine, int] = {}
         self.story: list[str] = []
+        self.world.remarked = self._show
+        self.begin()
+
+    def begin(self) -> None:
+        """Start anew: nothing has been shown; `cut` says that an answer has ended a scenario."""
         self.shown: dict[tuple[str, Span], Shown] = {}
         self.unknown: dict[str, Span | None] = {}
-        self.world.remarked = self._show
+        self.open: list[tuple[str, str, Span | None]] = []
+        self.cut = False
+        self.world.left, self.world.fuel = TOTAL, FUEL
+        self.core.program.lists.forget()
 
     @contextmanager
     def trial(self) -> Iterator[None]:
@@ -55,6 +73,10 @@ class Explorer:
             yield
         except DefectError as error:
             self._show(error)
+        except CutError:
+            self.cut = True
+        except DoubtError as error:
+            self._doubt(error)
         except UnknownError as error:
             self.unknown.setdefault(error.why, error.span)
         except RecursionError:
@@ -74,9 +96,19 @@ class Explorer:
     def _show(self, error: DefectError) -> None:
         span = error.span or self.world.span() or self.fallback
         key = (error.rule, span)
-        shown = Shown(error.rule, error.message, span, error.spec, tuple(self.story))
+        books = self.world.kernel
+        if error.rule in OF_LOCKS and (site := books.get("strange lock")) is not None:
+            message = f"{error.message}, unless {site.what} has to do with that"
+            self._doubt(DoubtError(error.rule, message, site))
+            return
+        asked = books.get("asked", frozenset())
+        shown = Shown(error.rule, error.message, span, error.spec, tuple(self.story), asked)
         if key not in self.shown:
             self.shown[key] = shown
+
+    def _doubt(self, error: DoubtError) -> None:
+        if (word := (error.rule, error.why, error.span)) not in self.open:
+            self.open.append(word)
 
     def found(self, rule: str, message: str, at: Any, spec: Span | None = None) -> DefectError:
         """A defect at what works out a span, at a function of the driver, or nowhere special."""
@@ -102,8 +134,18 @@ class Explorer:
             result = self.core.load(unit)
             self.quiet("loading the driver")
             if result:
+                self.guessed()
                 message = f"the driver does not load, its init function returns {result}"
                 raise self.found("RUN307", message, self.world.at)
+
+    def guessed(self) -> None:
+        """The driver gives up, which is right if what it was told of a stranger made it do so.
+
+        Raises:
+            CutError: it may have.
+        """
+        if self.world.kernel.get("asked"):
+            raise CutError
 
     def unload(self) -> None:
         """Unload all modules and see that nothing stays.
@@ -125,6 +167,7 @@ class Explorer:
         """
         books = self.world.kernel
         for block in books.get(("chain", (self.core.chain(), 0)), ()):
+            self.kept(block[0])
             message = f"a notifier is still registered when {when}: {block[0].name}"
             raise self.found("RUN304", message, None)
         for handler in books.get("sys-off", ()):
@@ -135,7 +178,19 @@ class Explorer:
             raise self.found("RUN304", message, None)
         for key in outstanding(books):
             what, at = books[key]
+            self.kept(key[1])
             raise self.found("RUN304", f"{what} is not released when {when}", at)
+
+    def kept(self, what: Any) -> None:
+        """What a function without a model was given may have been released by it.
+
+        Raises:
+            DoubtError: it was given to one.
+        """
+        obj = getattr(what[1], "obj", None) if isinstance(what, tuple) else what
+        site = self.world.kernel.get(("handed", obj))
+        if site is not None:
+            raise DoubtError("RUN304", f"whether {site.what} releases what it gets is open", site)
 
     def bind(self, machine: Machine, raw: int) -> int:
         """Bind a device whose register reads as `raw`."""
@@ -156,6 +211,7 @@ class Explorer:
         mark = len(self.world.journal)
         result = self.bind(machine, raw)
         if result:
+            self.guessed()
             self.world.rollback(mark)
             message = f"probe fails with {result} though nothing has failed"
             raise self.found("RUN307", message, self._last_step(machine))

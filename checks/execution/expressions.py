@@ -21,8 +21,9 @@ from checks.execution.layout import (
     Int,
     Ptr,
 )  # fmt: skip
+from checks.execution.opaque import Opaque, truth
 from checks.execution.places import target
-from checks.execution.world import Obj
+from checks.execution.state import Obj
 from checks.fold import fold, string
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ _COMPARE = {
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, ">": operator.gt,
     "<=": operator.le, ">=": operator.ge,
 }  # fmt: skip
+# Operators whose result is 0 or 1.
+_TRUTHS = frozenset({"!", "&&", "||", *_COMPARE})
 
 
 class Expressions(Assignments):
@@ -97,12 +100,27 @@ class Expressions(Assignments):
     def _changed(self, node: c_ast.UnaryOp, code: Code, type_: Type) -> tuple[Code, Type]:
         """`!`, `~`, `-` and `+`."""
         if node.op == "!":
-            return (lambda f: 0 if code(f) else 1), INT
+            return self._not(node.expr, code), INT
         wide = _promoted(type_)
         wrap = wide.wrapper()
         if node.op == "~":
             return (lambda f: wrap(~code(f))), wide
         return (code if node.op == "+" else (lambda f: wrap(-code(f)))), wide
+
+    def _not(self, node: c_ast.Node, code: Code) -> Code:
+        asked = self.asked(node, code)
+        return lambda f: 0 if asked(f) else 1
+
+    def asked(self, node: c_ast.Node, code: Code) -> Code:
+        """Whether an expression holds; what already is 0 or 1 needs no look."""
+        if getattr(node, "op", "") in _TRUTHS:
+            return code
+
+        def holds(f: Frame) -> Any:
+            v = code(f)
+            return v.holds() if v.__class__ is Opaque else v
+
+        return holds
 
     def _sizeof(self, node: c_ast.UnaryOp) -> tuple[Code, Type]:
         if isinstance(node.expr, c_ast.Typename):
@@ -136,7 +154,8 @@ class Expressions(Assignments):
     def _binaryop(self, node: c_ast.BinaryOp) -> tuple[Code, Type]:
         op = node.op
         if op in {"&&", "||"}:
-            a, b = self.value(node.left), self.value(node.right)
+            a = self.asked(node.left, self.value(node.left))
+            b = self.asked(node.right, self.value(node.right))
             if op == "&&":
                 return (lambda f: 1 if a(f) and b(f) else 0), INT
             return (lambda f: 1 if a(f) or b(f) else 0), INT
@@ -158,12 +177,12 @@ class Expressions(Assignments):
     ) -> tuple[Code, Type]:
         (a, at), (b, bt), act = left, right, _COMPARE[node.op]
         if not (isinstance(at, Int) and isinstance(bt, Int)):
-            return (lambda f: int(act(a(f), b(f)))), INT
+            return (lambda f: _told(act(a(f), b(f)))), INT
         wide = _common(at, bt)
         if wide.signed:
-            return (lambda f: int(act(a(f), b(f)))), INT
+            return (lambda f: _told(act(a(f), b(f)))), INT
         wrap = wide.wrapper()
-        return (lambda f: int(act(wrap(a(f)), wrap(b(f))))), INT
+        return (lambda f: _told(act(wrap(a(f)), wrap(b(f))))), INT
 
     def _arithmetic(
         self, node: c_ast.BinaryOp, left: tuple[Code, Type], right: tuple[Code, Type]
@@ -178,7 +197,9 @@ class Expressions(Assignments):
             return (lambda f: wrap(act(a(f), b(f)))), wide
         if op in {"/", "%"}:
 
-            def act(x: int, y: int) -> int:
+            def act(x: Any, y: Any) -> Any:
+                if x.__class__ is Opaque:
+                    return x.derive(op, y)
                 if y == 0:
                     world.at = at_node
                     raise world.defect("RUN306", "divides by zero")
@@ -188,11 +209,11 @@ class Expressions(Assignments):
             limit = wide.bits
             shift = operator.lshift if op == "<<" else operator.rshift
 
-            def act(x: int, y: int) -> int:
+            def act(x: Any, y: Any) -> Any:
                 if not 0 <= y < limit:
                     world.at = at_node
                     raise world.defect("RUN306", f"shifts {limit} bits by {y}")
-                return int(shift(x, y))
+                return shift(x, y)
 
         return (lambda f: wrap(act(wrap(a(f)), b(f)))), wide
 
@@ -202,8 +223,8 @@ class Expressions(Assignments):
         type_ = _common(at, bt) if isinstance(at, Int) and isinstance(bt, Int) else at
         type_ = bt if at == INT and bt != INT else type_
         if same(node):
-            return (lambda f: a(f) or b(f)), type_
-        cond = self.value(node.cond)
+            return (lambda f: v if truth(v := a(f)) else b(f)), type_
+        cond = self.asked(node.cond, self.value(node.cond))
         return (lambda f: a(f) if cond(f) else b(f)), type_
 
     def _exprlist(self, node: c_ast.ExprList) -> tuple[Code, Type]:
@@ -225,6 +246,11 @@ class Expressions(Assignments):
     def arguments(self, node: c_ast.FuncCall) -> Sequence[c_ast.Node]:
         """The arguments of a call."""
         return node.args.exprs if node.args else ()
+
+
+def _told(result: Any) -> Any:
+    """What a comparison gives: a truth value in Python, 0 or 1 in C."""
+    return int(result if result.__class__ is bool else result.holds())
 
 
 def _promoted(type_: Type) -> Int:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from checks.execution.opaque import Site
     from gen.source import Span
 
 
@@ -21,6 +22,21 @@ class UnknownError(Exception):
     def __init__(self, why: str, span: Span | None = None) -> None:
         super().__init__(why)
         self.why, self.span = why, span
+
+
+class DoubtError(UnknownError):
+    """What would be a defect by `rule` if nobody had been called of whom nothing is known."""
+
+    def __init__(self, rule: str, why: str, site: Site) -> None:
+        super().__init__(f"{why}: {site.why}", site.span())
+        self.rule = rule
+
+
+class CutError(UnknownError):
+    """The driver gives up, since of the answers that a stranger may give, one made it do so."""
+
+    def __init__(self) -> None:
+        super().__init__("the driver gives up")
 
 
 class DefectError(Exception):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pycparser import c_ast
 
+from checks.execution.opaque import truth
 from checks.execution.world import FUEL
 
 if TYPE_CHECKING:
@@ -66,8 +67,11 @@ def loop(
     def run(f: Frame) -> Any:
         if start is not None:
             start(f)
-        rounds = 0
-        while more(f):
+        rounds, questions = 0, world.questions
+        while True:
+            asked = questions.count
+            if not more(f) or (rounds > 1 and questions.count != asked):
+                return None  # nor is a loop gone on with whose end rests on what is not known
             signal = body(f)
             if signal is BREAK:
                 return None
@@ -78,7 +82,6 @@ def loop(
             rounds += 1
             if rounds > FUEL:
                 raise world.unknown("a loop does not seem to end")
-        return None
 
     return run
 
@@ -88,7 +91,7 @@ def switch(cond: Code, cases: list[tuple[Code | None, int]], codes: list[Stateme
 
     def run(f: Frame) -> Any:
         value = cond(f)
-        start = next((n for code, n in cases if code is not None and code(f) == value), None)
+        start = next((n for code, n in cases if code is not None and truth(code(f) == value)), None)
         if start is None:
             start = next((n for code, n in cases if code is None), len(codes))
         for code in codes[start:]:

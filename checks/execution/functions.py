@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from checks.execution.flow import Goto
+from checks.execution.state import UNDEFINED, Obj
 from checks.execution.statements import Statements
-from checks.execution.world import UNDEFINED, Obj
 
 if TYPE_CHECKING:
     from pycparser import c_ast

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from checks.execution.calls import invoke
 from checks.execution.devices import EBUSY
-from checks.execution.world import ERRORS, Obj
+from checks.execution.opaque import Opaque, truth
+from checks.execution.state import ERRORS, Obj
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +49,7 @@ class Hooks:
             ),
             "kexec_crash_loaded": lambda: self._world.kernel.get("crash", 0),
             "IS_ERR": is_error,
-            "IS_ERR_OR_NULL": lambda pointer: int(pointer == 0 or bool(is_error(pointer))),
+            "IS_ERR_OR_NULL": _error_or_null,
             "PTR_ERR": _number,
             "ERR_PTR": lambda number: number,
             "PTR_ERR_OR_ZERO": lambda pointer: _number(pointer) if is_error(pointer) else 0,
@@ -181,11 +182,19 @@ class Hooks:
         return results
 
 
+def _error_or_null(pointer: Any) -> int:
+    return int(not truth(pointer) or bool(is_error(pointer)))
+
+
 def _number(pointer: Any) -> Any:
+    if isinstance(pointer, Opaque):
+        return pointer
     number = pointer if pointer.__class__ is int else 1
     return number - (1 << 64) if number >> 63 == 1 else number
 
 
 def is_error(pointer: Any) -> int:
     """Whether a pointer is an error number."""
+    if isinstance(pointer, Opaque):
+        return int(pointer.is_error())
     return int(pointer.__class__ is int and -ERRORS <= _number(pointer) < 0)

@@ -14,6 +14,7 @@ from pycparser import c_ast
 from pycparser.c_parser import CParser
 
 from checks.execution.faults import UnknownError
+from checks.execution.opaque import Opaque
 from checks.fold import fold
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Int:
     def wrapper(self) -> Callable[[Any], Any]:
         """What storing into this type does to a number; pointers stay what they are."""
         if self.bits == 1:
-            return lambda v: int(bool(v))
+            return lambda v: v if v.__class__ is Opaque else int(bool(v))
         mask, top = (1 << self.bits) - 1, 1 << (self.bits - 1)
         if not self.signed:
             return lambda v: v & mask if v.__class__ is int else v

@@ -40,6 +40,11 @@ class Lists:
             "list_empty": self.empty,
         }
 
+    def forget(self) -> None:
+        """What was learnt holds no more."""
+        self.guards.clear()
+        self.read.clear()
+
     def start(self, head: Any) -> None:
         """INIT_LIST_HEAD()."""
         world = self._world

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from gen.frontend import PciFrontend, PlatformFrontend, ResourceKind
 
 if TYPE_CHECKING:
-    from checks.execution.world import Obj
+    from checks.execution.state import Obj
     from gen.frontend import Frontend
 
 IO, MEMORY = ResourceKind.IO.value, ResourceKind.MEMORY.value

@@ -21,7 +21,8 @@ from checks.execution.layout import (
     Ptr,
     Struct,
 )  # fmt: skip
-from checks.execution.world import UNDEFINED, Obj
+from checks.execution.opaque import Opaque
+from checks.execution.state import UNDEFINED, Obj
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,7 +124,7 @@ class Places:
         unit, program, name = self.unit, self.program, node.name
         found = program.object(unit, name)
         if found is None:
-            raise UnknownError(f"'{name}' is not in the given files or the kernel's facts")
+            found = program.stranger(name)
         obj, type_ = found
         pointer = (obj, 0)
         return Lvalue(type_, pointer=lambda _f: pointer)
@@ -136,7 +137,7 @@ class Places:
             place = self.place(node.name)
             struct, base = place.type, place.pointer or self.unknown(node, "a structure by value")
         if not isinstance(struct, Struct):
-            raise UnknownError(f"what has the member '{node.field.name}' is not known")
+            return Lvalue(VOID, pointer=self._of_unknown(node.field.name, base))
         offset, member = struct.member(node.field.name)
         if offset == 0:
             return Lvalue(member, pointer=base, own=struct.closed)
@@ -146,6 +147,20 @@ class Places:
             return (p[0], p[1] + offset) if p.__class__ is tuple else _far(p, offset)
 
         return Lvalue(member, pointer=pointer, own=struct.closed)
+
+    def _of_unknown(self, name: str, base: Code) -> Code:
+        """The place of a member of what is of no known type."""
+        world = self.world
+
+        def pointer(f: Frame) -> Any:
+            p = base(f)
+            if p.__class__ is tuple and p[0].kind == "kernel":
+                p = world.foreign(p[0], p[1])
+            if not isinstance(p, Opaque):
+                raise UnknownError(f"what has the member '{name}' is not known")
+            return p.derive(name)
+
+        return pointer
 
     def address(self, node: c_ast.Node) -> tuple[Code, Type]:
         """The address of something."""

@@ -4,17 +4,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pycparser import c_ast
 
 from checks.execution.expressions import Expressions
+from checks.execution.faults import UnknownError
 from checks.execution.functions import Function
 from checks.execution.initial import initialise, length
-from checks.execution.layout import VOID, Array, KernelTypes, Struct, Type, Types
+from checks.execution.layout import FAR, VOID, Array, KernelTypes, Struct, Type, Types
 from checks.execution.lists import Lists
 from checks.execution.locks import Locks
-from checks.execution.world import Obj, World
+from checks.execution.opaque import Site
+from checks.execution.state import Obj
+from checks.execution.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -54,6 +58,8 @@ class Program:
         self.lists, self.locks = Lists(self.world), Locks(self.world)
         self.models: dict[str, Callable[..., Any]] = {}
         self.outside: dict[str, tuple[Obj, Type]] = {}
+        self.strangers: dict[c_ast.Node, Site] = {}
+        self.undefined: set[str] = set()
         self.preset("THIS_MODULE", (Obj("kernel", "the module"), 0))
         self.units = [self._read(unit) for unit in units if unit.ast is not None]
         for unit in self.units:
@@ -104,8 +110,12 @@ class Program:
         if isinstance(type_, Struct) and type_.tag in LOCKS:
             obj.cells["ready", 0] = True
             return
-        for offset, code in initialise(Expressions(unit, self), decl.init, type_):
-            obj.cells[offset] = code([])
+        try:
+            for offset, code in initialise(Expressions(unit, self), decl.init, type_):
+                obj.cells[offset] = code([])
+        except UnknownError as error:
+            site = Site(obj.name, error.why, partial(unit.span, decl))
+            self.world.spoil(obj, 0, FAR * 2, site)
 
     # Names
 
@@ -126,6 +136,11 @@ class Program:
         api = self.facts.table.get(name)
         if api is None or api.kind != "variable":
             return None
+        return self.outside.setdefault(name, (Obj("kernel", f"the kernel's '{name}'"), VOID))
+
+    def stranger(self, name: str) -> tuple[Obj, Type]:
+        """What a name means that is nowhere known; it has to be the kernel's."""
+        self.undefined.add(name)
         return self.outside.setdefault(name, (Obj("kernel", f"the kernel's '{name}'"), VOID))
 
     def preset(self, name: str, value: Any) -> None:

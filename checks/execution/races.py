@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from checks.execution.contract import written
+from checks.execution.explorer import OF_LOCKS
 from checks.execution.faults import BlockedError, DefectError
 from checks.execution.moments import Moments
 from checks.execution.turns import Recorder, Turns
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 # More accesses to what both tasks access than any driver makes.
 _MANY = 200
-# What is wrong whoever else is there: misuse of locks keeps its own rules.
-_OF_LOCKS = frozenset({"RUN305", "RUN309"})
 
 
 @dataclass(frozen=True)
@@ -130,7 +129,7 @@ class Races(Moments):
                     self._agreed(pair.first, pair.second)
             except DefectError as error:
                 self._tell(pair, turns)
-                if error.rule in _OF_LOCKS:
+                if error.rule in OF_LOCKS:
                     raise
                 message = f"two users at once: {error.message}"
                 raise DefectError("RUN313", message, error.span, error.spec) from error
@@ -167,6 +166,7 @@ class Races(Moments):
         if act.mask is None:
             machine.capability = self.full
             if result := core.bind(machine):
+                self.guessed()
                 raise self.found("RUN307", f"probe fails with {result}", self.world.at)
             return
         attribute, text = self._writing(act)

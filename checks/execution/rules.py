@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING
 from checks.execution import older
 from checks.execution.core import Core
 from checks.execution.faults import SURPRISES, UnknownError
+from checks.execution.outcomes import run_all
 from checks.execution.scenarios import Scenarios
 from checks.match import anchor, driver_type
-from checks.rule import CHECKS, Found, NotApplicable, Unknown, rules
+from checks.rule import CHECKS, Assumed, Found, NotApplicable, Unknown, rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from checks.execution.explorer import Shown
+    from checks.execution.outcomes import Decided
     from checks.rule import Check, Context, Word
     from gen.diagnostics import Diagnostic
     from gen.source import Span
@@ -83,25 +85,39 @@ def _run(context: Context) -> dict[str, list[Word]]:
     hindrance = _hindrance(context)
     if hindrance is not None:
         return _for_all(hindrance)
-    shown: dict[tuple[str, Span], Shown] = {}
-    unknown: dict[str, Span | None] = {}
+    found: list[Decided] = []
     try:
-        for variant in older.variants(context) if context.device.later else [None]:
-            scenarios = _scenarios(context, variant)
-            scenarios.run()
-            shown = {**scenarios.shown, **shown}
-            unknown = {**scenarios.unknown, **unknown}
+        kinds = older.variants(context) if context.device.later else [None]
+        found.extend(run_all(_scenarios(context, variant)) for variant in kinds)
     except UnknownError as error:
         return _for_all(_unknown(context, error.why, error.span))
     except (*SURPRISES, RecursionError) as error:
         return _for_all(_unknown(context, f"a construct of an unexpected kind ({error})", None))
+    strange = [item for one in found for item in (*(s.what for s in one.assumed), *one.undefined)]
+    if strange and not context.facts.tree.whole:
+        return _for_all(NotApplicable(f"not the whole driver is given: {strange[0]} is missing"))
     words: dict[str, list[Word]] = {rule: [] for rule in RULES}
-    for item in shown.values():
+    told: dict[tuple[str, Span], Shown] = {}
+    for one in reversed(found):
+        told |= one.shown
+    for item in told.values():
         words[item.rule].append(_found(item))
-    for why, span in unknown.items():
+    for one in found:
+        _undecided(context, one, words)
+    return words
+
+
+def _undecided(context: Context, found: Decided, words: dict[str, list[Word]]) -> None:
+    """What is open, and what was taken to be so."""
+    for rule, why, span in found.open:
+        words[rule].append(_unknown(context, why, span))
+    for why, span in found.unknown.items():
         for said in words.values():
             said.append(_unknown(context, why, span))
-    return words
+    for site in found.assumed[:1]:
+        why = f"{site.what} is taken to do nothing to the driver: {site.why}"
+        for said in words.values():
+            said.append(Assumed(why, site.span()))
 
 
 def _scenarios(context: Context, variant: older.Variant | None) -> Scenarios:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from checks.execution.devices import ENOMEM
 from checks.execution.machine import IO, MEMORY
 from checks.execution.races import Races
-from checks.execution.world import ERRORS
+from checks.execution.state import ERRORS
 from gen.frontend import ResourceKind
 from gen.model import Trigger
 

@@ -24,7 +24,7 @@ from checks.execution.flow import (
 from checks.execution.initial import initialise, length
 from checks.execution.layout import Array, Func, Int, Ptr, Struct
 from checks.execution.places import Variable
-from checks.execution.world import UNDEFINED, Obj
+from checks.execution.state import UNDEFINED, Obj
 
 if TYPE_CHECKING:
     from checks.execution.flow import Statement
@@ -86,7 +86,11 @@ class Statements(Expressions):
 
     def condition(self, node: c_ast.Node) -> Code:
         """A condition, which is a step too."""
-        world, at, code = self.world, self.at(node), self.value(node)
+        return self.stepping(node, self.asked(node, self.value(node)))
+
+    def stepping(self, node: c_ast.Node, code: Code) -> Code:
+        """A value whose calculation is a step."""
+        world, at = self.world, self.at(node)
 
         def run(f: Frame) -> Any:
             world.fuel -= 1
@@ -203,7 +207,7 @@ class Statements(Expressions):
         return sequence(tuple(self.statement(item) for item in node.decls))
 
     def _s_return(self, node: c_ast.Return) -> Statement:
-        code = self.condition(node.expr) if node.expr is not None else None
+        code = self.stepping(node.expr, self.value(node.expr)) if node.expr is not None else None
         wrap = self.wrap
 
         def run(f: Frame) -> Any:
@@ -274,7 +278,7 @@ class Statements(Expressions):
         return run
 
     def _s_switch(self, node: c_ast.Switch) -> Statement:
-        cond = self.condition(node.cond)
+        cond = self.stepping(node.cond, self.value(node.cond))
         cases: list[tuple[Code | None, int]] = []
         codes: list[Statement] = []
         block = node.stmt.block_items if isinstance(node.stmt, c_ast.Compound) else [node.stmt]

@@ -7,7 +7,7 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from checks.execution.world import Obj
+from checks.execution.state import Obj
 
 if TYPE_CHECKING:
     from collections.abc import Callable

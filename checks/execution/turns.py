@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from checks.execution.world import Task, World
+    from checks.execution.state import Task
+    from checks.execution.world import World
     from gen.source import Span
 
 # Memory that two tasks may have in common.

@@ -7,74 +7,22 @@ back, so that scenarios share what they have in common and a panic can be tried 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from checks.execution.faults import BlockedError, DefectError, UnknownError
+from checks.execution.opaque import Opaque, Questions, Site
+from checks.execution.state import UNDEFINED, Task, bad
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from checks.execution.state import Obj
     from gen.source import Span
 
 FUEL = 20_000
 TOTAL = 600_000
-ERRORS = 4095  # the largest error number that a pointer can be
 READS, WRITES = False, True  # what an access does
 _NOTHING = object()
-
-
-class Undefined:
-    """What a variable holds that nobody has set."""
-
-
-UNDEFINED = Undefined()
-
-
-@dataclass(eq=False)
-class Obj:
-    """A piece of memory: values by byte offset in `cells`, marks such as `dead` by name.
-
-    `kind` is static, stack, heap, kernel, text, io (mapped registers) or handle (a kernel object
-    that drivers only hand around). Memory of the kinds stack and heap starts undefined, unless
-    marked `zero`.
-    """
-
-    kind: str
-    name: str
-    size: int | None = None
-    text: str = ""
-    cells: dict[Any, Any] = field(default_factory=dict)
-    data: Any = None
-
-
-@dataclass(eq=False)
-class Task:
-    """A flow of control. `atomic` says why it must not sleep; `over` is whom it has interrupted.
-
-    `chains` counts the notifier chains that it goes through; they are read under RCU, too.
-    """
-
-    name: str
-    atomic: str = ""
-    over: Task | None = None
-    same_cpu: bool = False
-    rcu: int = 0
-    chains: int = 0
-    irqs: int = 0
-    held: tuple[tuple[Any, str], ...] = ()
-    lost: Any = None
-
-    def interrupted(self, other: Task) -> bool:
-        """Whether `other` cannot go on before this task ends, as it has the same CPU."""
-        task: Task | None = self
-        while task is not None and task.over is not None:
-            if not task.same_cpu:
-                return False
-            if task.over is other:
-                return True
-            task = task.over
-        return False
 
 
 class World:
@@ -91,6 +39,9 @@ class World:
         self.tried: list[tuple[str, Any]] = []
         self.failed: str | None = None
         self.depth = 0
+        self.questions = Questions(lambda keys: self.put(self.kernel, "asked", keys))
+        self.questions.now = lambda: self.kernel.get("asked", frozenset())
+        self._members: dict[Any, Opaque] = {}
         self.calls: list[Any] = []
         # While two tasks take turns: told of each access to memory or books that both may see, and
         # what a task does that waits for the other.
@@ -144,8 +95,10 @@ class World:
         Raises:
             DefectError: it is none.
         """
+        if isinstance(pointer, Opaque):
+            raise pointer.unknown()
         if pointer.__class__ is not tuple:
-            raise self.defect("RUN306", f"{doing} {_bad(pointer)}")
+            raise self.defect("RUN306", f"{doing} {bad(pointer)}")
         obj, offset = pointer
         if "dead" in obj.cells:
             raise self.defect("RUN306", f"{doing} {obj.name} {obj.cells['dead']}")
@@ -163,6 +116,8 @@ class World:
             value = cells.get(pointer[1], UNDEFINED)
             if value is not UNDEFINED and "dead" not in cells:
                 return value
+        elif pointer.__class__ is Opaque:
+            return pointer.derive("->")
         obj, offset = self.check(pointer, "reads")
         if obj.kind == "text":
             if not 0 <= offset <= len(obj.text):
@@ -170,14 +125,36 @@ class World:
             return ord(obj.text[offset]) if offset < len(obj.text) else 0
         if obj.size is not None and not 0 <= offset < obj.size:
             raise self.defect("RUN306", f"reads outside {obj.name}")
+        if (found := self.foreign(obj, offset)) is not None:
+            return found
         if obj.kind == "static" or "zero" in obj.cells:
             return 0
-        if obj.kind == "kernel":
-            raise self.unknown(f"what the kernel has in this member of {obj.name} is not modelled")
         raise self.defect("RUN306", f"reads a part of {obj.name} that nothing has been written to")
 
+    def foreign(self, obj: Obj, offset: int) -> Opaque | None:
+        """What somebody else than the driver has put into an object, or may have."""
+        for start, end, site in obj.cells.get("spoilt", ()):
+            if start <= offset < end:
+                return Opaque(self.questions, site, (offset,))
+        if obj.kind != "kernel":
+            return None
+        key = (obj, offset)
+        if key not in self._members:
+            what = f"this member of {obj.name}" if offset else obj.name
+            site = Site(what, "it is not modelled", self.at)
+            self._members[key] = Opaque(self.questions, site)
+        return self._members[key]
+
+    def spoil(self, obj: Obj, start: int, end: int, site: Site) -> None:
+        """What an object has from `start` up to before `end` is not known any more."""
+        for key in [key for key in obj.cells if key.__class__ is int and start <= key < end]:
+            self.remove(obj.cells, key)
+        self.put(obj.cells, "spoilt", ((start, end, site), *obj.cells.get("spoilt", ())))
+
     def store(self, pointer: Any, value: Any) -> None:
-        """Write to memory."""
+        """Write to memory; a pointer of which nothing is known leads to none of the driver's."""
+        if pointer.__class__ is Opaque:
+            return
         if self.watch is not None:
             self.watch(pointer, WRITES)
         obj, offset = self.check(pointer, "writes to")
@@ -210,6 +187,8 @@ class World:
 
     def store_own(self, pointer: Any, value: Any) -> None:
         """Write to a member of a structure that the driver defines."""
+        if pointer.__class__ is Opaque:
+            raise pointer.unknown()
         self._owned(pointer)
         self.store(pointer, value)
 
@@ -288,14 +267,3 @@ class World:
             self.failed = name
             return True
         return False
-
-
-def _bad(pointer: Any) -> str:
-    if isinstance(pointer, Undefined):
-        return "memory through a pointer that was never set"
-    if pointer.__class__ is not int:
-        return "a function as if it were memory"
-    number = pointer - (1 << 64) if pointer >> 63 == 1 else pointer
-    if -ERRORS <= number < 0:
-        return f"memory through an error number ({number}) as pointer"
-    return "memory through a NULL pointer" if 0 <= number < 1 << 12 else "memory at a wild address"

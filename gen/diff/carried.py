@@ -35,6 +35,8 @@ NOT_IN_C = {
     "sys-off": {"why": "prose"},
     "frontend": {
         "length": "a driver maps what there is, without a smallest length",
+        "attributes.since": "a tree is one state, without its history",
+        "attributes.stable": "a tree is one state, without its history",
         "vendor.macro": "C always has a name or none; whether the spec gives it is not told",
         "device.macro": "C always has a name or none; whether the spec gives it is not told",
         "ids": "made for matching; the ids are items",

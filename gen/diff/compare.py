@@ -72,10 +72,16 @@ def _comparable(
     unknown = _unknown(old) | _unknown(new)
     left, right = (tuple(_known(item, unknown) for item in _in_c(side)
                          if not _hidden(item, unknown)) for side in (old, new))  # fmt: skip
-    both = {item.path for item in left} & {item.path for item in right}
-    left, right = (tuple(one for one in side if one.path in both or not _doubtful(one, unknown))
+    both = {_which(item) for item in left} & {_which(item) for item in right}
+    left, right = (tuple(one for one in side if _which(one) in both or not _doubtful(one, unknown))
                    for side in (left, right))  # fmt: skip
     return left, right
+
+
+def _which(item: Item) -> tuple[str, str]:
+    """An item of a driver; two buses may have drivers of one name."""
+    bus = item.facts.get("bus") if item.kind == "frontend" else None
+    return item.path, bus.value if bus else ""
 
 
 def _hidden(item: Item, unknown: frozenset[tuple[str, str]]) -> bool:

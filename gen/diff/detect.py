@@ -10,6 +10,7 @@ from gen.diff.formula import compare_dependencies
 from gen.diff.items import items
 from gen.diff.match import match
 from gen.diff.records import Action, Change, Fact
+from gen.model import Trigger
 from gen.release import Release
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 # Made for matching only; what is in them is told by itself.
 DERIVED = frozenset({"frontend.ids", "frontend.kconfig"})
+# What a frontend says of its attributes only where it is not what it says of itself.
+_SINCE_SHOWN = frozenset({"attributes.since", "attributes.stable"})
 # Texts of MODULE_LICENSE that the kernel takes for the same.
 _SAME_LICENCE = {"GPL", "GPL v2"}
 _LEVELS = {"removed": 0, "obsolete": 1, "testing": 2, "stable": 3}
@@ -83,6 +86,8 @@ def _item(pair: Pair, reused: dict[str, Item]) -> Iterator[Change]:
     for key in keys:
         if f"{new.kind}.{key}" in DERIVED:
             continue
+        if key in _SINCE_SHOWN and old.facts["attributes"].value != new.facts["attributes"].value:
+            continue
         change = _fact(new, key, old.facts.get(key), new.facts.get(key), old)
         if change:
             yield change
@@ -93,7 +98,7 @@ def _without_groups(old: Item, new: Item) -> tuple[Item, Item, list[Change]]:
     found = []
     for group in dict.fromkeys(k.partition(".")[0] for k in (*old.facts, *new.facts) if "." in k):
         was, now = _group(old, group), _group(new, group)
-        if bool(was) == bool(now):
+        if bool(was) == bool(now) or group in new.facts:
             continue
         action = Action.ADDED if now else Action.REMOVED
         values = ", ".join(f"{key.partition('.')[2]}={fact.value}" for key, fact in
@@ -132,7 +137,17 @@ def _whole(old: Item | None, new: Item | None, action: Action) -> Change:
         new=_told(new) if new else None,
         old_at=old.at if old else None,
         new_at=new.at if new else None,
+        direction=_restarts(old, new),
     )
+
+
+def _restarts(old: Item | None, new: Item | None) -> str:
+    """Whether an event that comes, goes or has another's bit is sent on a restart."""
+    was, now = (
+        item is not None and item.kind == "event" and item.facts["trigger"].value == Trigger.RESTART
+        for item in (old, new)
+    )
+    return "" if was == now else "to-restart" if now else "from-restart"
 
 
 def _told(item: Item) -> str:
@@ -141,6 +156,8 @@ def _told(item: Item) -> str:
 
 
 def _fact(item: Item, key: str, old: Fact | None, new: Fact | None, before: Item) -> Change | None:
+    if key in _SINCE_SHOWN:
+        old, new = _since_shown(key, old, before), _since_shown(key, new, item)
     was, now = (old.value if old else None), (new.value if new else None)
     if key == "module":
         # Said only where a driver's module is not called like the driver.
@@ -169,6 +186,12 @@ def _fact(item: Item, key: str, old: Fact | None, new: Fact | None, before: Item
     )
 
 
+def _since_shown(key: str, fact: Fact | None, item: Item) -> Fact | None:
+    """Since when a frontend's devices show attributes: since there is the frontend, if not said."""
+    fact = fact or item.facts.get(key.partition(".")[2])
+    return fact if fact and fact.value else None
+
+
 def _spaced(text: str) -> str:
     return " ".join(text.split())
 
@@ -177,6 +200,8 @@ def _direction(kind: str, key: str, old: str, new: str) -> str:
     """What can be told of two values of a key; nothing for most keys."""
     if (kind, key) == ("kconfig", "type"):
         return f"to-{new}"
+    if (kind, key) == ("event", "trigger") and Trigger.RESTART in {old, new}:
+        return "to-restart" if new == Trigger.RESTART else "from-restart"
     if key == "module-license" and {old, new} == _SAME_LICENCE:
         return "respelled"
     if key == "attributes":

@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-import difflib
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from gen.diagnostics import format_text
 from gen.diff.compare import compare
 from gen.diff.pager import DRIVER, pager_command
+from gen.diff.patch import LINK, NOTHING, patch
 from gen.diff.records import Side
 from gen.diff.report import as_text
 from gen.diff.sides import SideError, git, read_spec
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 LINES = ("spec/*.yaml diff=pvgen",)
-_LINK = "120000"
 _PLAIN = {"git-diff": 'git diff --no-index --no-ext-diff "$2" "$5" || :', "git-pager": "cat"}
 _OUTSIDE = "this is no git work tree, so there is nothing to set up"
 _FAILED = "git could not change its configuration"
@@ -99,36 +99,34 @@ def remove() -> Iterator[str]:
     yield "git shows specs as any other text"
 
 
-def external(words: Sequence[str]) -> str:
-    """The diff of one file, by git's external diff protocol.
+def external(words: Sequence[str]) -> bytes:
+    """The diff of one file, by git's external diff protocol: findings, then git's own patch.
 
     git gives the path, and for each side a file, its hash and its mode; for a rename also the new
     path and a header; for an unmerged file the path alone. Never fails: git would stop there.
     """
     if len(words) < 7:  # noqa: PLR2004 (the protocol's number)
-        return f"* Unmerged path {words[0] if words else ''}\n"
-    old_name, new_name = words[0], (words[7] if len(words) > 7 else words[0])  # noqa: PLR2004 (as above)
-    old, new = (_bytes(words[index]) for index in (1, 4))
+        return f"* Unmerged path {words[0] if words else ''}\n".encode()
+    names = words[0], (words[7] if len(words) > 7 else words[0])  # noqa: PLR2004 (as above)
+    header = words[8] if len(words) > 8 else ""  # noqa: PLR2004 (as above)
     modes = words[3], words[6]
-    parts = [f"diff --git a/{old_name} b/{new_name}\n"]
-    if old is not None and new is not None and _LINK not in modes:
-        parts.append(semantic(old, new, old_name, new_name))
-    parts += [*_modes(*modes), _textual(old, new, old_name, new_name)]
-    return "".join(parts)
+    old, new = (_bytes(words[index], mode) for index, mode in zip((1, 4), modes, strict=True))
+    told = ""
+    if old is not None and new is not None and LINK not in modes and old != new:
+        told = semantic(old, new, *names)
+    if len({mode[:3] for mode in modes} - {NOTHING}) > 1:
+        # A link instead of a file: one goes and the other comes.
+        gone, come = (modes[0], NOTHING), (NOTHING, modes[1])
+        return patch((old, None), names, gone, "") + patch((None, new), names, come, "")
+    return told.encode(errors="surrogateescape") + patch((old, new), names, modes, header)
 
 
-def _modes(old: str, new: str) -> Iterator[str]:
-    """What git says of a file that comes, goes or has other rights; `.` is no file."""
-    if old == ".":
-        yield f"new file mode {new}\n"
-    elif new == ".":
-        yield f"deleted file mode {old}\n"
-    elif old != new:
-        yield from (f"old mode {old}\n", f"new mode {new}\n")
-
-
-def _bytes(name: str) -> bytes | None:
-    return None if name == "/dev/null" else Path(name).read_bytes()
+def _bytes(name: str, mode: str) -> bytes | None:
+    if name == "/dev/null":
+        return None
+    # On the disk, what git compares of a link is what it points to.
+    path = Path(name)
+    return os.fsencode(path.readlink()) if mode == LINK and path.is_symlink() else path.read_bytes()
 
 
 def semantic(old: bytes, new: bytes, old_name: str, new_name: str) -> str:
@@ -141,17 +139,5 @@ def semantic(old: bytes, new: bytes, old_name: str, new_name: str) -> str:
         text = "\n".join([*parts, f"{error}: only the textual diff is shown"])
     else:
         text = as_text(compare(before, after))
-    # Not to be taken for a part of the patch below.
+    # Not to be taken for a part of the patch below: whatever applies one passes over these lines.
     return "".join(f"# {line}".rstrip() + "\n" for line in text.split("\n"))
-
-
-def _textual(old: bytes | None, new: bytes | None, old_name: str, new_name: str) -> str:
-    before, after = (
-        (data or b"").decode("utf-8", "replace").splitlines(keepends=True) for data in (old, new)
-    )
-    left = f"a/{old_name}" if old is not None else "/dev/null"
-    right = f"b/{new_name}" if new is not None else "/dev/null"
-    lines = difflib.unified_diff(before, after, left, right)
-    return "".join(
-        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines
-    )

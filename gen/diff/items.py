@@ -135,7 +135,7 @@ def _frontend(front: Frontend) -> Iterator[Item]:
         author=front.author,
     )
     facts |= _arrival(front.arrival)
-    facts["attributes"] = Fact(_shown(front), front.at["attributes"])
+    facts |= _shown(front)
     if isinstance(front, PciFrontend):
         facts |= _facts(front.at, bar=front.bar, length=front.length)
         for key, one in (("vendor", front.vendor), ("device", front.device)):
@@ -169,14 +169,16 @@ def _trees(one: Arrival) -> str:
     return " ".join(sorted(str(release) for release in one.stable))
 
 
-def _shown(front: Frontend) -> str:
-    """Since when the devices show the sysfs attributes, if not since there is the frontend."""
-    shown = front.attributes
+def _shown(front: Frontend) -> dict[str, Fact]:
+    """Whether the devices show the sysfs attributes; since when, if not since the frontend."""
+    shown, at = front.attributes, front.at["attributes"]
     if shown is None:
-        return "not shown"
-    if (shown.since, _trees(shown)) == (front.arrival.since, _trees(front.arrival)):
-        return "shown"
-    return f"shown since {shown.since} {_trees(shown)}".strip()
+        return {"attributes": Fact("not shown", at)}
+    facts = {"attributes": Fact("shown", at)}
+    if (shown.since, _trees(shown)) != (front.arrival.since, _trees(front.arrival)):
+        facts["attributes.since"] = Fact(str(shown.since), shown.at["since"])
+        facts["attributes.stable"] = Fact(_trees(shown), shown.at["stable"])
+    return facts
 
 
 def _ids(front: Frontend) -> Iterator[Item]:

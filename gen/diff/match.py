@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -67,17 +67,32 @@ def _key(item: Item) -> tuple[str, str]:
 
 def _match_kind(old: list[Item], new: list[Item]) -> list[Pair]:
     """Pairs by name, then by identity; where several fit equally well, none is taken."""
-    left = {_key(item): item for item in old}
-    pairs = {_key(item): Pair(left.pop(_key(item), None), item) for item in new}
-    for key in [key for key, pair in pairs.items() if pair.old is None]:
-        item = pairs[key].new
-        scores = sorted(((_alike(one, item), k) for k, one in left.items() if item), reverse=True)
+    several = _several(old) | _several(new)
+    left = {_one(item, several): item for item in old}
+    right = {_one(item, several): item for item in new}
+    pairs = {key: Pair(left.pop(key, None), item) for key, item in right.items()}
+    for key, item in right.items():
+        if pairs[key].old is not None:
+            continue
+        scores = sorted(((_alike(one, item), k) for k, one in left.items()), reverse=True)
         if not scores or scores[0][0] < ENOUGH:
             continue
         if len(scores) > 1 and scores[0][0] == scores[1][0]:
             continue
         pairs[key] = Pair(left.pop(scores[0][1]), item)
     return [*pairs.values(), *(Pair(item, None) for item in left.values())]
+
+
+def _several(items: list[Item]) -> set[tuple[str, str]]:
+    """The keys that drivers share, which buses allow."""
+    counted = Counter(_key(item) for item in items if item.kind == "frontend")
+    return {key for key, count in counted.items() if count > 1}
+
+
+def _one(item: Item, several: set[tuple[str, str]]) -> tuple[str, ...]:
+    """What an item is matched by: of drivers of one name, the bus as well."""
+    key = _key(item)
+    return (*key, item.facts["bus"].value) if key in several and item.kind == "frontend" else key
 
 
 def _alike(old: Item, new: Item) -> float:

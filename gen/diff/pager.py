@@ -74,8 +74,7 @@ def explained(lines: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _told(held: list[bytes]) -> Iterator[bytes]:
-    """The header of a patch, the findings after its first line."""
-    yield held[0]
+    """The header of a patch, and the findings above it."""
     plain = [_COLOUR.sub(b"", line).rstrip(b"\r\n") for line in held]
     marks = [match for line in plain if (match := _INDEX.fullmatch(line))]
     name = _name(plain)
@@ -86,7 +85,7 @@ def _told(held: list[bytes]) -> Iterator[bytes]:
         old, new = (_blob(mark) for mark in marks[0].groups())
         if old is not None and new is not None:
             yield semantic(old, new, name, name).encode()
-    yield from held[1:]
+    yield from held
 
 
 def _name(plain: list[bytes]) -> str:

@@ -236,7 +236,8 @@ class _Work:
 
 def _shown_always(old: Item, new: Item) -> bool:
     """Whether the sysfs attributes are shown since there is the frontend, whenever that is."""
-    return all(one.facts["attributes"].value == "shown" for one in (old, new))
+    return all(one.facts["attributes"].value == "shown" and "attributes.since" not in one.facts
+               for one in (old, new))  # fmt: skip
 
 
 def _part(device: Device, item: Item, owner: Frontend | None) -> Any:

@@ -8,7 +8,7 @@ checked with the machine's own keys.
 
 What a killed run leaves behind is never trusted: lists and packages are verified by apt, a package
 is unpacked beside its place and renamed into it, and a lock keeps two runs apart. A download that
-was cut short is taken up again by apt.
+was cut short is taken up again where it ended.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ import contextlib
 import fcntl
 import hashlib
 import os
-import shutil
 import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gen.lab import apart
 from gen.lab.problem import LabError
 from gen.lab.process import run
 
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 # The architecture of the machine that the lab runs on.
 NATIVE = "amd64"
+APT_HELPER = "/usr/lib/apt/apt-helper"
+# How the suite of a release's security updates ends.
+SECURITY = "-security"
 # Seconds: lists younger than this are not fetched again; those older than the second number are,
 # before a package counts as missing, since new kernels appear while asking is not free.
 FRESH = 24 * 3600
@@ -82,15 +85,16 @@ def _fields(line: str) -> tuple[str, str, str, str | None]:
 
 
 def extend(origins: tuple[Origin, ...], suites: tuple[str, ...]) -> tuple[Origin, ...]:
-    """The origins with each suite added to each archive that serves a suite of a plain name.
+    """The origins with each suite added to each archive that serves suites of its sort.
 
-    Archives of updates alone name their suites `codename-something`; they hold no further suite.
+    Security updates have an archive of their own; all other suites are where whole releases are.
+    A suite of security updates is left out on a machine that takes none.
     """
     return tuple(sorted({*origins, *_added(origins, suites)}))
 
 
 def of_suites(suites: tuple[str, ...]) -> tuple[Origin, ...]:
-    """These suites alone, of each archive that serves the machine's own release.
+    """These suites alone, of each archive of the machine's that serves suites of their sort.
 
     Raises:
         LabError: as for `machine_origins`.
@@ -99,12 +103,14 @@ def of_suites(suites: tuple[str, ...]) -> tuple[Origin, ...]:
 
 
 def _added(origins: tuple[Origin, ...], suites: tuple[str, ...]) -> set[Origin]:
-    """Each suite in each archive that serves a suite of a plain name."""
+    """Each suite in each archive that serves suites of its sort."""
     return {
         Origin(origin.uri, suite, origin.component, origin.keyring)
-        for origin in origins
-        if "-" not in origin.suite
         for suite in suites
+        for origin in origins
+        if (
+            origin.suite.endswith(SECURITY) if suite.endswith(SECURITY) else "-" not in origin.suite
+        )
     }
 
 
@@ -244,17 +250,23 @@ class Archive:
         return versions[0] if versions else None
 
     def _download(self, package: str, version: str, stem: str) -> Path:
-        """Fetch a package; apt verifies it, and completes a file that an earlier run left."""
-        partial = self.cache / "partial" / stem
-        partial.mkdir(parents=True, exist_ok=True)
+        """Fetch a package; apt verifies it, and goes on with a part that an earlier run left.
+
+        `apt-get download` would begin anew, so it only tells where the package is.
+        """
+        configuration = self._configure()
+        words = ["-q", "--print-uris", "download", f"{package}={version}"]
+        listing = run(["apt-get", "-c", configuration, *words])
+        address, _, _, checksum = listing.split()
+        partial = self.cache / "partial" / f"{stem}.deb"
+        partial.parent.mkdir(parents=True, exist_ok=True)
+        # It must not outlive this run and write into what the next one takes up.
         run(
-            ["apt-get", "-c", self._configure(), "-q", "download", f"{package}={version}"],
-            cwd=partial,
-        )
-        found = list(partial.glob("*.deb"))
-        if len(found) != 1:
-            raise LabError(f"apt-get download left {len(found)} files for {package}")
-        return found[0]
+            [APT_HELPER, "-c", configuration, "download-file", address.strip("'"), partial,
+             checksum],
+            prefix=apart.bound(),
+        )  # fmt: skip
+        return partial
 
     def _extract(self, deb: Path, place: Path) -> None:
         """Unpack so that `place` appears whole or not at all; the package is not needed then."""
@@ -263,7 +275,7 @@ class Archive:
             fresh = Path(directory) / "files"
             run(["dpkg", "-x", deb, fresh])
             fresh.rename(place)
-        shutil.rmtree(deb.parent)
+        deb.unlink()
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:

@@ -51,14 +51,15 @@ make -C "$@" M=/mnt/module W=1 modules >&2 && cd module && tar -cf - *.ko
 
 @dataclass(frozen=True)
 class Headers:
-    """A series' headers: the package, the suite that has it, the architecture of the kernel.
+    """A series' headers: the package, the suites it is the newest of, the kernel's architecture.
 
-    `compiler` is the package of the cross compiler that the kernel was built with; where the
-    architecture is the one that builds, the headers bring their compiler along.
+    The suites are those of one release of the distribution. `compiler` is the package of the cross
+    compiler that the kernel was built with; where the architecture is the one that builds, the
+    headers bring their compiler along.
     """
 
     package: str
-    suite: str
+    suites: tuple[str, ...]
     architecture: str = NATIVE
     compiler: str | None = None
 
@@ -84,7 +85,9 @@ class Built:
 
 
 def find_headers(kernel: Kernel, board: Board, say: Callable[[str], None]) -> Headers:
-    """The newest headers for a board in the first of the series' suites that has some.
+    """The newest headers for a board, of the first release of the distribution that has some.
+
+    Of that release all suites count, as for somebody who takes its updates.
 
     Raises:
         LabError: Debian never shipped the series, or no suite has it any more.
@@ -92,14 +95,14 @@ def find_headers(kernel: Kernel, board: Board, say: Callable[[str], None]) -> He
     if kernel.packages is None:
         raise LabError(f"the distribution never shipped Linux {kernel.series}")
     pattern = kernel.packages.headers.format(flavour=board.architecture)
-    for suite in kernel.suites:
-        archive = Archive((suite,), board.architecture, say=say, alone=True)
+    for suites in _by_release(kernel.suites):
+        archive = Archive(suites, board.architecture, say=say, alone=True)
         names = archive.names(_posix(pattern))
         plain = [name for name in names if not _VARIANT.search(name)]
         if plain:
             newest = max(plain, key=_numbers)
             compiler = _compiler(archive, newest, board) if board.cross else None
-            return Headers(newest, suite, board.architecture, compiler)
+            return Headers(newest, suites, board.architecture, compiler)
     raise LabError(f"no package {pattern} in {', '.join(kernel.suites)}")
 
 
@@ -127,7 +130,13 @@ def _numbers(name: str) -> list[int]:
 
 def base_suite(suite: str) -> str:
     """The suite with whole releases that a suite adds to."""
-    return "sid" if suite == "experimental" else suite.removesuffix("-backports")
+    return "sid" if suite == "experimental" else suite.partition("-")[0]
+
+
+def _by_release(suites: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """The suites put together by the release that they belong to, in the order of the releases."""
+    releases = dict.fromkeys(map(base_suite, suites))
+    return [tuple(s for s in suites if base_suite(s) == release) for release in releases]
 
 
 @dataclass(frozen=True)
@@ -141,7 +150,12 @@ class BuildRoot:
     @property
     def place(self) -> Path:
         """Where the root is; it appears there whole or not at all."""
-        return self.cache / "roots" / f"{self.headers.suite}_{self.headers.package}"
+        return self.cache / "roots" / f"{self._release}_{self.headers.package}"
+
+    @property
+    def _release(self) -> str:
+        """The suite that the root begins with."""
+        return base_suite(self.headers.suites[0])
 
     def make(self) -> None:
         """Make the root unless it is there. One that a killed run left is removed first.
@@ -153,7 +167,7 @@ class BuildRoot:
         with self._locked():
             if self.place.is_dir():
                 return
-            self.say(f"making a root file system of {self.headers.suite}: {self.headers.package}")
+            self.say(f"making a root file system of {self._release}: {self.headers.package}")
             fresh = self.place.with_name(f".making-{self.place.name}")
             apart.remove(fresh)
             self._require_room()
@@ -182,9 +196,9 @@ class BuildRoot:
 
     def _bootstrap(self, fresh: Path) -> None:
         """Run mmdebstrap; apt verifies what it fetches."""
-        suites = dict.fromkeys((base_suite(self.headers.suite), self.headers.suite))
+        suites = dict.fromkeys((self._release, *self.headers.suites))
         # apt would overlook a file that is named after the package: it has a plus sign in its name.
-        sources = fresh.with_name(f"{self.headers.suite}.list")
+        sources = fresh.with_name(f"{self._release}.list")
         sources.write_text("".join(o.line(NATIVE) + "\n" for o in of_suites(tuple(suites))))
         options = fresh.with_name("apt.conf")
         options.write_text(_apt_options())
@@ -213,8 +227,8 @@ class BuildRoot:
 
     def _lay(self, fresh: Path) -> None:
         """Put headers of another architecture where an installation has them."""
-        one, other = self.headers.suite, self.headers.architecture
-        files = Archive((one,), other, self.cache, self.say, alone=True).unpack(
+        suites, other = self.headers.suites, self.headers.architecture
+        files = Archive(suites, other, self.cache, self.say, alone=True).unpack(
             self.headers.package
         )
         shutil.copytree(files / "usr/src", fresh / "usr/src", symlinks=True, dirs_exist_ok=True)

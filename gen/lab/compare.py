@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -45,25 +46,33 @@ class Difference:
 
 @dataclass(frozen=True)
 class Listed:
-    """A difference that is meant, on which series, and why."""
+    """A difference that is meant, on which series, in which scenarios, and why.
+
+    `mainline` matches all that mainline's driver shows there, `ours` is what ours shows.
+    """
 
     series: frozenset[str]
-    scenario: str
+    scenarios: tuple[str, ...]
     what: str
-    mainline: str
+    mainline: re.Pattern[str]
     ours: str
     reason: str
     span: Span
 
     def covers(self, difference: Difference) -> bool:
-        """Whether it is exactly this one."""
+        """Whether it is this one."""
         place = difference.place
-        return (self.scenario, self.what, self.mainline, self.ours) == (
-            place.scenario,
-            place.what,
-            difference.mainline,
-            difference.ours,
-        )
+        here = place.scenario in self.scenarios and place.what == self.what
+        both = difference.ours == self.ours and self.mainline.fullmatch(difference.mainline)
+        return here and bool(both)
+
+
+@dataclass(frozen=True)
+class Stale:
+    """An entry, and a scenario of it that was played and in which it covered nothing."""
+
+    entry: Listed
+    scenario: str
 
 
 @dataclass(frozen=True)
@@ -73,7 +82,7 @@ class Comparison:
     compared: int
     unlisted: tuple[Difference, ...]
     listed: tuple[tuple[Difference, Listed], ...]
-    stale: tuple[Listed, ...]
+    stale: tuple[Stale, ...]
 
 
 def observations(outcomes: Iterable[Outcome]) -> dict[Place, str]:
@@ -100,19 +109,21 @@ def compare(
 ) -> Comparison:
     """Hold two drivers against each other, in the order of scenario and place.
 
-    An entry of the list is stale when its scenario was played and it covers nothing.
+    An entry of the list is stale in each of its scenarios that was played and where it covers
+    nothing.
     """
     every = list(dict.fromkeys([*mainline, *ours]))
     pairs = (Difference(p, mainline.get(p, ABSENT), ours.get(p, ABSENT)) for p in every)
     found = [pair for pair in pairs if pair.mainline != pair.ours]
     entries = {pair: next((e for e in listed if e.covers(pair)), None) for pair in found}
-    used = {entry for entry in entries.values() if entry is not None}
+    covered = {(entry, pair.place.scenario) for pair, entry in entries.items() if entry}
     played = {place.scenario for place in every}
+    pieces = [(entry, name) for entry in listed for name in entry.scenarios if name in played]
     return Comparison(
         len(every),
         tuple(pair for pair, entry in entries.items() if entry is None),
         tuple((pair, entry) for pair, entry in entries.items() if entry is not None),
-        tuple(e for e in listed if e.scenario in played and e not in used),
+        tuple(Stale(*piece) for piece in pieces if piece not in covered),
     )
 
 
@@ -132,19 +143,29 @@ def read_list(path: Path, series: str, diagnostics: Diagnostics) -> list[Listed]
     if root is None or not check_form(root, diagnostics, SCHEMA) or diagnostics.failed:
         return None
     entries = cast("dict[str, list[dict[str, Any]]]", root.plain())["differences"]
+    nodes = [root.find(["differences", index]) for index in range(len(entries))]
     listed = [
         Listed(
             series=frozenset(entry["series"]),
-            scenario=entry["scenario"],
+            scenarios=tuple(entry["scenarios"]),
             what=entry["what"],
-            mainline=entry["mainline"],
+            mainline=_pattern(entry["mainline"], node.find(["mainline"]).span, diagnostics),
             ours=entry["ours"],
             reason=entry["reason"],
-            span=root.find(["differences", index]).head,
+            span=node.head,
         )
-        for index, entry in enumerate(entries)
+        for entry, node in zip(entries, nodes, strict=True)
     ]
-    return [entry for entry in listed if series in entry.series]
+    return None if diagnostics.failed else [entry for entry in listed if series in entry.series]
+
+
+def _pattern(text: str, span: Span, diagnostics: Diagnostics) -> re.Pattern[str]:
+    """The regular expression; one that is wrong is told, and matches nothing."""
+    try:
+        return re.compile(text)
+    except re.error as error:
+        diagnostics.error("FORM006", f"this is no regular expression: {error}", span)
+        return re.compile(r"(?!)")
 
 
 def default_list() -> Path:
@@ -160,7 +181,10 @@ def as_json(series: str, comparison: Comparison) -> str:
         "compared": comparison.compared,
         "unlisted": [_data(one) for one in comparison.unlisted],
         "listed": listed,
-        "stale": [str(entry.span) for entry in comparison.stale],
+        "stale": [
+            {"entry": str(stale.entry.span), "scenario": stale.scenario}
+            for stale in comparison.stale
+        ],
     }
     return json.dumps(document, indent=2) + "\n"
 
@@ -181,7 +205,10 @@ def table(comparison: Comparison) -> str:
             f"    mainline  {difference.mainline}",
             f"    ours      {difference.ours}",
         ]
-    lines += [f"{e.span}: stale: nothing differs in '{e.what}' any more" for e in comparison.stale]
+    lines += [
+        f"{stale.entry.span}: stale: '{stale.entry.what}' does not differ so in {stale.scenario}"
+        for stale in comparison.stale
+    ]
     reasons = Counter(entry.reason for _, entry in comparison.listed)
     lines += [f"listed, {count} times: {reason}" for reason, count in reasons.items()]
     lines.append(

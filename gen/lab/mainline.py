@@ -80,7 +80,7 @@ def _build(
 def mainline_files(
     kernel: Kernel, headers: Headers, device: str, say: Callable[[str], None]
 ) -> dict[str, str]:
-    """Mainline's directory of the driver, by file name, from the suite that has the headers.
+    """Mainline's directory of the driver, by file name, from the suites that have the headers.
 
     Raises:
         LabError: mainline has no such directory, or the sources cannot be had.
@@ -88,7 +88,7 @@ def mainline_files(
     tree = kernel.in_tree.get(device)
     if kernel.packages is None or tree is None or tree.layout != "directory":
         raise LabError(f"Linux {kernel.series} has no directory with a driver of {device}")
-    archive = Archive((headers.suite,), say=say, alone=True)
+    archive = Archive(headers.suites, say=say, alone=True)
     package = archive.unpack(kernel.packages.source)
     place = cache_directory() / "mainline" / package.name / device
     if not place.is_dir():

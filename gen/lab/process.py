@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from gen.lab.problem import LabError
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 # How a user of the reference distribution gets a tool that is not there.
 PACKAGES = {
+    "/usr/lib/apt/apt-helper": "apt",
     "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu and libc6-dev-arm64-cross",
     "apt-get": "apt",
     "busybox": "busybox-static",
@@ -72,8 +74,8 @@ def run(
     Raises:
         LabError: not installed, not done in time, or failed; the message holds its last words.
     """
-    name = str(arguments[0])
-    command = [*prefix, tool(name), *map(str, arguments[1:])]
+    command = [*prefix, tool(str(arguments[0])), *map(str, arguments[1:])]
+    name = PurePath(arguments[0]).name
     try:
         result = subprocess.run(
             command,
@@ -91,6 +93,8 @@ def run(
     except OSError as error:
         raise LabError(f"{name} could not be run: {error.strerror}") from None
     if result.returncode != 0:
-        words = (result.stderr.strip() or result.stdout.strip()).splitlines()[-5:]
+        told = (result.stderr.strip() or result.stdout.strip()).splitlines()
+        # apt and what is built on it mark their errors; notes may follow.
+        words = [line for line in told if line.startswith("E: ")] or told[-5:]
         raise LabError(f"{name} failed ({result.returncode}): " + " | ".join(words))
     return result.stdout

@@ -50,10 +50,11 @@ def test_another_style_is_the_same_contract(
     style: str, plain: dict[tuple[str, str], str], tmp_path: Path
 ) -> None:
     contract = read(tmp_path / "out", STYLES[style]["edits"])
-    unknown = {tuple(text.split()) for text in STYLES[style].get("unknown", ())}
+    texts = STYLES[style].get("unknown", ())
+    unknown = {(path, key) for path, _, key in (text.partition(" ") for text in texts)}
     assert contract.rows().items() <= plain.items()
     assert {(one.path, one.key) for one in contract.unknown} == unknown
-    assert plain.keys() - contract.rows().keys() == unknown
+    assert plain.keys() - contract.rows().keys() == unknown - {("driver", "")}
 
 
 def test_line_ends_do_not_count(plain: dict[tuple[str, str], str], tmp_path: Path) -> None:

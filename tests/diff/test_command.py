@@ -336,6 +336,66 @@ def test_git_shows_the_meaning_above_the_text(repository: Path) -> None:
     assert "HOST_BAR" not in on_a_terminal(repository, "git", "show")
 
 
+def renamed(repository: Path) -> None:
+    run(repository, "git", "mv", "spec/dev.yaml", "spec/d é v.yaml")
+    run(repository, "git", "add", ".")
+
+
+def executable(repository: Path) -> None:
+    (repository / "spec/dev.yaml").chmod(0o755)
+
+
+def added(repository: Path) -> None:
+    (repository / "spec/new.yaml").write_text(BASE, encoding="utf-8")
+    run(repository, "git", "add", ".")
+
+
+def removed(repository: Path) -> None:
+    (repository / "spec/dev.yaml").unlink()
+
+
+def linked(repository: Path) -> None:
+    removed(repository)
+    (repository / "spec/dev.yaml").symlink_to("../other.yaml")
+
+
+def open_ended(repository: Path) -> None:
+    (repository / "spec/dev.yaml").write_text(AFTER.rstrip(), encoding="utf-8")
+
+
+def broken(repository: Path) -> None:
+    (repository / "spec/dev.yaml").write_text("--- a\n+++ b\n@@ -1 +1 @@\n", encoding="utf-8")
+
+
+def only_renamed(repository: Path) -> None:
+    run(repository, "git", "checkout", "-q", "spec/dev.yaml")
+    run(repository, "git", "mv", "spec/dev.yaml", 'spec/"d.yaml')
+
+
+@pytest.mark.parametrize("words", [("diff", "HEAD", "-M"), ("diff", "HEAD", "--no-renames")])
+@pytest.mark.parametrize(
+    "change",
+    [lambda _: None, renamed, executable, added, removed, linked, open_ended, broken, only_renamed],
+)
+def test_what_git_diff_writes_can_be_applied(
+    change: Callable[[Path], None], words: tuple[str, ...], repository: Path
+) -> None:
+    """It is git's own patch, below lines that no patch has."""
+    change(repository)
+    plain = run(repository, "git", *words).stdout
+    pvgen(repository, "git-setup")
+    told = run(repository, "git", *words).stdout
+    assert [line for line in told.splitlines() if not line.startswith("# ")] == plain.splitlines()
+    at = repository.parent / f"{repository.name}-clone"
+    run(repository, "git", "clone", "-q", ".", str(at))
+    (at / "a.patch").write_text(told, encoding="utf-8")
+    done = run(at, "git", "apply", "--index", "a.patch")
+    assert (done.returncode, done.stderr) == (0, "")
+    tree = run(at, "git", "write-tree").stdout
+    run(repository, "git", "add", ".")
+    assert tree == run(repository, "git", "write-tree").stdout
+
+
 def test_git_goes_on_when_the_tool_is_gone(repository: Path) -> None:
     pvgen(repository, "git-setup")
     config = repository / ".git/config"

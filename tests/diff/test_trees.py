@@ -126,3 +126,9 @@ def test_hunks_need_two_specs(tree: Path) -> None:
     result = diff(SPEC, str(tree), "--rendered")
     assert result.exit_code == 2
     assert "read out of C" in result.stderr
+
+
+def test_drivers_of_two_buses_may_have_one_name() -> None:
+    """As before there were frontends; both are called `bell`."""
+    tree = f"{ROOT / 'tests/execution/single'}@6.1"
+    assert diff(tree, tree).stdout == "no change\n"

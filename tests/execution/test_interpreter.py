@@ -9,6 +9,7 @@ import pytest
 
 from checks.execution.core import Core
 from checks.execution.faults import DefectError, UnknownError
+from checks.execution.opaque import Opaque
 from checks.execution.texts import as_text, parse
 from checks.extract import extract
 from checks.parse import parse_tree
@@ -118,11 +119,57 @@ def test_what_a_compiler_lets_pass_is_seen(tmp_path: Path, body: str, what: str)
 
 @pytest.mark.parametrize(
     "body",
-    ["asm_goto_magic(1); return 0;", "return unheard_of;", "union { int a; } u; return u.a;"],
+    ["union { int a; } u; return u.a;", 'return sscanf("1", "%[^x]", &object.first);'],
 )
 def test_what_is_not_understood_is_said(tmp_path: Path, body: str) -> None:
     with pytest.raises(UnknownError):
         run(tmp_path, body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "return asm_goto_magic(1);",
+        "return unheard_of;",
+        "int x = unheard_of & 7; x += 2; return x << 1;",
+        "int x; ask(&x); return x;",
+        "int x; SET(x); return -x;",
+        "u8 x[4]; fill(x, 4); return x[3] ^ 1;",
+        "struct device *d = find(); return d->id;",
+        "struct device *d = find(); d->id = 3; return d->id;",
+        "return find()->ops->call(3);",
+        "return unheard_of ?: 3;",
+    ],
+)
+def test_a_value_of_which_nothing_is_known_is_handed_on(tmp_path: Path, body: str) -> None:
+    value = run(tmp_path, body)
+    if body.endswith("?: 3;"):
+        assert value == 3
+    else:
+        assert isinstance(value, Opaque)
+        with pytest.raises(UnknownError, match=r"nor in the kernel's facts|not modelled"):
+            assert value
+
+
+@pytest.mark.parametrize(
+    ("body", "result"),
+    [
+        # A number is zero, a pointer valid, as long as nothing else is asked for.
+        ("if (ask()) return 1; return 2;", 2),
+        ("int r = ask(); if (r < 0) return 1; return 2;", 2),
+        ("int r = ask(); return r > 0;", 0),
+        ("void *p = find(); if (!p) return 1; return 2;", 2),
+        ("void *p = find(); if (IS_ERR(p)) return 1; return 2;", 2),
+        ("void *p = find(); return IS_ERR_OR_NULL(p);", 0),
+        ("switch (ask()) { case 0: return 1; default: return 2; }", 1),
+        ("int n = 0; while (!ask()) n++; return n;", 2),
+        ("return ask() && 1 / 0;", 0),
+        ("return ask() == 7;", 0),
+        ("return !ask();", 1),
+    ],
+)
+def test_a_driver_gets_an_answer(tmp_path: Path, body: str, result: int) -> None:
+    assert run(tmp_path, body) == result
 
 
 @pytest.mark.parametrize(

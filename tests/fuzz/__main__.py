@@ -17,14 +17,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.fuzz.limits import MEGABYTES
+from tests.fuzz.targets import CORPORA
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-# Of one input; libFuzzer's own limit is for what Python cannot interrupt, on a busy machine.
-BYTES, STUCK = 8192, 60
+# Bytes of one input: of C, what is read in some milliseconds; but whole drivers are run and edited.
+BYTES = {"c": 1024, "rules": 1024, "extract": 1024, "run": 3072, "patch": 6144}
+OTHERS = 8192
+# Seconds; libFuzzer's own limit is for what Python cannot interrupt, on a busy machine.
+STUCK = 60
 # Shares of the time: reading C is slow, and there is most to find.
-SHARES = {"spec": 3, "tree": 2, "yaml": 1, "kconfig": 2, "makefile": 1, "patch": 3, "c": 6,
-          "extract": 3, "run": 3}  # fmt: skip
+SHARES = {"spec": 2, "tree": 1, "yaml": 1, "kconfig": 1, "makefile": 1, "patch": 4, "c": 6,
+          "rules": 6, "extract": 6, "run": 6}  # fmt: skip
 _STATISTIC = re.compile(r"^stat::(\w+): +(\d+)$", re.MULTILINE)
 
 
@@ -40,6 +44,12 @@ class Outcome:
     words: str
 
 
+def seeds(name: str) -> list[Path]:
+    """The directories with the inputs that a target starts from."""
+    rooms = (HERE / "corpus" / room for room in dict.fromkeys((name, CORPORA.get(name, name))))
+    return [room for room in rooms if room.is_dir()]
+
+
 def fuzz(name: str, seconds: int, seed: int) -> Outcome:
     """Run one target in a process of its own, for so many seconds or up to its first crash."""
     corpus, found = ROOT / ".cache/fuzz" / name, HERE / "found" / name
@@ -47,11 +57,12 @@ def fuzz(name: str, seconds: int, seed: int) -> Outcome:
         place.mkdir(parents=True, exist_ok=True)
     before = set(found.iterdir())
     start = time.monotonic()
+    size = BYTES.get(name, OTHERS)
     done = subprocess.run(
         [sys.executable, "-m", "tests.fuzz.engine", name, f"-max_total_time={seconds}",
-         f"-timeout={STUCK}", f"-rss_limit_mb={MEGABYTES}", f"-max_len={BYTES}", f"-seed={seed}",
+         f"-timeout={STUCK}", f"-rss_limit_mb={MEGABYTES}", f"-max_len={size}", f"-seed={seed}",
          f"-artifact_prefix={found}/", "-print_final_stats=1", "-verbosity=0", str(corpus),
-         str(HERE / "corpus" / name)],
+         *map(str, seeds(name))],
         cwd=ROOT, env={**os.environ, "PYTHONHASHSEED": "0"}, capture_output=True, text=True,
         errors="replace", check=False,
     )  # fmt: skip

@@ -19,27 +19,27 @@ class TooSlow(BaseException):
     """An input took longer than any may; nothing that catches errors catches this."""
 
 
-def limited(target: Callable[[bytes], None]) -> Callable[[bytes], None]:
-    """The target, ended with `TooSlow` once it has used `SECONDS` of the processor."""
+def limited(target: Callable[[bytes], None], seconds: float = SECONDS) -> Callable[[bytes], None]:
+    """The target, ended with `TooSlow` once it has used so many seconds of the processor."""
 
     def run(data: bytes) -> None:
-        with _alarm():
+        with _alarm(seconds):
             target(data)
 
     return run
 
 
 @contextlib.contextmanager
-def _alarm() -> Iterator[None]:
+def _alarm(seconds: float) -> Iterator[None]:
     start = time.process_time()
     signal.signal(signal.SIGVTALRM, _over)
-    signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
     # One long call into C is not interrupted, and may have counted as the system's time.
-    if time.process_time() - start > SECONDS:
+    if time.process_time() - start > seconds:
         raise TooSlow
 
 

@@ -2,7 +2,8 @@
 """What is fuzzed: one function for each reader, from bytes to nothing.
 
 A target may refuse its input in any way that the command line turns into a message; whatever else
-it raises is a crash. `TARGETS` holds the function by the name that its corpus directory has.
+it raises is a crash. `TARGETS` holds the functions by name. C is read by several, each with one
+layer of the checker, so that the slow ones do not keep the others waiting.
 """
 
 from __future__ import annotations
@@ -18,9 +19,13 @@ from typing import TYPE_CHECKING
 from checks.baseline import read_baselines
 from checks.contract.read import NothingReadError, read_contract
 from checks.contract.write import as_json, as_yaml
+from checks.execution.rules import RULES
+from checks.extract import extract as read_facts
 from checks.kconfig import read_kconfig
 from checks.makefile import read_makefile
+from checks.parse import parse_tree
 from checks.report import FORMATS
+from checks.rule import CHECKS, Context
 from checks.run import check_trees
 from checks.tree import Role, SourceTree, TreeFile
 from gen.backport.draft import _as_it_is
@@ -44,11 +49,14 @@ from gen.yamltree import read_yaml
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from checks.rule import Word
     from gen.kernel import Kernel
     from gen.model import Device
 
 ROOT = Path(__file__).parents[2]
 SPEC = ROOT / "tests/checks/vmbell.yaml"
+# A device with so little about it that one short file is its driver.
+SMALL = ROOT / "tests/spec/mite.yaml"
 # Before the made-up device had all of its events.
 RELEASE = PointRelease.parse("6.0.7")
 
@@ -59,8 +67,8 @@ def _kernel() -> Kernel:
 
 
 @cache
-def _device() -> Device:
-    return read_device(SPEC)
+def _device(path: Path = SPEC) -> Device:
+    return read_device(path)
 
 
 def _text(data: bytes) -> str | None:
@@ -121,20 +129,34 @@ def tree(data: bytes) -> None:
 
 
 def c(data: bytes) -> None:
-    """A driver's C: preprocessed, parsed, turned into facts, judged by every rule but running."""
+    """A driver's C: preprocessed, parsed, and turned into facts."""
     given = _tree("vmbell.c", Role.UNIT, data)
-    if given is None:
-        return
-    report = check_trees([given], _device(), _kernel(), execute=False)
-    for form in FORMATS.values():
-        form(report).encode()
+    if given is not None:
+        read_facts(given, parse_tree(given, _kernel()), _kernel())
+
+
+def rules(data: bytes) -> None:
+    """The same, judged by every rule but running, and reported in one of the forms."""
+    given = _tree("vmbell.c", Role.UNIT, data)
+    if given is not None:
+        report = check_trees([given], _device(), _kernel(), execute=False)
+        forms = list(FORMATS.values())
+        forms[len(data) % len(forms)](report).encode()
 
 
 def run(data: bytes) -> None:
-    """The same, and the driver run against a modelled kernel."""
-    given = _tree("vmbell.c", Role.UNIT, data)
-    if given is not None:
-        check_trees([given], _device(), _kernel())
+    """The driver run against a modelled kernel, whatever other rules say of it."""
+    executed(data)
+
+
+def executed(data: bytes) -> list[Word]:
+    """What running the driver has to say."""
+    given = _tree("mite.c", Role.UNIT, data)
+    if given is None:
+        return []
+    units = parse_tree(given, _kernel())
+    context = Context(_device(SMALL), read_facts(given, units, _kernel()), units)
+    return [word for rule in RULES for word in CHECKS[rule](context)]
 
 
 def extract(data: bytes) -> None:
@@ -196,6 +218,10 @@ def _driver_files(home: str) -> dict[str, str]:
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
-    "spec": spec, "tree": tree, "yaml": yaml, "c": c, "run": run, "extract": extract,
-    "kconfig": kconfig, "makefile": makefile, "patch": patch,
+    "spec": spec, "tree": tree, "yaml": yaml, "c": c, "rules": rules, "run": run,
+    "extract": extract, "kconfig": kconfig, "makefile": makefile, "patch": patch,
 }  # fmt: skip
+# The targets that read C.
+READ_C = ("c", "rules", "run", "extract", "patch")
+# Whose corpus a target starts from, besides its own: a file stands in one directory.
+CORPORA = {**dict.fromkeys(READ_C, "c"), "tree": "spec"}

@@ -18,8 +18,10 @@ from click.testing import CliRunner
 from gen.cli import main
 from gen.deb import license_of
 from gen.diagnostics import Diagnostics, format_text
+from gen.dkms import Rendering
 from gen.generate import find_target
 from gen.load import parse_device
+from gen.needs import Need
 from gen.plan import make_plan
 from gen.render import render, render_debian, render_dkms
 from gen.resources import template_directory
@@ -131,6 +133,12 @@ def target(series: str | None) -> Target:
     return find_target(series, None)
 
 
+RENDERINGS = (
+    Rendering("5.10", (), {}),
+    Rendering("6.1", (Need("linux/x.h", "x", "struct y"),), {}),
+)
+
+
 def everything(device: Device, *more: str) -> tuple[dict[str, Hashable], ...]:
     """The shapes of all that is rendered: for the default kernel and others, DKMS and Debian."""
     made = []
@@ -138,7 +146,7 @@ def everything(device: Device, *more: str) -> tuple[dict[str, Hashable], ...]:
         plan = make_plan(device, target(series), "spec.yaml")
         made.append(shapes(render(plan, template_directory())))
     dkms = render_dkms(template_directory(), device, spec="spec.yaml", version="1",
-                       series=("5.10", "6.1"), as_of=None)  # fmt: skip
+                       renderings=RENDERINGS, as_of=None)  # fmt: skip
     debian = render_debian(
         template_directory(), device, package="x-dkms", spec="spec.yaml", version="1", as_of=None,
         maintainer="N <n@example.org>", date=datetime(2026, 1, 1, tzinfo=UTC),

@@ -6,12 +6,20 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from gen.generate import find_target, plan_for, read_device
+from gen.kernel_load import load_kernels
+from gen.needs import watched
+from gen.plan import Plan, Target
+from gen.resources import kernel_directory
 from tests.conftest import ROOT
 from tests.kbuild.kernels import backported_tree, build_tree
+
+KERNELS = load_kernels(kernel_directory())
 
 
 @pytest.fixture(scope="module")
@@ -23,25 +31,67 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Path(run.stdout.strip())
 
 
-@pytest.mark.parametrize(
-    ("release", "series"),
-    [
-        ("5.10.0-32-amd64", "5.10"),
-        ("6.1.0-50-amd64", "6.1"),
-        ("6.2.0", "6.1"),
-        ("6.12.117+deb13-amd64", "6.12"),
-        ("6.9.1", "6.6"),
-        ("7.3.4+deb13-amd64", "7.3"),
-        ("8.0.0", "7.3"),
-    ],
-)
-def test_a_kernel_gets_the_newest_rendering_that_is_not_newer(
-    tree: Path, release: str, series: str
-) -> None:
-    script = f"kernelver={release}; . {tree}/dkms.conf; echo $rendering"
+def chosen(tree: Path, kdir: Path) -> str:
+    """The rendering that dkms.conf takes for the headers of a kernel."""
+    script = f"kernel_source_dir={kdir}; . {tree}/dkms.conf; echo $rendering"
     run = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == series
-    assert (tree / series / "Makefile").is_file()
+    assert run.stderr == ""
+    return run.stdout.strip()
+
+
+def headers(series: str, place: Path) -> Path:
+    """Headers that declare no more than what the rendering for a series takes."""
+    kernel = watched(KERNELS.get(series))
+    plan_for(read_device(None), Target(kernel))
+    place.mkdir()
+    (place / "Makefile").touch()
+    for need in sorted(kernel.needs):
+        path = place / "include" / need.header
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a") as file:
+            file.write(f"{need.struct or 'struct'} {{\n\tint {need.word};\n}};\n")
+    return place
+
+
+def content(kernel: str | None, kdir: Path | None = None) -> Plan:
+    """What the C is made from, without the words about its target."""
+    _, plan = plan_for(read_device(None), find_target(kernel, None, kdir))
+    return replace(plan, origin=(), left_out=())
+
+
+@pytest.mark.parametrize("series", KERNELS.series)
+def test_a_kernel_gets_its_own_rendering_or_one_like_it(
+    tree: Path, tmp_path: Path, series: str
+) -> None:
+    rendering = chosen(tree, headers(series, tmp_path / "kernel"))
+    assert content(rendering) == content(series)
+    assert (tree / rendering / "Makefile").is_file()
+
+
+def test_each_rendering_is_there_once_and_for_a_kernel_that_was_verified(tree: Path) -> None:
+    names = sorted(path.name for path in tree.iterdir() if path.is_dir())
+    assert names == ["5.10", "5.15", "6.1", "7.2"]
+    assert "unverified" in (tree / "5.15/pvpanic.c").read_text(), "no other series is like it"
+
+
+def test_headers_decide_and_no_number(tree: Path, tmp_path: Path) -> None:
+    kdir = headers("6.1", tmp_path / "6.1")
+    pci = kdir / "include/linux/pci.h"
+    pci.write_text(pci.read_text().replace("struct pci_driver", "struct pci_device"))
+    assert chosen(tree, kdir) == "5.10", "the member stands in another struct"
+    vendor = headers("6.1", tmp_path / "5.14.0")
+    assert chosen(tree, vendor) == "6.1"
+    (vendor / "include/linux/gfp_types.h").unlink()
+    (vendor / "include/linux/gfp.h").write_text("#define GFP_KERNEL 1\n")
+    assert chosen(tree, vendor) == "5.15"
+
+
+def test_headers_that_kernels_share_are_looked_into(tree: Path, tmp_path: Path) -> None:
+    shared = headers("7.2", tmp_path / "common")
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "Makefile").write_text(f"include {shared}/Makefile\n")
+    assert chosen(tree, own) == "7.2"
 
 
 @pytest.mark.kbuild
@@ -55,8 +105,9 @@ def test_dkms_adds_builds_installs_and_removes(
     run("add")
     run("build")
     log = next((tmp_path / "state").rglob("make.log")).read_text(encoding="utf-8")
-    chosen = series or ".".join(run.release.split(".")[:2])
-    assert f"/build/{chosen}/{run.name}.ko\n" in log, log
+    rendering = chosen(tree, kdir)
+    assert f"/build/{rendering}/{run.name}.ko\n" in log, log
+    assert content(rendering) == content(None, kdir), "not what the tree was probed to have"
     run("install", "--force")
     modules = run.installed()
     assert set(modules) == {run.name, f"{run.name}-mmio", f"{run.name}-pci"}

@@ -3,20 +3,17 @@
 
 from __future__ import annotations
 
-import re
+import sys
 from typing import TYPE_CHECKING
 
-from gen.lab.archive import Archive, cache_directory
-from gen.lab.problem import LabError
+from gen.lab.archive import NATIVE, Archive, cache_directory
+from gen.lab.board import PC
+from gen.lab.buildroot import find_headers
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from gen.kernel import Kernel
-
-FLAVOUR = "amd64"
-# Variants of the same version with other options.
-_VARIANT = re.compile(r"-(cloud|rt)-")
 
 
 def fetch_headers(kernel: Kernel) -> Path:
@@ -25,30 +22,17 @@ def fetch_headers(kernel: Kernel) -> Path:
     Raises:
         LabError: no suite has them, or they cannot be fetched.
     """
-    if kernel.packages is None:
-        raise LabError(f"the distribution never shipped Linux {kernel.series}")
-    archive = Archive(kernel.suites)
-    pattern = kernel.packages.headers.format(flavour=FLAVOUR)
-    names = archive.names(_posix(pattern))
-    plain = [name for name in names if not _VARIANT.search(name)]
-    if not plain:
-        raise LabError(f"no package {pattern} in {', '.join(kernel.suites)}")
-    name = max(plain, key=_numbers)
-    common = f"{name.removesuffix(FLAVOUR)}common"
-    place = cache_directory() / "headers" / name
+    headers = find_headers(kernel, PC, _say)
+    archive = Archive(headers.suites, say=_say, alone=True)
+    common = f"{headers.package.removesuffix(NATIVE)}common"
+    place = cache_directory() / "headers" / headers.package
     place.mkdir(parents=True, exist_ok=True)
-    for package in (name, common):
+    for package in (headers.package, common):
         link = place / package
         link.unlink(missing_ok=True)
         link.symlink_to(archive.unpack(package) / "usr/src" / package)
-    return place / name
+    return place / headers.package
 
 
-def _posix(pattern: str) -> str:
-    """A shell pattern as the extended regular expression that apt-cache wants."""
-    return "^" + pattern.replace(".", "[.]").replace("*", ".*") + "$"
-
-
-def _numbers(name: str) -> list[int]:
-    """A key that sorts 6.12.9 before 6.12.10."""
-    return [int(word) for word in re.findall(r"\d+", name)]
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)

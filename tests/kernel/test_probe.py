@@ -115,6 +115,23 @@ def test_headers_of_all_flavours_are_found_beside_a_package(tmp_path: Path) -> N
         assert open_headers(place).release == PointRelease.parse("5.10.262")
 
 
+def test_headers_of_the_architecture_that_a_tree_was_configured_for_are_read(
+    tmp_path: Path,
+) -> None:
+    """All architectures have one of that name; the generated ones tell which counts."""
+    tree = _tree(tmp_path)
+    for name in ("arm64", "x86"):
+        own = tree / f"arch/{name}/include/asm/own.h"
+        own.parent.mkdir(parents=True)
+        own.write_text(f"int of_{name}(void);\n")
+    assert open_headers(tree).declares("asm/own.h", "of_x86")
+    (tree / "arch/arm64/include/generated/asm").mkdir(parents=True)
+    assert open_headers(tree).declares("asm/own.h", "of_arm64")
+    assert not open_headers(tree).declares("asm/own.h", "of_x86")
+    (tree / "arch/x86/include/generated/asm").mkdir(parents=True)
+    assert open_headers(tree).architecture == "x86"
+
+
 def test_a_truncated_tree_is_refused(tmp_path: Path) -> None:
     tree = _tree(tmp_path)
     (tree / "include/linux/mod_devicetable.h").unlink()

@@ -3,16 +3,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from gen.lab import archive
 from gen.lab.archive import Archive, Origin
 from gen.lab.problem import LabError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 ORIGINS = (
     Origin("http://archive.example/linux/", "stone", "main", "/keys.gpg"),
@@ -26,13 +23,15 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """A machine with these sources, whose tools only note what they are asked."""
     asked: list[list[str]] = []
 
-    def run(arguments: list[object], **options: object) -> str:
+    def run(arguments: list[object], **_: object) -> str:
         words = [str(argument) for argument in arguments]
         asked.append(words)
         if "madison" in words:
             return " thing | 1:2-3 | http://archive.example stone/main amd64 Packages\n"
-        if "download" in words:
-            (options["cwd"] / "thing.deb").write_text("package")  # type: ignore[operator]
+        if "--print-uris" in words:
+            return "'http://archive.example/thing.deb' thing.deb 7 SHA256:0123\n"
+        if "download-file" in words:
+            Path(words[-2]).write_text("package")
         if "-x" in words:
             raise LabError("killed")
         return ""
@@ -50,6 +49,16 @@ def test_source_lines_keep_the_key() -> None:
 def test_other_suites_join_only_archives_that_have_whole_releases() -> None:
     added = set(archive.extend(ORIGINS, ("wood",))) - set(ORIGINS)
     assert added == {Origin("http://archive.example/linux/", "wood", "main", "/keys.gpg")}
+
+
+def test_security_updates_of_another_release_are_where_those_of_the_machine_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    added = set(archive.extend(ORIGINS, ("wood-security",))) - set(ORIGINS)
+    assert added == {Origin("http://security.example/", "wood-security", "main")}
+    monkeypatch.setattr(archive, "machine_origins", lambda: ORIGINS[:2])
+    found = archive.of_suites(("wood", "wood-security"))
+    assert found == (Origin("http://archive.example/linux/", "wood", "main", "/keys.gpg"),)
 
 
 def test_backports_follow_from_the_release() -> None:
@@ -76,8 +85,8 @@ def test_every_apt_call_uses_the_private_configuration(
 ) -> None:
     with pytest.raises(LabError):
         Archive(cache=tmp_path).unpack("thing")
-    apt = [words for words in machine if words[0].startswith("apt")]
-    assert apt
+    apt = [words for words in machine if "apt" in words[0]]
+    assert any("download-file" in words for words in apt)
     for words in apt:
         assert words[1] == "-c"
         assert words[2].startswith(str(tmp_path))

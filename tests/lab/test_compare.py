@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 ENTRY = """\
 differences:
   - series: ["6.1"]
-    scenario: surface
+    scenarios: [surface, rebind]
     what: mode
-    mainline: "644"
+    mainline: "6[0-9]4"
     ours: "600"
     reason: Only root may look at it.
 """
@@ -46,20 +46,33 @@ def test_an_entry_for_another_series_does_not_count(tmp_path: Path) -> None:
     assert compare(SEEN, OTHER, listed(tmp_path, "7.3")).unlisted
 
 
-def test_an_entry_covers_exact_values_only(tmp_path: Path) -> None:
-    other = OTHER | {Place("surface", "mode"): "666"}
-    result = compare(SEEN, other, listed(tmp_path))
+@pytest.mark.parametrize(
+    ("mainline", "ours"), [("644", "666"), ("644", "6000"), ("1644", "600"), ("64", "600")]
+)
+def test_an_entry_covers_what_it_says_and_no_more(tmp_path: Path, mainline: str, ours: str) -> None:
+    """Mainline's side is a pattern for the whole text, ours is meant to the letter."""
+    place = Place("surface", "mode")
+    result = compare(SEEN | {place: mainline}, OTHER | {place: ours}, listed(tmp_path))
     assert len(result.unlisted) == 1
     assert len(result.stale) == 1
+
+
+def test_an_entry_may_hold_in_several_scenarios_and_is_stale_in_each(tmp_path: Path) -> None:
+    rebind = Place("rebind", "mode")
+    both = compare(SEEN | {rebind: "654"}, OTHER | {rebind: "600"}, listed(tmp_path))
+    assert (both.unlisted, both.stale, len(both.listed)) == ((), (), 2)
+    one = compare(SEEN | {rebind: "600"}, OTHER | {rebind: "600"}, listed(tmp_path))
+    assert [stale.scenario for stale in one.stale] == ["rebind"]
+    assert "'mode' does not differ so in rebind" in table(one)
 
 
 def test_an_entry_without_a_difference_is_stale_once_its_scenario_was_played(
     tmp_path: Path,
 ) -> None:
     (stale,) = compare(SEEN, SEEN, listed(tmp_path)).stale
-    assert "list.yaml:2:" in table(compare(SEEN, SEEN, [stale]))
+    assert "list.yaml:2:" in table(compare(SEEN, SEEN, [stale.entry]))
     elsewhere = {Place("reload", "mode"): "644"}
-    assert not compare(elsewhere, elsewhere, [stale]).stale
+    assert not compare(elsewhere, elsewhere, [stale.entry]).stale
 
 
 def test_what_only_one_of_them_shows_differs() -> None:
@@ -79,6 +92,7 @@ def test_the_same_thing_twice_is_told_apart() -> None:
         (ENTRY.replace("reason:", "because:"), "FORM001"),
         (ENTRY.replace("    reason: Only root may look at it.\n", ""), "FORM002"),
         (ENTRY.replace('["6.1"]', "[]"), "FORM007"),
+        (ENTRY.replace("6[0-9]4", "6[0-9"), "FORM006"),
         ("differences: [", "YAML001"),
     ],
 )

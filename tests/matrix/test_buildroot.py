@@ -25,7 +25,7 @@ from tests.conftest import ROOT
 if TYPE_CHECKING:
     from gen.kernel import Kernel
 
-HEADERS = Headers("linux-headers-9.9.9+deb99-amd64", "stone-backports")
+HEADERS = Headers("linux-headers-9.9.9+deb99-amd64", ("stone-backports", "stone-security"))
 
 
 def kernel(series: str) -> Kernel:
@@ -59,9 +59,10 @@ def root(tmp_path: Path) -> BuildRoot:
     return BuildRoot(HEADERS, lambda _: None, tmp_path / "cache")
 
 
-def test_the_newest_headers_of_the_first_suite_that_has_some(
+def test_the_newest_headers_of_the_first_release_that_has_some(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Its updates count as much as the release itself."""
     asked = []
 
     def names(self: Archive, _pattern: str) -> list[str]:
@@ -75,7 +76,14 @@ def test_the_newest_headers_of_the_first_suite_that_has_some(
     monkeypatch.setattr(Archive, "names", names)
     found = buildroot.find_headers(kernel("6.12"), PC, lambda _: None)
     assert found.package == "linux-headers-6.12.10+deb13-amd64"
-    assert asked == [(kernel("6.12").suites[0],)]
+    assert asked == [("bookworm-backports", "bookworm-security")] == [found.suites]
+
+
+def test_a_release_without_headers_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "linux-headers-6.12.10+deb13-amd64"
+    monkeypatch.setattr(Archive, "names", lambda self, _: [name] if "trixie" in self.suites else [])
+    found = buildroot.find_headers(kernel("6.12"), PC, lambda _: None)
+    assert found == Headers(name, ("trixie", "trixie-security"))
 
 
 def test_a_series_without_packages_or_headers(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,7 +108,8 @@ def test_another_architecture_gets_the_compiler_that_its_headers_name(
     monkeypatch.setattr(Archive, "field", lambda *_: "linux-base, gcc-12 | gcc")
     found = buildroot.find_headers(kernel("6.12"), VIRT, lambda _: None)
     assert asked == [("arm64", "^linux-headers-6[.]12[.].*-arm64$")]
-    assert found == Headers(headers, kernel("6.12").suites[0], "arm64", "gcc-12-aarch64-linux-gnu")
+    suites = ("bookworm-backports", "bookworm-security")
+    assert found == Headers(headers, suites, "arm64", "gcc-12-aarch64-linux-gnu")
     assert found.release == "6.12.9+deb12-arm64"
     monkeypatch.setattr(Archive, "field", lambda *_: "linux-base")
     with pytest.raises(LabError, match="does not name its compiler"):
@@ -114,7 +123,7 @@ def test_headers_of_another_architecture_are_laid_into_the_root(
     package = tmp_path / "unpacked"
     (package / "usr/src/linux-headers-9.9.9+deb99-arm64").mkdir(parents=True)
     monkeypatch.setattr(Archive, "unpack", lambda *_: package)
-    headers = Headers("linux-headers-9.9.9+deb99-arm64", "stone", "arm64", "gcc-99-aarch64-x")
+    headers = Headers("linux-headers-9.9.9+deb99-arm64", ("stone",), "arm64", "gcc-99-aarch64-x")
     made = BuildRoot(headers, lambda _: None, tmp_path / "cache")
     made.make()
     call = (tmp_path / "calls").read_text()
@@ -131,8 +140,8 @@ def test_a_root_is_made_once(tmp_path: Path, machine: Path) -> None:
     assert HEADERS.package in call
     assert (root(tmp_path).place / "usr").is_dir()
     roots = tmp_path / "cache/roots"
-    lines = (roots / "stone-backports.list").read_text().splitlines()
-    assert [line.split()[-2] for line in lines] == ["stone", "stone-backports"]
+    lines = (roots / "stone.list").read_text().splitlines()
+    assert [line.split()[-2] for line in lines] == ["stone", "stone-backports", "stone-security"]
     assert (roots / "apt.conf").read_text() == 'Acquire::http::Proxy "http://p/";\n'
 
 
@@ -175,7 +184,7 @@ def test_after_a_kill_a_root_is_made_anew(tmp_path: Path, machine: Path) -> None
     script(machine, "mmdebstrap", TARGET + f"echo $$ >{tmp_path}/pid; exec sleep 60")
     code = (
         "from pathlib import Path; from gen.lab import buildroot as b; b.of_suites = lambda s: ();"
-        f"b.BuildRoot(b.Headers('{HEADERS.package}', '{HEADERS.suite}'), print,"
+        f"b.BuildRoot(b.Headers('{HEADERS.package}', {HEADERS.suites}), print,"
         f" Path('{tmp_path}/cache')).make()"
     )
     maker = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)

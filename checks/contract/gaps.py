@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Signs that a driver goes on where its text ends: what it uses or starts is nowhere in it.
+
+A file that was cut between two functions is C like any other. What a whole driver of this class
+never lacks tells of it: each module says its licence and registers something, each name is defined
+somewhere, and whatever only its own file can use is used there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pycparser import c_ast
+
+from checks.contract.records import Unknown
+from checks.extract import FACT
+from checks.tree import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from checks.facts import DriverFacts, UnitFacts
+    from checks.parse import Unit
+    from gen.source import Span
+
+# The marks by which a module begins to do something.
+_STARTS = frozenset({"init", "driver"})
+# What C and its compiler have without a declaration, and what stands for a kernel macro's inside.
+_GIVEN = frozenset({"__func__", "__FUNCTION__", "true", "false", "offsetof"})
+_INSIDE = ("__model_", "__builtin_")
+_NOWHERE = "no known interface of the kernel, and defined nowhere in what was read"
+
+
+def gaps(facts: DriverFacts, units: tuple[Unit, ...]) -> Iterator[Unknown]:
+    """What shows that a part of the driver is not there, each at its place."""
+    yield from _unfinished(facts)
+    names = [_Names.of(unit) for unit in units]
+    defined = {name for one in names for name in one.defined}
+    known = _GIVEN | facts.kernel.table.keys() | defined | {n for one in names for n in one.inner}
+    told: set[str] = set()
+    for one in names:
+        for name, at in (*one.declared.items(), *one.used.items()):
+            if name not in known | told and not name.startswith(_INSIDE):
+                told.add(name)
+                yield Unknown("driver", "", f"'{name}' is {_NOWHERE}", at)
+        for name, at in one.static.items():
+            if name not in one.used:
+                yield Unknown("driver", "", f"nothing in what was read uses '{name}'", at)
+
+
+def _unfinished(facts: DriverFacts) -> Iterator[Unknown]:
+    """The modules that lack what every module has; a composite one has it in any of its files."""
+    wholes = {one.name: one.whole for one in facts.makefile or () if one.whole}
+    modules: dict[str, list[UnitFacts]] = {}
+    for unit in (one for one in facts.units if one.file.role is Role.UNIT):
+        name = f"{unit.file.path.stem}.o"
+        modules.setdefault(wholes.get(name, name), []).append(unit)
+    for parts in modules.values():
+        kinds = {mark.kind for unit in parts for mark in unit.marks}
+        last = parts[-1].file.source
+        at = last.span(max(len(last.lines), 1), 1, 1)
+        if "license" not in kinds:
+            yield Unknown("driver", "", "there is no MODULE_LICENSE down to here", at)
+        if not kinds & _STARTS:
+            yield Unknown("driver", "", "nothing is registered when the module is loaded", at)
+
+
+@dataclass
+class _Names(c_ast.NodeVisitor):  # type: ignore[misc]
+    """The names of a unit, each with its first place.
+
+    `defined` are those of the file scope, `inner` those of functions, types and enumerators;
+    `declared` are promised to be defined; `static` can be used in this unit alone.
+    """
+
+    unit: Unit
+    defined: set[str] = field(default_factory=set)
+    inner: set[str] = field(default_factory=set)
+    declared: dict[str, Span] = field(default_factory=dict)
+    static: dict[str, Span] = field(default_factory=dict)
+    used: dict[str, Span] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, unit: Unit) -> _Names:
+        names = cls(unit)
+        for item in unit.ast.ext if unit.ast else []:
+            if unit.token(item) is not None:
+                names.visit(item)
+                names.file_scope(item)
+        return names
+
+    def file_scope(self, item: c_ast.Node) -> None:
+        """Take in what an item at file scope defines or promises."""
+        decl = item.decl if isinstance(item, c_ast.FuncDef) else item
+        if not isinstance(decl, c_ast.Decl) or not decl.name or decl.name.startswith(FACT):
+            return
+        promised = decl is item and (
+            isinstance(decl.type, c_ast.FuncDecl) or "extern" in decl.storage
+        )
+        at = self.unit.name_span(decl)
+        if promised:
+            self.declared.setdefault(decl.name, at)
+            return
+        self.defined.add(decl.name)
+        if "static" in decl.storage and "inline" not in decl.funcspec:
+            self.static.setdefault(decl.name, at)
+
+    def visit_ID(self, node: c_ast.ID) -> None:  # noqa: N802 (pycparser calls it so)
+        self.used.setdefault(node.name, self.unit.name_span(node))
+
+    def visit_StructRef(self, node: c_ast.StructRef) -> None:  # noqa: N802 (as above)
+        self.visit(node.name)
+
+    def visit_NamedInitializer(self, node: c_ast.NamedInitializer) -> None:  # noqa: N802 (as above)
+        self.visit(node.expr)
+
+    def visit_Decl(self, node: c_ast.Decl) -> None:  # noqa: N802 (as above)
+        if node.name:
+            self.inner.add(node.name)
+        self.generic_visit(node)
+
+    def visit_Enumerator(self, node: c_ast.Enumerator) -> None:  # noqa: N802 (as above)
+        self.inner.add(node.name)
+        self.generic_visit(node)
