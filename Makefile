@@ -114,10 +114,8 @@ matrix: ## every real kernel and contract: render, check, build, boot; KERNELS="
 .PHONY: differential
 differential: ## boot mainline's driver and ours; show what differs; KERNELS= and SCENARIOS= choose
 	$(Q).ci/setup matrix
-	$(Q)status=0; for series in $(or $(KERNELS),$$($(pvgen) differential --list | tr -d '[],"')); do \
-		echo "==> Linux $$series" >&2; \
-		$(pvgen) differential --kernel "$$series" --json ".cache/differential-$$series.json" $(SCENARIOS) || status=$$?; \
-	done; exit $$status
+	$(Q)$(pvgen) differential $(if $(SPEC),--spec '$(SPEC)') $(foreach series,$(KERNELS),--kernel '$(series)') \
+		--json .cache/differential.json $(SCENARIOS)
 
 .PHONY: torture
 torture: ## both drivers under fire in a kernel built with every detector; TORTURE="--panics 20" chooses

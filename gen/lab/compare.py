@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "differences.schema.json"
 ABSENT = "nothing"
+HEADINGS = ("SERIES", "KERNEL", "COMPARED", "LISTED", "UNLISTED", "STALE", "SECONDS", "RESULT")
 
 
 @dataclass(frozen=True, order=True)
@@ -83,6 +84,28 @@ class Comparison:
     unlisted: tuple[Difference, ...]
     listed: tuple[tuple[Difference, Listed], ...]
     stale: tuple[Stale, ...]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One series: its comparison, or why there is none."""
+
+    series: str
+    release: str
+    comparison: Comparison | None
+    seconds: float
+    error: str = ""
+
+    @property
+    def status(self) -> int:
+        """0 equal or listed, 1 not, 3 not answered."""
+        found = self.comparison
+        return 3 if found is None else 1 if found.unlisted or found.stale else 0
+
+    @property
+    def result(self) -> str:
+        """The status in words."""
+        return {0: "equal or listed", 1: "DIFFERS", 3: "ERROR"}[self.status]
 
 
 def observations(outcomes: Iterable[Outcome]) -> dict[Place, str]:
@@ -173,25 +196,55 @@ def default_list() -> Path:
     return spec_file("mainline/differences.yaml")
 
 
-def as_json(series: str, comparison: Comparison) -> str:
-    """The comparison for programs."""
-    listed = [_data(one) | {"reason": entry.reason} for one, entry in comparison.listed]
-    document = {
-        "series": series,
-        "compared": comparison.compared,
-        "unlisted": [_data(one) for one in comparison.unlisted],
-        "listed": listed,
+def as_json(rows: Sequence[Row]) -> str:
+    """The comparisons for programs."""
+    return json.dumps({"series": [_series(row) for row in rows]}, indent=2) + "\n"
+
+
+def _series(row: Row) -> dict[str, object]:
+    head: dict[str, object] = {
+        "series": row.series,
+        "kernel": row.release or None,
+        "result": row.result,
+        "seconds": round(row.seconds, 1),
+        "error": row.error or None,
+    }
+    found = row.comparison
+    if found is None:
+        return head
+    return head | {
+        "compared": found.compared,
+        "unlisted": [_data(one) for one in found.unlisted],
+        "listed": [_data(one) | {"reason": entry.reason} for one, entry in found.listed],
         "stale": [
-            {"entry": str(stale.entry.span), "scenario": stale.scenario}
-            for stale in comparison.stale
+            {"entry": str(stale.entry.span), "scenario": stale.scenario} for stale in found.stale
         ],
     }
-    return json.dumps(document, indent=2) + "\n"
 
 
 def _data(difference: Difference) -> dict[str, str | int]:
     sides = {"mainline": difference.mainline, "ours": difference.ours}
     return asdict(difference.place) | sides
+
+
+def overview(rows: Sequence[Row]) -> str:
+    """A line for each series, and below why one could not be compared."""
+    cells = [HEADINGS, *map(_cells, rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(HEADINGS))]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    ]
+    return "\n".join([*lines, *(f"{row.series}: {row.error}" for row in rows if row.error)])
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    found = row.comparison
+    counts = (
+        (found.compared, len(found.listed), len(found.unlisted), len(found.stale)) if found else ()
+    )
+    numbers = [str(count) for count in counts] or ["-"] * 4
+    return (row.series, row.release or "-", *numbers, f"{row.seconds:.0f}", row.result)
 
 
 def table(comparison: Comparison) -> str:

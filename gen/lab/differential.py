@@ -7,7 +7,9 @@ import asyncio
 import json
 import sys
 import tempfile
+import time
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +35,7 @@ from gen.resources import kernel_directory
 from gen.specs import GenerationError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from gen.lab.bench import Bench
     from gen.lab.scenario import Scenario
@@ -112,8 +114,26 @@ class How:
     jobs: int
     names: tuple[str, ...]
 
-    def pair(self, as_of: str, pair: Pair, suites: tuple[str, ...] = ()) -> compare.Comparison:
-        """Play both drivers of a release.
+    def row(self, series: str, work: Callable[[], tuple[str, compare.Comparison]]) -> compare.Row:
+        """One comparison; what kept it from being made is told in its row, and others go on."""
+        start = time.monotonic()
+        say(f"==> Linux {series}")
+        try:
+            release, result = work()
+        except (LabError, OSError) as error:
+            text = (
+                f"{error.filename or 'the lab'}: {error.strerror or error}"
+                if isinstance(error, OSError)
+                else str(error)
+            )
+            return compare.Row(series, "", None, time.monotonic() - start, text)
+        click.echo(compare.table(result))
+        return compare.Row(series, release, result, time.monotonic() - start)
+
+    def pair(
+        self, as_of: str, pair: Pair, suites: tuple[str, ...] = ()
+    ) -> tuple[str, compare.Comparison]:
+        """Play both drivers of a release; the kernel's release, and the comparison.
 
         Raises:
             LabError: something cannot be looked at.
@@ -132,9 +152,9 @@ class How:
         theirs = observe(bench, scenarios, pair.mainline, image, self.jobs)
         say(f"{pair.ours}: the rendered driver")
         ours = observe(bench, scenarios, pair.ours, image, self.jobs)
-        return compare.compare(theirs, ours, entries)
+        return pair.release, compare.compare(theirs, ours, entries)
 
-    def series(self, series: str) -> compare.Comparison:
+    def series(self, series: str) -> tuple[str, compare.Comparison]:
         """Build both drivers of a series on its own headers and compare them."""
         suites = find_target(series, None).kernel.suites
         with tempfile.TemporaryDirectory(prefix="pvgen-pair-") as directory:
@@ -151,12 +171,27 @@ def _series(spec: Path | None) -> list[str]:
         fail(str(error), BAD_USAGE)
 
 
-def _pair(mainline: Path | None, ours: Path | None, series: str | None, as_of: str | None) -> Pair:
-    """The two directories, where no series is to be built; what is missing is wrong usage."""
-    if series is not None:
-        if mainline or ours or as_of:
-            raise click.UsageError("--kernel builds both drivers; give it alone")
-        return Pair(Path(), Path(), "")
+def _chosen(spec: Path | None, series: Sequence[str]) -> list[str]:
+    """The series named, or all; one that cannot be compared is told before any is played.
+
+    Raises:
+        click.UsageError: there is such a one.
+    """
+    known = _series(spec)
+    odd = sorted(set(series) - set(known))
+    if odd:
+        raise click.UsageError(f"cannot compare on {', '.join(odd)}; one of: {', '.join(known)}")
+    return list(dict.fromkeys(series)) or known
+
+
+def _pair(
+    mainline: Path | None, ours: Path | None, series: tuple[str, ...], as_of: str | None
+) -> Pair | None:
+    """The two directories, or None where series are to be built; half of it is wrong usage."""
+    if mainline is None and ours is None and as_of is None:
+        return None
+    if series:
+        raise click.UsageError("--kernel builds both drivers; give it alone")
     if mainline is None or ours is None or as_of is None:
         raise click.UsageError("give --kernel, or all of --as-of, --mainline and --ours")
     return Pair(mainline, ours, "")
@@ -164,7 +199,13 @@ def _pair(mainline: Path | None, ours: Path | None, series: str | None, as_of: s
 
 @click.command()
 @spec_option
-@click.option("--kernel", "series", metavar="SERIES", help="Build both drivers for this series.")
+@click.option(
+    "--kernel",
+    "series",
+    metavar="SERIES",
+    multiple=True,
+    help="Build both drivers for this series; may be given several times. All when absent.",
+)
 @click.option("--as-of", metavar="RELEASE", help="The release of two drivers that are built.")
 @click.option(
     "--mainline", type=click.Path(path_type=Path), help="Where mainline's built modules are."
@@ -189,7 +230,7 @@ def _pair(mainline: Path | None, ours: Path | None, series: str | None, as_of: s
 @click.argument("names", metavar="[SCENARIO]...", nargs=-1)
 def differential(  # noqa: PLR0917 (click names them)
     spec: Path | None,
-    series: str | None,
+    series: tuple[str, ...],
     as_of: str | None,
     mainline: Path | None,
     ours: Path | None,
@@ -201,7 +242,8 @@ def differential(  # noqa: PLR0917 (click names them)
 ) -> None:
     """Play the same scenarios with mainline's driver and ours; show what differs unlisted.
 
-    With --kernel, both are built on that series' headers from Debian, mainline's from its sources.
+    Without --mainline and --ours both are built, for each series on its own headers from Debian,
+    mainline's from its sources.
     """
     if only_list:
         click.echo(json.dumps(_series(spec)))
@@ -209,17 +251,19 @@ def differential(  # noqa: PLR0917 (click names them)
     pair = _pair(mainline, ours, series, as_of)
     how = How(spec, listed or compare.default_list(), jobs, names)
     try:
-        result = how.series(series) if series else how.pair(str(as_of), pair)
+        if pair is None:
+            rows = [how.row(name, partial(how.series, name)) for name in _chosen(spec, series)]
+        else:
+            rows = [how.row(str(as_of), partial(how.pair, str(as_of), pair))]
         if json_file is not None:
-            write_whole(json_file, compare.as_json(series or str(as_of), result))
+            write_whole(json_file, compare.as_json(rows))
     except GenerationError as error:
         report(error.diagnostics)
         fail(str(error), BAD_USAGE)
-    except LabError as error:
-        fail(str(error), UNANSWERED)
     except OSError as error:
-        fail(f"{error.filename or 'the lab'}: {error.strerror or error}", UNANSWERED)
+        fail(f"{error.filename or 'the result'}: {error.strerror or error}", UNANSWERED)
     except (KeyboardInterrupt, asyncio.CancelledError):
         fail("ended before everything was compared", UNANSWERED)
-    click.echo(compare.table(result))
-    sys.exit(1 if result.unlisted or result.stale else 0)
+    click.echo(compare.overview(rows))
+    statuses = {row.status for row in rows}
+    sys.exit(1 if 1 in statuses else max(statuses))
