@@ -7,6 +7,7 @@ Their language is spec/kernels.schema.json.
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -30,10 +31,22 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 def load_kernels(directory: Path) -> Kernels:
     """Read `api.yaml` and every series file in `directory` (spec/kernels).
 
+    What was read is kept: a run that renders for many targets reads files once, unless they change.
+
     Raises:
         KernelFactsError: a file is missing, is no YAML or breaks the schema, no series is the
             default or two are.
     """
+    files = (*sorted(directory.glob("*.yaml")), directory.parent / SCHEMA)
+    states = [path.stat() for path in files if path.is_file()]
+    return _load(
+        directory, tuple((state.st_ino, state.st_mtime_ns, state.st_size) for state in states)
+    )
+
+
+@lru_cache(maxsize=2)
+def _load(directory: Path, _states: tuple[tuple[int, int, int], ...]) -> Kernels:
+    """The same; the states of the files tell apart what was read before from what was not."""
     validator = _validator(directory.parent / SCHEMA)
     table = _read(directory / TABLE, validator)
     headers = {name: _range(item) for name, item in table["headers"].items()}

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from email.utils import format_datetime
+from functools import cache
 from typing import TYPE_CHECKING
 
 import jinja2
@@ -110,13 +111,14 @@ def render_debian(
         "modules": [device.name, *(frontend.name for frontend in device.frontends)],
     }
     environment = _environment(templates)
-    environment.filters["lines"] = str.splitlines
     names = ("changelog", "control", "copyright", "rules")
     return {name: environment.get_template(f"debian/{name}.j2").render(values) for name in names}
 
 
+@cache
 def _environment(templates: Path) -> jinja2.Environment:
-    return jinja2.Environment(
+    """One for all renderings: it keeps what it compiled, unless the template changes."""
+    environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(templates),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -124,3 +126,5 @@ def _environment(templates: Path) -> jinja2.Environment:
         keep_trailing_newline=True,
         autoescape=False,  # noqa: S701 (C is no HTML; gen.texts keeps text from being more)
     )
+    environment.filters["lines"] = str.splitlines
+    return environment
