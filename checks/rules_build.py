@@ -16,7 +16,7 @@ from gen.diagnostics import did_you_mean
 from gen.kconfig import parse_dependency
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from checks.facts import KconfigFact, Mark
     from checks.rule import Context, Word
@@ -203,6 +203,7 @@ def check_exports(context: Context) -> Iterator[Word]:
         m.value.name for kind in ("export", "export_gpl") for m in context.facts.marks(kind)
     }
     uses = _uses(context)
+    yield from _namespaces(context, uses)
     found = False
     for unit in context.facts.units:
         shared = {item.name: item.span for item in unit.objects if not item.static}
@@ -216,6 +217,31 @@ def check_exports(context: Context) -> Iterator[Word]:
                     yield Found(message, span, None, f"add EXPORT_SYMBOL_GPL({name});", absent=True)
     if not found:
         yield NotApplicable("no file uses another's symbols")
+
+
+def _namespaces(context: Context, uses: Mapping[str, set[str]]) -> Iterator[Word]:
+    """A module imports the namespaces of what it uses of the driver's other modules."""
+    marks = context.facts.marks
+    imported = {(mark.file, _bare(mark.value.text)) for mark in marks("import_ns")}
+    modules = {mark.file for mark in marks("license")}
+    for spaced in marks("export_ns"):
+        name, _, namespace = (spaced.value.text or "").partition(" ")
+        space, users = _bare(namespace), uses.get(name, set())
+        without = [
+            unit.file.path.name
+            for unit in context.facts.units
+            if unit.file.path.name in users
+            and unit.file in modules - {spaced.file}
+            and (unit.file, space) not in imported
+        ]
+        if without:
+            message = f"{name} is in the namespace {space}, which {', '.join(without)} must import"
+            fix = f'add MODULE_IMPORT_NS("{space}"); to each'
+            yield Found(message, spaced.span, None, fix, absent=True)
+
+
+def _bare(text: str | None) -> str:
+    return (text or "").strip().strip('"')
 
 
 @check("KERN130")

@@ -9,11 +9,11 @@ less, so a range answers for the oldest point release of a series.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
     from gen.release import Release
 
@@ -76,7 +76,8 @@ class Api:
     through a list: plain, safe (against deletion) or rcu; a change with rcu is safe under such
     loops. `waits` is the kind of lock whose holders a call waits for; `data` says that it sets or
     gets the driver's data of a device, `resets` that it calls the given function itself when it
-    fails, `returns` which of its parameters it hands back.
+    fails, `returns` which of its parameters it hands back. Up to a release,
+    what it acquires may be managed if a function of `managed_with` made the device so.
     """
 
     name: str
@@ -97,6 +98,7 @@ class Api:
     acquires: str | None = None
     releases: str | None = None
     managed: str | None = None
+    managed_with: Mapping[str, Range] = field(default_factory=dict)
     access: Access | None = None
     maps: str | None = None
     implies: Mapping[str, str] = field(default_factory=dict)
@@ -110,6 +112,11 @@ class Api:
     resets: bool = False
     returns: str | None = None
     brought: Mapping[str, Range] = field(default_factory=dict)
+
+    def beside(self, names: Container[str], release: Release) -> Api:
+        """The interface as it is in a driver that calls functions of these names."""
+        helped = any(name in names and release in span for name, span in self.managed_with.items())
+        return replace(self, managed="pcim") if helped else self
 
     @property
     def parameters(self) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from checks.execution.machine import Machine
     from checks.execution.world import World
 
-# Every device of a scenario is there and works.
+# Every device is there and works, unless a scenario says otherwise.
 STATUS = ("present", "enabled", "functional")
 RESOURCES = "_CRS"
 
@@ -46,9 +46,18 @@ class Acpi:
         cells, layout = machine.obj.cells, self._types.struct("acpi_device")
         handle = Obj("handle", f"the ACPI handle of device {machine.name}", data=machine)
         cells[layout.member("handle")[0]] = (handle, 0)
-        at, inner = layout.member("status")[0], self._types.struct("acpi_device_status")
         for bit in STATUS:
-            cells[at + inner.member(bit)[0]] = 1
+            cells[self._bit(bit)] = 1
+
+    def _bit(self, name: str) -> int:
+        """Where a bit of a device's status is."""
+        status = self._types.struct("acpi_device_status")
+        return self._types.struct("acpi_device").member("status")[0] + status.member(name)[0]
+
+    def status(self, machine: Machine, missing: tuple[str, ...]) -> None:
+        """Take bits out of a device's status."""
+        for bit in missing:
+            self._world.put(machine.obj.cells, self._bit(bit), 0)
 
     def _status(self, device: Any) -> int:
         self._devices.of(device)

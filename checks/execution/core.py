@@ -16,6 +16,7 @@ from checks.execution.loading import Loader
 from checks.execution.machine import AcpiFrontend
 from checks.execution.memory import Memory
 from checks.execution.opaque import Opaque, number
+from checks.execution.pci import Pci
 from checks.execution.program import Program
 from checks.execution.state import Obj
 from checks.execution.texts import Texts, sysfs_buffer
@@ -56,13 +57,17 @@ class Core(Loader):
         self.memory = Memory(self.world, self.types.constants)
         self.devices = Devices(self.world, self.types, self.memory, self.spec)
         self.hooks = Hooks(self.world, self.types, self.memory, program.locks.synchronize)
-        acpi = Acpi(self.world, self.types, self.devices)
-        parts = (self.memory, self.devices, self.hooks, acpi, Texts(self.world))
+        self.acpi = Acpi(self.world, self.types, self.devices)
+        pci = Pci(self.world, self.types, self.memory, self.devices)
+        parts = (self.memory, self.devices, self.hooks, self.acpi, pci, Texts(self.world))
         for part in (*parts, program.lists, program.locks):
             program.models.update(part.models())
         if variant is not None:
             program.preset("acpi_disabled", variant.acpi_disabled)
-        self.drivers = dict(self._drivers(variant.pairs if variant else pairs(context)))
+        found = list(variant.pairs if variant else pairs(context))
+        self.drivers = dict(self._drivers(found))
+        self.places = {frontend.name: item.span for frontend, item in found if item}
+        self.machine = variant.machine if variant else ""
         self.calls = tuple(context.facts.calls())
 
     def site(self, acquires: str) -> Any:
@@ -95,10 +100,18 @@ class Core(Loader):
             name = {"probe": "add"}.get(name, name)
         return self.world.load((obj, at + struct.member(name)[0]))
 
+    def probe(self, machine: Machine) -> Any:
+        """The function that is called for a device."""
+        return self._callback(machine.frontend, "probe")
+
+    def registered(self, frontend: Frontend) -> bool:
+        """Whether the structure of a frontend's driver is registered."""
+        return self.drivers[frontend.name][0] in self.world.kernel.get("drivers", ())
+
     def bind(self, machine: Machine, settle: Callable[[], None] | None = None) -> int:
         """Bind a device; what probe returned. `settle` is called once it has."""
         world = self.world
-        if self.drivers[machine.frontend.name][0] not in world.kernel.get("drivers", ()):
+        if not self.registered(machine.frontend):
             raise UnknownError("this driver's structure is not seen to be registered")
         task = self.task(f"binding of device {machine.name}")
         self._present(1)

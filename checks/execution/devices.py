@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 UNMAPPED = "after it was unmapped"
 EIO, EBUSY, ENOMEM = 5, 16, 12
 PCI_BAR = 16
+PARENT = "parent"  # what marks a device above those of the spec
 
 
 class Devices:
@@ -52,6 +53,9 @@ class Devices:
             resource.cells[layout.member(member)[0]] = value
         obj.data = (made, (resource, 0))
         obj.cells[self._driver_data(made)] = 0
+        parent = Obj("kernel", f"the parent of device {name}", data=PARENT)
+        layout = self._types.struct("device")
+        obj.cells[self.device(made)[1] + layout.member("parent")[0]] = (parent, 0)
         self.furnish(made)
         self.machines.append(made)
         return made
@@ -69,7 +73,7 @@ class Devices:
 
     def models(self) -> dict[str, Callable[..., Any]]:
         """The functions by name."""
-        own, iomap = self._memory, self._iomap
+        iomap = self._iomap
         return {
             "access": Registers(self._world, self._spec, self._at).accessor,
             "print": self._print,
@@ -91,20 +95,9 @@ class Devices:
             "devm_ioport_map": partial(iomap, "devm_ioport_map", IO),
             "ioremap": partial(iomap, "ioremap", MEMORY, None),
             "ioport_map": partial(iomap, "ioport_map", IO, None),
-            "iounmap": partial(self._unmap, MEMORY),
-            "ioport_unmap": partial(self._unmap, IO),
-            "pci_iounmap": lambda _dev, pointer: self._unmap("", pointer),
-            "pcim_enable_device": partial(self._enable, "pcim_enable_device", managed=True),
-            "pci_enable_device": partial(self._enable, "pci_enable_device", managed=False),
-            "pci_disable_device": self._disable,
-            "pci_request_regions": partial(self._request, "pci_request_regions"),
-            "pci_request_region": partial(self._request, "pci_request_region"),
-            "pci_release_regions": lambda dev: own.disown(("regions", self.of(dev))),
-            "pcim_iomap": partial(self._pci_map, "pcim_iomap", managed=True),
-            "pci_iomap": partial(self._pci_map, "pci_iomap", managed=False),
-            "pcim_iomap_region": self._pcim_region,
-            "pci_resource_len": lambda dev, bar: self._bar(dev, bar, "length"),
-            "pci_resource_start": lambda dev, bar: self._bar(dev, bar, "start"),
+            "iounmap": partial(self.unmap, MEMORY),
+            "ioport_unmap": partial(self.unmap, IO),
+            "pci_iounmap": lambda _dev, pointer: self.unmap("", pointer),
         }
 
     # What a driver is given
@@ -119,10 +112,19 @@ class Devices:
 
     def _print(self, device: Any, *_rest: Any) -> int:
         """A message for a device, which has to be one."""
-        self.of(device)
+        if not self._above(device):
+            self.of(device)
         return 0
 
+    @staticmethod
+    def _above(device: Any) -> bool:
+        """Whether it is the parent of a device, which another driver has."""
+        return device.__class__ is tuple and device[0].data == PARENT
+
     def _data_of(self, device: Any) -> tuple[Obj, int]:
+        if self._above(device):
+            message = f"takes the driver data of {device[0].name}, which another driver has"
+            raise self._world.defect("RUN306", message)
         machine = self.of(device)
         return machine.obj, self._driver_data(machine)
 
@@ -148,9 +150,7 @@ class Devices:
 
     # Mapping
 
-    def _map(
-        self, machine: Machine | None, space: str, shift: int, owner: Any, release: str
-    ) -> Any:
+    def map(self, machine: Machine | None, space: str, shift: int, owner: Any, release: str) -> Any:
         """A new mapping, released with `owner` if it has one."""
         name = f"a mapping of device {machine.name}" if machine else "a mapping of nothing"
         obj = Obj("io", name, data=(machine, space, shift, release))
@@ -172,7 +172,7 @@ class Devices:
             return 0
         machine, shift = self._at(space, where[0])
         owner = None if device is None else self.of(device).obj
-        return self._map(machine, space, shift, owner, space)
+        return self.map(machine, space, shift, owner, space)
 
     def _ioremap_resource(self, device: Any, resource: Any) -> Any:
         if resource == 0:
@@ -183,7 +183,7 @@ class Devices:
         machine = obj.data
         if machine.space != MEMORY:
             return -EINVAL
-        return self._map(machine, MEMORY, 0, self.of(device).obj, MEMORY)
+        return self.map(machine, MEMORY, 0, self.of(device).obj, MEMORY)
 
     def _platform_ioremap(self, device: Any, number: int) -> Any:
         machine = self.of(device)
@@ -191,7 +191,8 @@ class Devices:
             return -EINVAL
         return self._ioremap_resource(self.device(machine), machine.obj.data[1])
 
-    def _unmap(self, space: str, pointer: Any) -> None:
+    def unmap(self, space: str, pointer: Any) -> None:
+        """Unmap what the driver has to."""
         if pointer == 0:
             return
         world = self._world
@@ -202,49 +203,6 @@ class Devices:
         if pointer[0].data[3] != space:
             world.remark("RUN314", "unmaps registers in another way than they were mapped")
         world.put(pointer[0].cells, "dead", UNMAPPED)
-
-    # PCI
-
-    def _enable(self, name: str, device: Any, *, managed: bool) -> int:
-        world, machine = self._world, self.of(device)
-        if world.fails(name):
-            return -EIO
-        world.put(world.kernel, ("enabled", machine), value=True)
-        if managed:
-            disable = partial(world.remove, world.kernel, ("enabled", machine))
-            self._memory.manage(machine.obj, disable)
-        else:
-            self._memory.own(("enable", machine), "an enabled PCI device")
-        return 0
-
-    def _disable(self, device: Any) -> None:
-        machine = self.of(device)
-        self._memory.disown(("enable", machine))
-        self._world.remove(self._world.kernel, ("enabled", machine))
-
-    def _request(self, name: str, device: Any, *_rest: Any) -> int:
-        if self._world.fails(name):
-            return -EBUSY
-        self._memory.own(("regions", self.of(device)), "a PCI region")
-        return 0
-
-    def _bar(self, device: Any, bar: int, what: str) -> int:
-        machine = self.of(device)
-        frontend = machine.frontend
-        if not isinstance(frontend, PciFrontend) or frontend.bar != bar:
-            return 0
-        return int(getattr(machine, what))
-
-    def _pci_map(self, name: str, device: Any, bar: int, _max: int, *, managed: bool) -> Any:
-        if self._world.fails(name) or not self._bar(device, bar, "length"):
-            return 0
-        machine = self.of(device)
-        return self._map(machine, MEMORY, 0, machine.obj if managed else None, "")
-
-    def _pcim_region(self, device: Any, bar: int, _name: Any) -> Any:
-        if self._world.fails("pcim_iomap_region"):
-            return -ENOMEM
-        return self._pci_map("", device, bar, 0, managed=True) or -EINVAL
 
 
 def _members(frontend: Frontend) -> dict[str, Any]:

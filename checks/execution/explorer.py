@@ -137,6 +137,25 @@ class Explorer:
                 self.guessed()
                 message = f"the driver does not load, its init function returns {result}"
                 raise self.found("RUN307", message, self.world.at)
+        self._registered()
+
+    def _registered(self) -> None:
+        """The structure of each driver is registered once all modules are loaded.
+
+        Raises:
+            DefectError: one is not.
+        """
+        core, books = self.core, self.world.kernel
+        for frontend in core.spec.frontends:
+            if frontend.name not in core.drivers or core.registered(frontend):
+                continue
+            driver, place = core.drivers[frontend.name][0], core.places[frontend.name]
+            if (site := books.get(("handed", driver))) is not None:
+                why = f"whether {site.what} registers {driver.name} is open: {site.why}"
+                raise UnknownError(why, site.span())
+            self.guessed()
+            message = f"{driver.name} is not registered when the driver is loaded{core.machine}"
+            raise DefectError("RUN308", message, place)
 
     def guessed(self) -> None:
         """The driver gives up, which is right if what it was told of a stranger made it do so.

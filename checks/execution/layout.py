@@ -227,6 +227,10 @@ class KernelTypes:
         since = api.fails_since if api is not None else None
         return since is None or self._release >= since
 
+    def managed(self, name: str, after: str) -> bool:
+        """Whether what a function acquires is managed after another one in this series."""
+        return self.table[name].beside({after}, self._release).managed is not None
+
     def struct(self, tag: str) -> Struct:
         """A structure of the kernel, all of whose members nobody knows."""
         made = self._own.struct(c_ast.Struct(tag, None))

@@ -30,6 +30,7 @@ class Variant:
     """A machine with ACPI or, if that is disabled, a device tree, and what is bound to there."""
 
     acpi_disabled: int
+    machine: str
     pairs: tuple[tuple[Frontend, Object], ...]
 
 
@@ -41,8 +42,8 @@ def drivers(facts: DriverFacts) -> list[Object]:
 def variants(context: Context) -> list[Variant]:
     """The kinds of machine, without those in which the driver knows no device of the spec."""
     found = [
-        Variant(0, tuple(_with_acpi(context))),
-        Variant(1, tuple(_with_device_tree(context))),
+        Variant(0, " on a machine with ACPI", tuple(_with_acpi(context))),
+        Variant(1, " on a machine with a device tree", tuple(_with_device_tree(context))),
     ]
     return [variant for variant in found if variant.pairs]
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from checks.execution.devices import ENOMEM
-from checks.execution.machine import IO, MEMORY
+from checks.execution.machine import IO, MEMORY, AcpiFrontend
 from checks.execution.races import Races
 from checks.execution.state import ERRORS
 from gen.frontend import ResourceKind
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from checks.execution.machine import Machine
 
 SPACES = {ResourceKind.IO: IO, ResourceKind.MEMORY: MEMORY}
+# Bits of an ACPI device's status that are missing, the last time all of them.
+BROKEN = (("enabled",), ("functional",), ("enabled", "functional"))
 
 
 class Scenarios(Races):
@@ -26,7 +28,7 @@ class Scenarios(Races):
         several = (self.several,) if not self.single else ()
         together = (self.together,) if not self.single else ()
         stages = (
-            self.alone, self.one, self.reading, self.masks, self.failing,
+            self.alone, self.one, self.broken, self.reading, self.masks, self.failing,
             *several, self.interrupted, self.beside, *together,
         )  # fmt: skip
         with self.trial():
@@ -93,6 +95,26 @@ class Scenarios(Races):
                 with self.trial():
                     self.bound(machine, self.full)
                 self.unload()
+
+    def broken(self) -> None:
+        """A driver that looks at two bits of an ACPI device's status refuses one without either."""
+        for machine, *_ in self.kinds:
+            if not isinstance(machine.frontend, AcpiFrontend):
+                continue
+            taken = {bits: self._takes(machine, bits) for bits in BROKEN}
+            if taken == dict.fromkeys(BROKEN, True) | {BROKEN[-1]: False}:
+                message = (
+                    "probe takes a device that ACPI has switched off, and one that does not work: "
+                    "it refuses one that is both"
+                )
+                raise self.found("RUN307", message, self.core.probe(machine))
+
+    def _takes(self, machine: Machine, missing: tuple[str, ...]) -> bool:
+        """Whether a device is bound without these bits of its status."""
+        with self.trial():
+            self.core.acpi.status(machine, missing)
+            return self.bind(machine, self.full) == 0
+        return False
 
     def nothing_owned(self, when: str) -> None:
         """Nothing unmanaged is left of devices.
@@ -212,6 +234,16 @@ class Scenarios(Races):
                     if other != self.full:
                         self.set_mask(b, other)
                     self._all_happen()
+        for one, other in ((self.full, 0), (0, self.full)):
+            with self.trial():
+                # What the one reads as says nothing of the other.
+                self.bound(a, one)
+                self.bound(b, other)
+                for machine in (a, b):
+                    self.shows(machine)
+                self._all_happen()
+                for machine in (a, b):
+                    self.unbind(machine)
         for order in ((a, b, c), (b, c, a), (c, a, b)):
             with self.trial():
                 for machine in (a, b, c):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from checks.execution.world import World
 
-EINVAL, ERANGE = 22, 34
+EINVAL, ERANGE, E2BIG = 22, 34, 7
 PAGE = 4096
 # Function: bits of the result and whether it is signed.
 _KSTRTO = {
@@ -90,9 +90,15 @@ class Texts:
             "sscanf": self._sscanf,
             "strcmp": self._strcmp,
             "memset": self._memset,
+            "strncmp": self._strncmp,
+            "strscpy": self._strscpy,
+            "memcpy": self._memcpy,
+            "sysfs_emit_at": self._sysfs_emit_at,
             "strlen": lambda pointer: len(self._world.text(pointer)),
         }
         found |= {name: partial(self._number, *how) for name, how in _KSTRTO.items()}
+        found |= dict.fromkeys(("simple_strtoul", "simple_strtoull"), self._simple)
+        found["simple_strtol"] = self._simple
         return found
 
     def _number(self, bits: int, signed: bool, text: Any, base: int, result: Any) -> int:
@@ -107,6 +113,19 @@ class Texts:
             raise self._world.defect("RUN306", message)
         self._world.store(result, found)
         return 0
+
+    def _simple(self, text: Any, end: Any, base: int) -> int:
+        """What the functions that refuse nothing make of a text: its first digits, or 0."""
+        whole = self._world.text(text)
+        if base == 0:
+            base = 16 if whole[:2].lower() == "0x" else 8 if whole.startswith("0") else 10
+        start = 2 if base == 16 and whole[:2].lower() == "0x" else 0  # noqa: PLR2004 (hexadecimal)
+        stop = start
+        while stop < len(whole) and whole[stop].lower() in _DIGITS[:base]:
+            stop += 1
+        if end:
+            self._world.store(end, (text[0], text[1] + stop))
+        return int(whole[start:stop] or "0", base) & ((1 << 64) - 1)
 
     def _sscanf(self, text: Any, form: Any, *results: Any) -> int:
         """One number, after white space and before whatever follows."""
@@ -158,6 +177,15 @@ class Texts:
         self._write(buffer, text)
         return len(text)
 
+    def _sysfs_emit_at(self, buffer: Any, at: int, form: Any, *given: Any) -> int:
+        obj, _ = self._world.check(buffer, "writes to")
+        before = obj.cells.get("text", "")
+        text = self._format(form, given)[: PAGE - 1 - at]
+        if not isinstance(obj.data, str) or at != len(before):
+            raise self._world.unknown("this sysfs_emit_at() is not modelled")
+        self._write(buffer, before + text)
+        return len(text)
+
     def _sprintf(self, buffer: Any, form: Any, *given: Any) -> int:
         text = self._format(form, given)
         self._write(buffer, text)
@@ -176,6 +204,24 @@ class Texts:
     def _strcmp(self, left: Any, right: Any) -> int:
         a, b = self._world.text(left), self._world.text(right)
         return (a > b) - (a < b)
+
+    def _strncmp(self, left: Any, right: Any, most: int) -> int:
+        a, b = self._world.text(left)[:most], self._world.text(right)[:most]
+        return (a > b) - (a < b)
+
+    def _strscpy(self, to: Any, source: Any, size: int) -> int:
+        text = self._world.text(source)
+        self._write(to, text[: max(size - 1, 0)])
+        return len(text) if len(text) < size else -E2BIG
+
+    def _memcpy(self, to: Any, source: Any, size: int) -> Any:
+        """What has been put into the one becomes what the other has."""
+        world = self._world
+        (obj, start), into = world.check(source, "reads"), world.check(to, "writes to")
+        for offset, value in list(obj.cells.items()):
+            if offset.__class__ is int and start <= offset < start + size:
+                world.store((into[0], into[1] + offset - start), value)
+        return to
 
     def _memset(self, pointer: Any, value: int, size: int) -> Any:
         obj, offset = self._world.check(pointer, "writes to")

@@ -72,7 +72,10 @@ class Program:
 
     def api(self, name: str | None) -> Api | None:
         """The kernel's interface of a name, unless the driver has its own function of it."""
-        return self.kernel.table.get(name or "")
+        api = self.kernel.table.get(name or "")
+        if api is None or not api.managed_with:
+            return api
+        return api.beside({call.name for call in self.facts.calls()}, self.kernel.release)
 
     def function(self, name: str | None, near: Unit) -> Function | None:
         """The driver's function of a name, as one of the unit `near` sees it."""

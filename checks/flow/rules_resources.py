@@ -196,6 +196,8 @@ def freed_by_hand(flow: Flow, _context: Context) -> Iterator[Word]:
     """Something that goes with its device is freed before."""
     uses = [use for function in flow.traces for use in acquired(flow, function)]
     for function in flow.traces:
+        if set(flow.roles.get(function, {})) == {"process"}:
+            continue  # a shutdown: the device does not go, and may be switched off
         for use in released(flow, function):
             if use.api.managed or use.kind not in USED | {"sys-off"}:
                 continue
@@ -236,9 +238,15 @@ def _action_early(
         if api is None or not api.acquires or api.managed or api.lock:
             continue
         use = Use(function, other, api.acquires, api)
-        if any(same(use, item) for item in frees):
+        if any(same(use, item) and not _searched(item) for item in frees):
             message = f"this action undoes {other.name}(), which comes only later"
             yield Found(message, place(function, event.node))
+
+
+def _searched(use: Use) -> bool:
+    """Whether an entry was looked for in its list: then one that is not on it stays alone."""
+    entry = use.event.values[0] if use.kind == "list" and use.event.values else ("none",)
+    return bool(entry[0] == "addr" and entry[1][0] == "field" and entry[1][1][0] == "item")
 
 
 def _entry_early(

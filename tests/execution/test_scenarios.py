@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Scenarios and models that a driver other than the rendered one needs."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.checks.trees import change
+from tests.execution.drivers import OUT, SPEC, said, words
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CORE, PCI = "pvpanic.c", "pvpanic-pci.c"
+MAP = "\tbase = pcim_iomap(pdev, 0, 0);\n\tif (!base)\n\t\treturn -ENOMEM;\n"
+REGIONS = '\tret = pcim_iomap_regions(pdev, BIT({0}), "x");\n\tif (ret)\n\t\treturn ret;\n'
+TABLE = f"{REGIONS}\tbase = pcim_iomap_table(pdev)[{{0}}];\n"
+DRIVER = "static struct pci_driver pvpanic_pci_driver = {\n"
+REMOVE = "static void gone(struct pci_dev *pdev)\n{\n"
+BASE = "\tpi->capability = ioread8(base) & PVPANIC_KNOWN_EVENTS;"
+DATA = "dev_get_drvdata(dev);\n\tunsigned int events;"
+PARSED = "\tret = kstrtouint(buf, 16, &events);\n\tif (ret)\n\t\treturn ret;\n"
+
+
+def _rules(tmp_path: Path, file: str, *changes: tuple[str, str]) -> set[str]:
+    tree = tmp_path / "driver"
+    shutil.copytree(OUT, tree)
+    for good, bad in changes:
+        change(tree, file, good, bad)
+    return {rule for rule, _ in said(words(tree, SPEC, "6.12"))}
+
+
+@pytest.mark.parametrize(
+    ("file", "changes", "rules"),
+    [
+        # What one register reads as is taken for what all do.
+        (CORE, [("static LIST_HEAD", "static unsigned int first;\nstatic LIST_HEAD"),
+                (BASE, ("\tif (!first)\n\t\tfirst = ioread8(base) & PVPANIC_KNOWN_EVENTS;\n"
+                        "\tpi->capability = first;"))], "RUN303"),
+        (CORE, [(DATA, DATA.replace("(dev)", "(dev->parent)"))], "RUN306"),
+        (CORE, [(PARSED, "\tevents = simple_strtoul(buf, NULL, 16);\n\tret = 0;\n")], "RUN303"),
+        (PCI, [(MAP, TABLE.format(0))], ""),
+        (PCI, [(MAP, TABLE.format(1))], "RUN307"),
+        (PCI, [(MAP, REGIONS.format(0) + MAP)], ""),
+        (PCI, [(DRIVER, (f"{REMOVE}\tpcim_iounmap(pdev, pcim_iomap_table(pdev)[0]);\n}}\n\n"
+                         f"{DRIVER}\t.remove = gone,\n"))], "RUN306"),
+        (PCI, [(DRIVER, (f"{REMOVE}\tpci_disable_device(pdev);\n}}\n\n"
+                         f"{DRIVER}\t.shutdown = gone,\n"))], "RUN302"),
+        (PCI, [("module_pci_driver(pvpanic_pci_driver);\n", "")], "RUN308"),
+    ],
+)  # fmt: skip
+def test_it_is_seen(tmp_path: Path, file: str, changes: list[tuple[str, str]], rules: str) -> None:
+    assert _rules(tmp_path, file, *changes) == set(rules.split())
+
+
+def test_regions_are_managed_up_to_a_release(tmp_path: Path) -> None:
+    request = '\tret = pci_request_region(pdev, 0, "x");\n\tif (ret)\n\t\treturn ret;\n\n'
+    for series, rules in (("6.12", set()), ("6.18", {"RUN304"})):
+        tree = tmp_path / series
+        shutil.copytree(OUT, tree)
+        change(tree, PCI, MAP, f"{request}{MAP}")
+        assert {rule for rule, _ in said(words(tree, SPEC, series))} == rules
