@@ -75,6 +75,9 @@ def choose(revision: str | None, like: str | None) -> str:
     if same:
         return same[0]
     if revision is None:
+        if like and not found:
+            # The installation's own would be another device's, or of another time.
+            raise GenerationError(f"there is no {_bare(like)} on the disk")
         return default_spec().as_posix()
     where = f"revision '{revision}'" if revision else "what is staged"
     if found:

@@ -452,6 +452,15 @@ def test_from_a_directory_below(repository: Path) -> None:
     assert "no change" in pvgen(below, "diff", "HEAD", ":", *spec).stdout
 
 
+def test_the_installation_s_spec_does_not_stand_in_for_one_that_is_gone(repository: Path) -> None:
+    run(repository, "git", "clone", "-q", "--bare", ".", "bare")
+    (repository / "spec/dev.yaml").unlink()
+    for place in (repository, repository / "bare"):
+        done = pvgen(place, "diff", "HEAD")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "there is no spec/dev.yaml on the disk" in done.stderr
+
+
 def test_what_git_cannot_list_is_said(repository: Path) -> None:
     (repository / ".git/index").write_bytes(b"junk" * 9)
     done = pvgen(repository, "diff", "HEAD", ":")
