@@ -141,9 +141,9 @@ fuzz: ## fuzz all that reads what a stranger wrote for SECONDS=, 300 if none are
 	$(Q)$(python) -m tests.fuzz --seconds '$(or $(SECONDS),300)' $(TARGETS)
 
 .PHONY: faults
-faults: ## kill gen, and fill its disk, at every STEP=th of its system calls, 1 if none is given
+faults: ## end what writes files at every STEP=th of its system calls, 1 if none is given; JOBS="gen fetch" chooses
 	$(Q).ci/setup test
-	$(Q)$(python) -m tests.hostile.faults $(STEP)
+	$(Q)$(python) -m tests.hostile.faults $(or $(STEP),1) $(JOBS)
 
 .PHONY: mutants
 mutants: ## make one mistake after the other in two drivers and count those that the checker names

@@ -16,6 +16,7 @@ from checks.suppress import CONTROL, NEVER
 from gen.baseline import BaselineError, baseline_text
 from gen.console import fail, report, say
 from gen.git import GitError
+from gen.output import status_of, write_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,9 +58,9 @@ def accept(
     rows = [(one.fingerprint, one.item.rule, one.path) for one in accepted]
     text = baseline_text("pvgen check", rows, old.entries, " ".join(reason.split()))
     try:
-        place.write_text(text, encoding="utf-8")
+        write_file(place, text)
     except OSError as error:
-        fail(f"{place}: {error.strerror}", 2)
+        fail(f"{place}: {error.strerror}", status_of(error))
     say(f"{place}: {len(accepted)} findings accepted")
 
 

@@ -33,11 +33,10 @@ from gen.diagnostics import did_you_mean
 from gen.generate import read_device
 from gen.kernel import KernelFactsError
 from gen.kernel_load import load_kernels
-from gen.lab.archive import write_whole
 from gen.lab.problem import LabError
 from gen.lab.process import tool
 from gen.options import spec_option
-from gen.output import OutputError
+from gen.output import OutputError, write_file
 from gen.resources import kernel_directory
 from gen.specs import GenerationError
 
@@ -198,7 +197,7 @@ def matrix(  # noqa: PLR0917 (click names them)
         signal.signal(signal.SIGTERM, _terminated)
         results = _play(rows, How(spec, logs, guests, scenarios), jobs)
         if json_file is not None:
-            write_whole(json_file, as_json(results))
+            write_file(json_file, as_json(results))
     except GenerationError as error:
         report(error.diagnostics)
         fail(str(error) or "nothing was rendered", BAD_USAGE)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,10 +22,11 @@ from gen.git import GitError, git
 from gen.lab.problem import LabError
 from gen.lab.process import run, tool
 from gen.options import as_of_option, spec_option
-from gen.output import LIST
+from gen.output import LIST, alone, clear
 from gen.render import render_debian
 from gen.resources import template_directory
 
+_WORK = ".pvgen-deb-"
 _GNU = re.compile(r"(?P<stem>L?GPL)-(?P<number>\d\.\d)(?:\+|-only|-or-later)?")
 
 
@@ -133,7 +133,13 @@ def _build(tree: DkmsTree, debian: dict[str, str], out: Path) -> Path:
     for name in ("make", "dh", "dh_dkms"):
         tool(name)  # says which package is missing
     out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out, prefix=".pvgen-deb-") as directory:
+    with alone(out):
+        clear(out, _WORK)
+        return _build_below(tree, debian, out)
+
+
+def _build_below(tree: DkmsTree, debian: dict[str, str], out: Path) -> Path:
+    with tempfile.TemporaryDirectory(dir=out, prefix=_WORK) as directory:
         work = Path(directory) / "work"
         for below, files in tree.files.items():
             for name, text in files.items():
@@ -147,7 +153,7 @@ def _build(tree: DkmsTree, debian: dict[str, str], out: Path) -> Path:
         run(["env", "-u", "SOURCE_DATE_EPOCH", "make", "-f", "debian/rules", "binary"],
             cwd=work, env=environment)  # fmt: skip
         built = next(Path(directory).glob("*.deb"))
-        return Path(shutil.move(built, out / built.name))
+        return built.rename(out / built.name)
 
 
 def _put(path: Path, text: str) -> None:

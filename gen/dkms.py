@@ -19,7 +19,7 @@ from gen.kernel import KernelFactsError
 from gen.kernel_load import load_kernels
 from gen.needs import watched
 from gen.options import as_of_option, spec_option
-from gen.output import OutputError, write
+from gen.output import LIST, OutputError, write
 from gen.render import render, render_dkms
 from gen.resources import kernel_directory, template_directory
 from gen.serial import tool_version
@@ -46,6 +46,13 @@ class DkmsTree:
     def name(self) -> str:
         """The directory's name, as DKMS wants it below /usr/src."""
         return f"{self.device.name}-{self.version}"
+
+    def whole(self) -> dict[str, str]:
+        """All files as one set, by path, with the list of them at the top."""
+        files = {f"{below}/{name}".lstrip("/"): texts[name]
+                 for below, texts in self.files.items() for name in texts}  # fmt: skip
+        banner = files[LIST].partition("\n\n")[0]
+        return files | {LIST: "\n".join([banner, "", *sorted(files.keys() - {LIST}), ""])}
 
 
 @dataclass(frozen=True)
@@ -122,8 +129,7 @@ def dkms(spec: Path | None, as_of: str | None, out: Path) -> None:
     tree = dkms_tree(spec, as_of)
     place = out / tree.name
     try:
-        for below, files in tree.files.items():
-            write(place / below, files)
+        write(place, tree.whole())
     except OutputError as error:
         fail(str(error), error.status)
     say(f"{place}: {len(tree.files) - 1} renderings and dkms.conf")

@@ -107,7 +107,7 @@ def write(directory: Path, files: Mapping[str, str]) -> list[Change]:
         if directory.parent == directory:
             raise OutputError(f"{directory} is no place for rendered files")
         directory.parent.mkdir(parents=True, exist_ok=True)
-        with _alone(directory.parent):
+        with alone(directory.parent):
             _clean(directory, files)
             changes = compare(directory, files)
             if changes:
@@ -117,6 +117,38 @@ def write(directory: Path, files: Mapping[str, str]) -> list[Change]:
     except (OSError, RuntimeError) as error:  # RuntimeError: a loop of symbolic links
         raise _failure(error, directory) from None
     return changes
+
+
+def write_file(path: Path, text: str) -> None:
+    """Make one file hold a text: whatever happens, there is the old file or the new one.
+
+    A link stays one, and so does what is no regular file, such as a pipe.
+
+    Raises:
+        OSError: it cannot be written; it is the old one then.
+    """
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        path.write_text(text, encoding="utf-8")
+        return
+    with alone(path.parent):
+        clear(path.parent, f".{path.name}{_STAGE}")
+        fresh = path.with_name(f".{path.name}{_STAGE}{os.getpid()}")
+        try:
+            _put(fresh, text)
+            if path.exists():
+                fresh.chmod(path.stat().st_mode & 0o7777)
+            fresh.replace(path)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(path)) from None
+        finally:
+            fresh.unlink(missing_ok=True)
+
+
+def status_of(error: OSError) -> int:
+    """The exit status for a file that cannot be written: 2 for a wrong place, 3 for a full disk."""
+    wrong = (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
+    return 2 if isinstance(error, wrong) else 3
 
 
 def _failure(error: OSError | RuntimeError, directory: Path) -> OutputError:
@@ -158,7 +190,7 @@ def _read(path: Path) -> str | None:
 
 
 @contextlib.contextmanager
-def _alone(parent: Path) -> Iterator[None]:
+def alone(parent: Path) -> Iterator[None]:
     """Keep other runs out; the kernel drops the lock when this process ends, however it ends."""
     descriptor = os.open(parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -168,16 +200,22 @@ def _alone(parent: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _clean(directory: Path, files: Iterable[str]) -> None:
-    """Remove what an interrupted run left; called with the lock held, so nobody uses it."""
-    for stale in directory.parent.glob(f".{glob.escape(directory.name)}{_STAGE}*"):
+def clear(parent: Path, prefix: str) -> None:
+    """Remove what interrupted runs left under such names; with the lock held, nobody uses it."""
+    for stale in parent.glob(f"{glob.escape(prefix)}*"):
         if stale.is_dir() and not stale.is_symlink():
             shutil.rmtree(stale)
+        else:
+            stale.unlink()
+
+
+def _clean(directory: Path, files: Iterable[str]) -> None:
+    """Remove what an interrupted run left of a set."""
+    clear(directory.parent, f".{directory.name}{_STAGE}")
     for name in files:
         path = directory / name
         _refuse_links(directory, path)
-        for stale in path.parent.glob(f".{glob.escape(path.name)}{_STAGE}*"):
-            stale.unlink()
+        clear(path.parent, f".{path.name}{_STAGE}")
 
 
 def _replace(directory: Path, changes: list[Change]) -> None:
@@ -220,10 +258,15 @@ def _apply(directory: Path, changes: list[Change]) -> None:
                 path.parent.rmdir()
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(change.new)
-            file.flush()
-            os.fsync(file.fileno())
+        _put(path, change.new)
+
+
+def _put(path: Path, text: str) -> None:
+    """Write a file, and have it on the disk, before it takes the place of another one."""
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _replace_each(directory: Path, changes: list[Change]) -> None:
@@ -236,7 +279,7 @@ def _replace_each(directory: Path, changes: list[Change]) -> None:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 place = path.with_name(f".{path.name}{_STAGE}{os.getpid()}")
                 fresh.append((place, path))
-                place.write_text(change.new, encoding="utf-8", newline="\n")
+                _put(place, change.new)
         for place, path in fresh:
             place.replace(path)
         for change in changes:

@@ -18,6 +18,7 @@ from gen.diff.records import Severity, TreeSide
 from gen.diff.report import FORMATS, as_text
 from gen.diff.sides import SideError, read_sides, split_range
 from gen.options import kernel_option, spec_option
+from gen.output import status_of, write_file
 from gen.resources import kernel_directory
 
 if TYPE_CHECKING:
@@ -102,9 +103,9 @@ def _accept(place: Path, result: Comparison, old: tuple[Entry, ...], reason: str
     """Accept everything that is found."""
     text = accepted_text(result, old, " ".join(reason.split()))
     try:
-        place.write_text(text, encoding="utf-8")
+        write_file(place, text)
     except OSError as error:
-        fail(f"{place}: {error.strerror}", 2)
+        fail(f"{place}: {error.strerror}", status_of(error))
     count = len(result.findings) + len(result.accepted)
     say(f"{place}: {count} finding{'' if count == 1 else 's'} accepted")
 

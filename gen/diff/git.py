@@ -21,6 +21,7 @@ from gen.diff.patch import LINK, NOTHING, patch
 from gen.diff.records import Side
 from gen.diff.report import as_text
 from gen.diff.sides import SideError, git, read_spec
+from gen.output import write_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -67,7 +68,7 @@ def set_up() -> Iterator[str]:
     missing = [line for line in LINES if line not in old]
     if missing:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("\n".join([*old, *missing]) + "\n", encoding="utf-8")
+        write_file(path, "\n".join([*old, *missing]) + "\n")
         yield f"  write {path}"
     yield f"git diff and {shown} explain changes of spec/*.yaml now; --undo takes it back"
 
@@ -94,7 +95,7 @@ def remove() -> Iterator[str]:
     old = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     kept = [line for line in old if line not in LINES]
     if kept != old:
-        path.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+        write_file(path, "".join(f"{line}\n" for line in kept))
         yield f"  write {path}"
     yield "git shows specs as any other text"
 

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING
 from gen.lab import apart
 from gen.lab.problem import LabError
 from gen.lab.process import run
+from gen.output import clear, write_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,6 +40,8 @@ SECURITY = "-security"
 # before a package counts as missing, since new kernels appear while asking is not free.
 FRESH = 24 * 3600
 RECENT = 3600
+# How directories are called in which something is unpacked.
+UNPACKING = ".unpacking-"
 
 
 def cache_directory() -> Path:
@@ -146,9 +149,12 @@ class Archive:
                 raise LabError(f"no package {package} for {self.architecture} in {self._names()}")
             stem = f"{package}_{version.replace(':', '%3a')}_{self.architecture}"
             place = self.cache / "unpacked" / stem
+            # A run may have been killed after the package had got to its place.
+            clear(place.parent, UNPACKING)
             if not place.is_dir():
                 self.say(f"fetching {package} {version}")
                 self._extract(self._download(package, version, stem), place)
+            self._partial(stem).unlink(missing_ok=True)
             return place
 
     def kept(self, package: str) -> Path | None:
@@ -200,7 +206,7 @@ class Archive:
         for directory in ("state/lists/partial", "cache/archives/partial", "preferences.d"):
             (home / directory).mkdir(parents=True, exist_ok=True)
         (home / "status").touch()
-        write_whole(home / "sources.list", self._sources())
+        write_file(home / "sources.list", self._sources())
         settings = {
             "APT::Architecture": self.architecture,
             "APT::Sandbox::User": "",
@@ -219,7 +225,7 @@ class Archive:
         lines.append(
             f'#clear APT::Architectures;\nAPT::Architectures {{ "{self.architecture}"; }};\n'
         )
-        write_whole(home / "apt.conf", "".join(lines))
+        write_file(home / "apt.conf", "".join(lines))
         return home / "apt.conf"
 
     def _update(self, *, force: bool = False) -> bool:
@@ -258,7 +264,7 @@ class Archive:
         words = ["-q", "--print-uris", "download", f"{package}={version}"]
         listing = run(["apt-get", "-c", configuration, *words])
         address, _, _, checksum = listing.split()
-        partial = self.cache / "partial" / f"{stem}.deb"
+        partial = self._partial(stem)
         partial.parent.mkdir(parents=True, exist_ok=True)
         # It must not outlive this run and write into what the next one takes up.
         run(
@@ -268,14 +274,17 @@ class Archive:
         )  # fmt: skip
         return partial
 
+    def _partial(self, stem: str) -> Path:
+        """Where a package is fetched to."""
+        return self.cache / "partial" / f"{stem}.deb"
+
     def _extract(self, deb: Path, place: Path) -> None:
         """Unpack so that `place` appears whole or not at all; the package is not needed then."""
         place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=place.parent, prefix=".unpacking-") as directory:
+        with tempfile.TemporaryDirectory(dir=place.parent, prefix=UNPACKING) as directory:
             fresh = Path(directory) / "files"
             run(["dpkg", "-x", deb, fresh])
             fresh.rename(place)
-        deb.unlink()
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
@@ -284,10 +293,3 @@ class Archive:
         with (self.cache / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file in one step, so that no reader meets half of it."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.write_text(text)
-    fresh.replace(path)

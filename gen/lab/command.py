@@ -25,6 +25,7 @@ from gen.lab.runner import Runner
 from gen.lab.stories import all_scenarios
 from gen.load import load_device
 from gen.options import spec_option
+from gen.output import write_file
 from gen.specs import GenerationError, default_spec
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def boot(  # noqa: PLR0917 (click names them)
         say(f"{len(scenarios)} scenario{plural} on Linux {modules.release}, QEMU {bench.version}")
         outcomes = play(bench, scenarios, modules, image, jobs)
         if json_file is not None:
-            json_file.write_text(outcome.as_json(outcomes, bench, modules.release))
+            write_file(json_file, outcome.as_json(outcomes, bench, modules.release))
     except LabError as error:
         fail(str(error), UNANSWERED)
     except OSError as error:

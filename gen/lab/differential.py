@@ -22,7 +22,6 @@ from gen.kernel import KernelFactsError
 from gen.kernel_load import load_kernels
 from gen.lab import bench as benches
 from gen.lab import compare, kernel, surface
-from gen.lab.archive import write_whole
 from gen.lab.board import PC
 from gen.lab.command import BAD_USAGE, UNANSWERED, play
 from gen.lab.mainline import Pair, build_pair, comparable
@@ -31,6 +30,7 @@ from gen.lab.scenario import Verdict
 from gen.lab.stories import all_scenarios
 from gen.model_restrict import NothingLeftError, restrict
 from gen.options import spec_option
+from gen.output import write_file
 from gen.resources import kernel_directory
 from gen.specs import GenerationError
 
@@ -256,7 +256,7 @@ def differential(  # noqa: PLR0917 (click names them)
         else:
             rows = [how.row(str(as_of), partial(how.pair, str(as_of), pair))]
         if json_file is not None:
-            write_whole(json_file, compare.as_json(rows))
+            write_file(json_file, compare.as_json(rows))
     except GenerationError as error:
         report(error.diagnostics)
         fail(str(error), BAD_USAGE)

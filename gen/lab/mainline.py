@@ -8,19 +8,19 @@ compiled on these headers, in the same root file system.
 from __future__ import annotations
 
 import re
-import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gen.generate import generate
-from gen.lab.archive import Archive, cache_directory
+from gen.lab.archive import UNPACKING, Archive, cache_directory
 from gen.lab.board import PC
 from gen.lab.buildroot import BuildRoot, open_root
 from gen.lab.kernel import module_names
 from gen.lab.problem import LabError
 from gen.lab.process import run
+from gen.output import alone, clear
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -91,19 +91,20 @@ def mainline_files(
     archive = Archive(headers.suites, say=say, alone=True)
     package = archive.unpack(kernel.packages.source)
     place = cache_directory() / "mainline" / package.name / device
-    if not place.is_dir():
-        _extract(next((package / "usr/src").glob("linux-source-*.tar.*")), tree.path, place)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with alone(place.parent):
+        clear(place.parent, UNPACKING)
+        if not place.is_dir():
+            _extract(next((package / "usr/src").glob("linux-source-*.tar.*")), tree.path, place)
     return {file.name: file.read_text() for file in sorted(place.iterdir())}
 
 
 def _extract(tarball: Path, path: str, place: Path) -> None:
     """Take one directory out of a source archive, so that `place` appears whole or not at all."""
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=place.parent, prefix=".unpacking-") as directory:
+    with tempfile.TemporaryDirectory(dir=place.parent, prefix=UNPACKING) as directory:
         words = ["--strip-components=1", "--wildcards", f"*/{path}/*"]
         run(["tar", "-xf", tarball, "-C", directory, *words])
         found = Path(directory) / path
         if not found.is_dir():
             raise LabError(f"{tarball} has no {path}")
-        if not place.is_dir():  # another run may have been faster
-            shutil.move(found, place)
+        found.rename(place)
