@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from gen.lab.guest import GuestFiles
 
 T = TypeVar("T")
-# Seconds for writing or reading the state of a machine.
+# Seconds of `Host.clock`: for writing or reading a machine's state; until its monitor answers.
 MOVE_LIMIT = 60.0
+CONNECT_LIMIT = 30.0
 # The event that QEMU traces for each write to a device's memory or I/O region.
 WRITE_EVENT = "memory_region_ops_write"
 WRITE = re.compile(
@@ -289,7 +290,7 @@ async def start(
 
 async def _connect(host: Host, monitor: socket.socket) -> None:
     try:
-        await asyncio.wait_for(host.monitor.connect(monitor), 30)
+        await host.within(CONNECT_LIMIT, host.monitor.connect(monitor))
     except (QMPError, TimeoutError, OSError):
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(host.process.wait(), 1)
