@@ -4,15 +4,11 @@
 from __future__ import annotations
 
 import re
-import tempfile
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from checks.backport_read import as_called, laid_out, read_driver, refuse_torn
 from checks.backport_report import tell
-from checks.contract.find import NoDriverError, find_driver
-from checks.contract.read import NothingReadError, read_contract
 from checks.run import check_trees
 from checks.tree import find_trees
 from gen import names
@@ -26,33 +22,15 @@ from gen.diff.carried import in_c
 from gen.diff.detect import item_changes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from checks.run import Report
-    from checks.tree import SourceTree
     from gen.backport.tree import KernelTree
-    from gen.diff.records import Item
     from gen.kernel import Kernel
     from gen.model import Device
-    from gen.source import Source
 
 # A finding without its place, which edits move.
 Told = tuple[str, str]
-
-
-@contextmanager
-def laid_out(
-    tree: KernelTree, files: Mapping[str, str | None], *, parents: bool = False
-) -> Iterator[Path]:
-    """The driver's files in a room of their own; with `parents`, those that others share, too."""
-    with tempfile.TemporaryDirectory(prefix="pvgen-") as room:
-        shared = set() if parents else {f"{tree.parent}/Kconfig", f"{tree.parent}/Makefile"}
-        for path, text in files.items():
-            if text is not None and path not in shared:
-                place = Path(room) / path
-                place.parent.mkdir(parents=True, exist_ok=True)
-                place.write_text(text, encoding="utf-8", newline="")
-        yield Path(room)
 
 
 def told(report: Report) -> frozenset[Told]:
@@ -94,55 +72,27 @@ def look(
 ) -> tuple[Report, tuple[str, ...]]:
     """The checker's report on a driver, and where its contract is another."""
     with laid_out(tree, files) as room:
-        found = [_as_called(tree, files, room, one) for one in find_trees([room], contract)]
+        found = [as_called(tree, files, room, one) for one in find_trees([room], contract)]
         report = check_trees(found, contract, kernel)
-    read = read_items(tree, files, kernel)
-    if isinstance(read, str):
-        return report, (read,)
+    try:
+        read = read_driver(tree, files, kernel)
+    except BackportError as error:
+        return report, (str(error),)
     return report, tuple(
         f"{one.path} is {one.new or 'not told'}, not {one.old or 'as it is there'}"
-        for one in item_changes(in_c(contract), read)
+        for one in item_changes(in_c(contract), read.items)
     )
-
-
-def read_items(
-    tree: KernelTree, files: Mapping[str, str | None], kernel: Kernel
-) -> tuple[Item, ...] | str:
-    """The contract that is read back out of a driver's C, or why there is none to be read."""
-    with laid_out(tree, files) as room:
-        try:
-            return read_contract(find_driver([room]), kernel).items
-        except (NoDriverError, NothingReadError) as error:
-            return str(error).replace(str(room), str(tree.root))
-
-
-def _as_called(
-    tree: KernelTree, files: Mapping[str, str | None], room: Path, found: SourceTree
-) -> SourceTree:
-    """The driver's files under the names that they have for the user, who knows of no room."""
-
-    def called(source: Source) -> Source:
-        path = source.name.removeprefix(f"{room}/")
-        own = files.get(path) == tree.files.get(path)
-        # What is not in the tree is called as in the mails.
-        return replace(source, name=str(tree.root / path) if own else path)
-
-    members = tuple(replace(one, source=called(one.source)) for one in found.files)
-    problems = tuple(
-        replace(one, span=replace(one.span, source=called(one.span.source)))
-        for one in found.problems
-    )
-    return replace(found, name=str(tree.root), files=members, problems=problems)
 
 
 def has_before(tree: KernelTree, old: Device, new: Device, kernel: Kernel) -> Before:
     """What the checker has against the tree's driver, which has to keep the old contract.
 
     Raises:
-        BackportError: it keeps the new one already, a part of it, or neither.
+        BackportError: it keeps the new one already, a part of it, or neither; or it is not whole.
     """
     report, differs = look(tree, tree.files, old, kernel)
     if not any(rule.startswith("SPEC") for rule, _ in told(report)):
+        refuse_torn(tree, kernel)
         return Before(told(report), differs)
     after, others = look(tree, tree.files, new, kernel)
     errors = sorted({one.rule for one in after.findings if one.severity is Severity.ERROR})
@@ -151,6 +101,7 @@ def has_before(tree: KernelTree, old: Device, new: Device, kernel: Kernel) -> Be
     done, undone = _progress(tree, old, new, kernel)
     done = done or _named(tree, old, new)
     if not done:
+        refuse_torn(tree, kernel)
         tell(report)
         raise BackportError(f"{tree.root}: its driver is not the one of Linux {tree.release}", 2)
     tell(after)
@@ -174,8 +125,9 @@ def _progress(
     tree: KernelTree, old: Device, new: Device, kernel: Kernel
 ) -> tuple[list[str], list[str]]:
     """Which of the changes from one contract to another the tree's driver has, and which not."""
-    read = read_items(tree, tree.files, kernel)
-    if isinstance(read, str):
+    try:
+        read = read_driver(tree, tree.files, kernel).items
+    except BackportError:
         return [], []
     wanted = dict.fromkeys(one.path for one in item_changes(in_c(old), in_c(new)))
     from_old, from_new = (

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from checks.backport_evidence import not_run, try_series
-from checks.backport_judge import Before, Chooser, has_before, laid_out, walk
+from checks.backport_judge import Before, Chooser, has_before, walk
+from checks.backport_read import refuse_torn
 from checks.backport_report import evidence_lines, report_series, report_stable, tell
-from checks.contract.side import read_tree
 from gen.backport.cover import cover_letter, fits
 from gen.backport.edits import plan_edits, reached
 from gen.backport.effects import compare_headers, tell_effects
@@ -23,8 +23,7 @@ from gen.backport.tree import open_tree, refuse_other_series
 from gen.backport.upstream import read_upstream
 from gen.console import say
 from gen.diff.compare import compare
-from gen.diff.records import Action, Side
-from gen.diff.sides import SideError
+from gen.diff.records import Action, Side, TreeSide
 from gen.generate import generate, read_device
 from gen.kernel_load import load_kernels
 from gen.model_restrict import NothingLeftError, carry, restrict
@@ -151,12 +150,9 @@ def _plan(wish: Wish, out: Path) -> Plan:
 def _effects(tree: KernelTree, generation: Generation) -> str:
     """What changes for users where the rendered driver takes the place of the tree's own."""
     kernel = generation.kernel
-    with laid_out(tree, tree.files, parents=True) as room:
-        try:
-            old = read_tree("the tree", room, kernel.series)
-        except SideError as error:
-            why = str(error).replace(str(room), str(tree.root))
-            raise BackportError(f"what the tree's driver does cannot be read: {why}") from None
+    read = refuse_torn(tree, kernel)
+    unknown = frozenset((one.path, one.key) for one in read.unknown)
+    old = TreeSide("the tree", read.items, unknown)
     new = Side("the spec", carry(generation.device, kernel)[0])
     header = f"uapi/{generation.device.uapi.path}"
     types = compare_headers(tree.text(f"include/{header}"), generation.files[header])

@@ -30,6 +30,7 @@ class Case:
     """Texts of the spec and what stands there instead, and the lines that come and go in mail 1.
 
     Without a change, the whole spec is brought to the series, else what its own release had.
+    `scenarios` are those of the lab in which the change can be seen, and a panic.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Case:
     lines: frozenset[str] = frozenset()
     mails: int = 1
     swap: bool = False
+    scenarios: tuple[str, ...] = ("panic-pci", "panic-platform")
 
     def spec(self, room: Path) -> Path:
         """The changed spec, in a file of its own."""
@@ -69,6 +71,7 @@ def _edits(series: str) -> list[Case]:
             (("    bit: 1\n", "    bit: 3\n"), _NO_EVENT),
             frozenset({f"-#define PVPANIC_CRASH_LOADED\t{shift.format(1)}",
                        f"+#define PVPANIC_CRASH_LOADED\t{shift.format(3)}"}),
+            scenarios=("panic-pci", "panic-platform", "attributes"),
         ),
         Case(
             "PCI id",
@@ -76,6 +79,7 @@ def _edits(series: str) -> list[Case]:
             (("id: 0x0011", "id: 0x00f2"), _NO_PCI),
             frozenset({"-#define PCI_DEVICE_ID_REDHAT_PVPANIC     0x0011",
                        "+#define PCI_DEVICE_ID_REDHAT_PVPANIC     0x00f2"}),
+            scenarios=("panic-platform", "autoload"),
         ),
         Case(
             "further PCI id",
@@ -83,6 +87,7 @@ def _edits(series: str) -> list[Case]:
             (("    bar: 0\n", _ALSO),),
             frozenset({"+#define PCI_DEVICE_ID_REDHAT_TEST        0x00f1",
                        f"+{entry}{end.replace(',', '},')}"}),
+            scenarios=("panic-pci", "autoload"),
         ),
         Case(
             "notifier priority",
@@ -95,11 +100,18 @@ def _edits(series: str) -> list[Case]:
 
 CASES = [
     Case("power-off event", "6.1", mails=2,
-         lines=frozenset({"+#define PVPANIC_SHUTDOWN\t(1 << 2)"})),
+         lines=frozenset({"+#define PVPANIC_SHUTDOWN\t(1 << 2)"}),
+         scenarios=("power-off", "power-off-unable", "power-off-disabled",
+                    "power-off-enabled-again", "power-off-unbound", "power-off-rest-bound",
+                    "stores-accepted", "panic-pci", "panic-platform")),
     *_edits("6.1"),
     *_edits("6.12"),
     *_edits("7.3"),
 ]  # fmt: skip
-SWAPS = [Case("replaced driver", series, swap=True) for series in ("5.10", "6.1")]
+_SEEN = ("panic-pci", "panic-platform", "attributes", "stores-accepted", "autoload", "reload")
+SWAPS = [
+    Case("replaced driver", "5.10", swap=True, scenarios=_SEEN),
+    Case("replaced driver", "6.1", swap=True, scenarios=(*_SEEN, "power-off")),
+]
 # It wants a binding in a mail of its own, and MAINTAINERS named where files come and go.
 SWAP_MAY = frozenset({"DT_SPLIT_BINDING_PATCH", "FILE_PATH_CHANGES"})

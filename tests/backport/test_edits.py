@@ -173,7 +173,7 @@ def test_two_places_for_one_role_are_one_too_many(tmp_path: Path) -> None:
     tree, spec = _bell(tmp_path, "priority: 12", "priority: 7")
     core = tree / "drivers/misc/vmbell/vmbell.c"
     with core.open("a") as file:
-        file.write("static struct notifier_block other_nb = { .priority = 1 };\n")
+        file.write("struct notifier_block other_nb = { .priority = 1 };\n")
     result = backport("--spec", spec, "--was", SPEC, "--tree", tree, "--author", AUTHOR,
                       "--out", tmp_path / "mails")  # fmt: skip
     assert result.exit_code == 3
@@ -219,6 +219,23 @@ def test_a_source_that_ends_within_a_function_is_not_whole(tmp_path: Path) -> No
     core.write_text("".join(lines[:last]))
     status, told = _refused(tmp_path, tree)
     assert (status, "vmbell.c: a brace is not closed" in told) == (3, True), told
+
+
+@pytest.mark.parametrize("swap", [False, True])
+@pytest.mark.parametrize("function", ["vmbell_ring", "enabled_store", "vmbell_init"])
+def test_a_source_that_ends_behind_a_function_is_not_whole(
+    tmp_path: Path, function: str, swap: bool
+) -> None:
+    tree = make_tree(tmp_path / "tree")
+    core = tree / "drivers/misc/vmbell/vmbell.c"
+    head, found, rest = core.read_text().partition(f" {function}(")
+    core.write_text(head + found + rest[: rest.index("\n}\n") + len("\n}\n")])
+    out = ("--tree", tree, "--author", AUTHOR, "--out", tmp_path / "mails")
+    spec = _changed(tmp_path, SPEC, "priority: 12", "priority: 7")
+    words = ("--replace",) if swap else ("--spec", spec, "--was", SPEC)
+    result = backport(*out, *words)
+    assert (result.exit_code, "not whole" in result.output) == (3, True), result.output
+    assert not (tmp_path / "mails").exists()
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """`make backports`: every case on its real source, built on real headers, booted in QEMU.
 
-python -m tests.boot.backports [--scenario NAME]... [CASE...]
+python -m tests.boot.backports [--all | --scenario NAME]... [CASE...]
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ class Outcome:
 
 @click.command()
 @click.option("--scenario", "scenarios", multiple=True, help="Play this one only.")
+@click.option("--all", "every", is_flag=True, help="Play all, not only where the change shows.")
 @click.argument("names", nargs=-1, metavar="[CASE]...")
-def main(scenarios: tuple[str, ...], names: tuple[str, ...]) -> None:
+def main(scenarios: tuple[str, ...], every: bool, names: tuple[str, ...]) -> None:
     """Verify the cases whose `SERIES NAME` begins with one of the words, or all."""
     chosen = [case for case in (*CASES, *SWAPS)
               if not names or f"{case.series} {case.name}".startswith(names)]  # fmt: skip
@@ -43,7 +44,7 @@ def main(scenarios: tuple[str, ...], names: tuple[str, ...]) -> None:
     for line in (HEAD, ("---",) * len(HEAD)):
         _row(line)
     for case in chosen:
-        outcome = _verify(case, scenarios)
+        outcome = _verify(case, () if every else scenarios or case.scenarios)
         failed += not outcome.right
         _row((case.series, case.name, *outcome.cells))
     sys.exit(1 if failed else 0)
