@@ -37,7 +37,9 @@ def make_tree(root: Path, *, single: bool = False) -> Path:
     shutil.copytree(DRIVER / "uapi", root / "include/uapi")
     hook, rule = 'source "drivers/misc/vmbell/Kconfig"\n', "obj-$(CONFIG_VMBELL)\t+= vmbell/\n"
     if single:
-        shutil.copy(home / "vmbell.c", parent)
+        shared = (home / "vmbell.h").read_text()
+        text = (home / "vmbell.c").read_text()
+        (parent / "vmbell.c").write_text(text.replace('#include "vmbell.h"\n', shared))
         shutil.rmtree(home)
         hook = 'config VMBELL\n\ttristate "A bell"\n\thelp\n\t  Rings.\n\n'
         rule = rule.replace("vmbell/", "vmbell.o")
