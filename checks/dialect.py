@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The kernel's C beyond the standard's, as tokens that a parser of standard C takes.
 
-Three things are common in drivers and would make an item unreadable: `a ?: b`, attributes, and a
-type as the argument of a macro that is not in the facts table.
+Five things are common in drivers and would make an item unreadable: `a ?: b`, attributes, and of
+what is not in the facts table a type as a macro's argument, the name of a type, and a macro that
+stands for a declaration. What such a macro declares is as unknown as the macro.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pycparser import c_ast
@@ -18,10 +20,15 @@ if TYPE_CHECKING:
 
 # The operand that `a ?: b` leaves out; who evaluates it takes the condition's value.
 SAME = "__model_same"
+# The structure that a type is of which nothing is known.
+STRANGE = "__model_strange"
 _ATTRIBUTES = frozenset({"__attribute__", "__attribute"})
 _TAGS = frozenset({"struct", "union", "enum"})
 _WORDS = frozenset({"void", "char", "short", "int", "long", "float", "double", "signed",
                     "unsigned", "const", "volatile", "_Bool", *_TAGS})  # fmt: skip
+# What stands before the name of a type.
+_BEFORE = frozenset({"", ";", "{", "}", "(", ",", "const", "static", "volatile", "extern", "inline",
+                     "typedef"})  # fmt: skip
 _NO_CALL = frozenset({"sizeof", "offsetof", "if", "while", "for", "switch", "return", "typeof",
                       "_Alignof", "__builtin_offsetof"})  # fmt: skip
 
@@ -40,6 +47,9 @@ def standard(tokens: Sequence[Token], types: Iterable[str]) -> tuple[Token, ...]
         if token.text in _ATTRIBUTES:
             index = _closed(tokens, index + 1)
             continue
+        if depth == 0 and (end := _declaring(tokens, index, known)) is not None:
+            index = end
+            continue
         depth += {"{": 1, "}": -1}.get(token.text, 0)
         if token.text == "}" and token.span.column == 1:
             depth = 0  # In the kernel's style that ends an item, even one that lacks a bracket.
@@ -55,6 +65,45 @@ def standard(tokens: Sequence[Token], types: Iterable[str]) -> tuple[Token, ...]
                 found.append(Token(")", tokens[end - 1].span))
                 index = end
     return tuple(found)
+
+
+def strange_types(tokens: Sequence[Token], types: Iterable[str]) -> list[str]:
+    """The names, in the kernel's style, of types that nothing declares.
+
+    Args:
+        tokens: as they are parsed.
+        types: names of types that no declaration among the tokens tells.
+    """
+    known, found = set(types), dict[str, None]()
+    texts = ["", *(token.text for token in tokens), "", ""]
+    for index, text in enumerate(texts[:-2]):
+        if not text.endswith("_t") or text in known or texts[index - 1] not in _BEFORE:
+            continue
+        after = texts[index + 1 + (texts[index + 1] == "*")]
+        if after.isidentifier():
+            found[text] = None
+        elif texts[index - 1] in {"typedef", "}"}:
+            known.add(text)
+    declared = {texts[i - 1] for i, text in enumerate(texts) if text == ";"}
+    return [name for name in found if name not in declared]
+
+
+def _declaring(tokens: Sequence[Token], index: int, known: frozenset[str]) -> int | None:
+    """The token after a call that stands where a declaration should, if one starts here.
+
+    One that names a function of the file may say what that is for, and is no such thing.
+    """
+    start = index + (tokens[index].text == "static")
+    before = tokens[index - 1].text if index else ";"
+    name = tokens[start].text if start + 1 < len(tokens) else ""
+    if before not in {";", "}"} or not name.isidentifier() or name in known | _WORDS | _ATTRIBUTES:
+        return None
+    end = _closed(tokens, start + 1) if tokens[start + 1].text == "(" else len(tokens)
+    if end >= len(tokens) or tokens[end].text != ";" or name.startswith("__fact"):
+        return None
+    given = {t.text for t in tokens[start + 2 : end - 1] if t.text.isidentifier()} - _WORDS
+    functions = {token.text for token, after in pairwise(tokens) if after.text == "("}
+    return None if given & functions else end + 1
 
 
 def same(node: c_ast.TernaryOp) -> bool:

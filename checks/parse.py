@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pycparser import c_ast
 
-from checks.dialect import standard
+from checks.dialect import STRANGE, standard, strange_types
 from checks.preprocess import TooLargeError, TreePreprocessor
 from checks.raw import RawTree
 from checks.recover import parse_tokens
@@ -117,6 +117,8 @@ def _parse(tree: SourceTree, file: TreeFile, kernel: Kernel, raws: dict[Source, 
         tokens = ()
         problems.append(Problem("PARSE001", "nested too deeply", file.start))
     types = _typedefs(kernel)
+    strange = strange_types(tokens, _type_names(kernel))
+    types += [f"typedef struct {STRANGE} {name};" for name in strange]
     ast = parse_tokens(tokens, types, file, problems) if tokens or not problems else None
     return Unit(
         file=file,

@@ -195,7 +195,7 @@ def check_notifier(context: Context) -> Iterator[Word]:
     calls = [
         call
         for call in context.facts.calls()
-        if "nb" in call.named and call.named["nh"].name == PANIC_CHAIN
+        if {"nb", "nh"} <= set(call.named) and call.named["nh"].name == PANIC_CHAIN
         and _acquires(context, call.name) == "notifier"
     ]  # fmt: skip
     if not calls:

@@ -102,13 +102,9 @@ def invoke(world: Any, function: Any, *given: Any) -> Any:
 def _kernel(on: Expressions, node: c_ast.FuncCall, api: Api) -> Code:
     """A call of a function that the facts know and, usually, a model stands for."""
     world, at, model = on.world, on.at(node), on.program.models.get(api.name)
-    if model is None:
-        if api.access is not None:
-            model = on.program.models["access"](api)
-        elif "fmt" in api.parameters and api.parameters[0] == "dev":
-            model = on.program.models["print"]
-        elif not _harmless(on, api):
-            return stranger(on, node, NO_MODEL, on.program.facts.returns(api.name))
+    model = model or _implied_model(on, api)
+    if model is None and not _harmless(on, api):
+        return stranger(on, node, NO_MODEL, on.program.facts.returns(api.name))
     codes, flags = _given(on, node, api)
     sleeps, name = api.sleeps is True, api.name
 
@@ -158,15 +154,33 @@ def _given(
     return codes, flags
 
 
+def _implied_model(on: Expressions, api: Api) -> Callable[..., Any] | None:
+    """The model of a function that follows from what the facts say of it."""
+    if api.access is not None:
+        model: Callable[..., Any] = on.program.models["access"](api)
+        return model
+    if _prints(on, api) and api.parameters[0] == "dev":
+        return on.program.models["print"]
+    if api.returns in api.parameters:
+        return _handed_back(api.parameters.index(api.returns))
+    return None
+
+
+def _handed_back(number: int) -> Callable[..., Any]:
+    """The model of a function that only returns one of its arguments."""
+    return lambda *given: given[number]
+
+
+def _prints(on: Expressions, api: Api) -> bool:
+    """Whether a function prints what it is given."""
+    return "fmt" in api.parameters and on.program.facts.returns(api.name) in {VOID, INT}
+
+
 def _harmless(on: Expressions, api: Api) -> bool:
     """Whether a function without a model can be taken to do nothing that a driver notices."""
     plain = api.sleeps in {False, True} and api.fails == "never"
     books = api.acquires or api.releases or api.waits
-    return (
-        plain
-        and not books
-        and (on.program.facts.returns(api.name) == VOID or "fmt" in api.parameters)
-    )
+    return plain and not books and (on.program.facts.returns(api.name) == VOID or _prints(on, api))
 
 
 # What stores an argument, and what only looks at it.

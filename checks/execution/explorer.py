@@ -97,7 +97,7 @@ class Explorer:
         span = error.span or self.world.span() or self.fallback
         key = (error.rule, span)
         books = self.world.kernel
-        if error.rule in OF_LOCKS and (site := books.get("strange lock")) is not None:
+        if error.rule in {*OF_LOCKS, "RUN313"} and (site := books.get("strange lock")) is not None:
             message = f"{error.message}, unless {site.what} has to do with that"
             self._doubt(DoubtError(error.rule, message, site))
             return

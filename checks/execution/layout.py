@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pycparser import c_ast
 from pycparser.c_parser import CParser
 
+from checks.dialect import STRANGE
 from checks.execution.faults import UnknownError
 from checks.execution.opaque import Opaque
 from checks.fold import fold
@@ -190,6 +191,11 @@ class Types:
         made.closed = self._kernel is not None
         return made
 
+    def _tagged(self, node: c_ast.Struct | c_ast.Union | c_ast.Enum) -> Type:
+        if node.name == STRANGE:
+            return VOID
+        return UINT if isinstance(node, c_ast.Enum) else self.struct(node)
+
     def of(self, node: c_ast.Node) -> Type:
         """The type that a declaration gives."""
         if isinstance(node, (c_ast.TypeDecl, c_ast.Typename, c_ast.Decl)):
@@ -201,7 +207,7 @@ class Types:
             length = fold(node.dim, {**self._constants, **self.enums}) if node.dim else 0
             return Array(self.of(node.type), length or 0)
         if isinstance(node, (c_ast.Struct, c_ast.Union, c_ast.Enum)):
-            return UINT if isinstance(node, c_ast.Enum) else self.struct(node)
+            return self._tagged(node)
         if len(node.names) == 1 and node.names[0] in self._typedefs:
             return self.of(self._typedefs[node.names[0]])
         return _plain(node.names)

@@ -11,9 +11,14 @@ if TYPE_CHECKING:
 
     from checks.execution.world import World
 
+# The structures of the locks that are modelled.
+LOCKS = ("spinlock", "raw_spinlock", "mutex", "rw_semaphore")
+# Those whose holder may sleep.
+SLEEPING = frozenset({"mutex", "semaphore"})
 # Function: kind of lock, and what it does to interrupts.
 _TAKE = {
-    "mutex_lock": ("mutex", ""), "spin_lock": ("spinlock", ""),
+    "mutex_lock": ("mutex", ""), "down_write": ("semaphore", ""),
+    "down_read": ("semaphore", ""), "spin_lock": ("spinlock", ""),
     "spin_lock_irq": ("spinlock", "irq"), "spin_lock_irqsave": ("spinlock", "irqsave"),
     "spin_lock_bh": ("spinlock", "bh"), "raw_spin_lock": ("spinlock", ""),
     "raw_spin_lock_irq": ("spinlock", "irq"), "raw_spin_lock_irqsave": ("spinlock", "irqsave"),
@@ -24,7 +29,8 @@ _TRY = {
     "raw_spin_trylock_irqsave": ("spinlock", "irqsave"),
 }  # fmt: skip
 _GIVE = {
-    "mutex_unlock": ("mutex", ""), "spin_unlock": ("spinlock", ""),
+    "mutex_unlock": ("mutex", ""), "up_write": ("semaphore", ""),
+    "up_read": ("semaphore", ""), "spin_unlock": ("spinlock", ""),
     "spin_unlock_irq": ("spinlock", "irq"), "spin_unlock_irqrestore": ("spinlock", "irqsave"),
     "spin_unlock_bh": ("spinlock", "bh"), "raw_spin_unlock": ("spinlock", ""),
     "raw_spin_unlock_irq": ("spinlock", "irq"),
@@ -49,6 +55,7 @@ class Locks:
         """The functions by name."""
         found: dict[str, Callable[..., Any]] = {
             "mutex_init": self._init,
+            "init_rwsem": self._init,
             "spin_lock_init": self._init,
             "raw_spin_lock_init": self._init,
             "mutex_lock_interruptible": self._interruptible,
@@ -87,8 +94,8 @@ class Locks:
 
     def _take(self, kind: str, how: str, lock: Any, *_flags: Any) -> int:
         world = self._world
-        if kind == "mutex":
-            world.may_sleep("taking a mutex")
+        if kind in SLEEPING:
+            world.may_sleep(f"taking a {kind}")
         world.touch(lock)
         while (owner := self._owner(lock)) is not None:
             self._wait(kind, owner[0])

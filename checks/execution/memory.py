@@ -33,6 +33,15 @@ class Memory:
         return {
             "devm_kmalloc": partial(self._managed, "devm_kmalloc", zero=False),
             "devm_kzalloc": partial(self._managed, "devm_kzalloc", zero=True),
+            "devm_kcalloc": lambda dev, n, size, flags: self._managed(
+                "devm_kcalloc", dev, n * size, flags, zero=True
+            ),
+            "devm_kasprintf": lambda dev, flags, *_rest: self._managed(
+                "devm_kasprintf", dev, 1, flags, zero=True
+            ),
+            "devm_kstrdup": lambda dev, _text, flags: self._managed(
+                "devm_kstrdup", dev, 1, flags, zero=True
+            ),
             "devm_kfree": self._devm_kfree,
             "kmalloc": partial(self._plain, "kmalloc", zero=False),
             "kzalloc": partial(self._plain, "kzalloc", zero=True),

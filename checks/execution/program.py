@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from pycparser import c_ast
 
+from checks.dialect import STRANGE
 from checks.execution.expressions import Expressions
 from checks.execution.faults import UnknownError
 from checks.execution.functions import Function
 from checks.execution.initial import initialise, length
 from checks.execution.layout import FAR, VOID, Array, KernelTypes, Struct, Type, Types
 from checks.execution.lists import Lists
-from checks.execution.locks import Locks
+from checks.execution.locks import LOCKS, Locks
 from checks.execution.opaque import Site
 from checks.execution.state import Obj
 from checks.execution.world import World
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from gen.source import Span
 
 MARK = "__fact_"
-LOCKS = ("spinlock", "raw_spinlock", "mutex")
 
 
 @dataclass(eq=False)
@@ -141,7 +141,8 @@ class Program:
     def stranger(self, name: str) -> tuple[Obj, Type]:
         """What a name means that is nowhere known; it has to be the kernel's."""
         self.undefined.add(name)
-        return self.outside.setdefault(name, (Obj("kernel", f"the kernel's '{name}'"), VOID))
+        made = Obj("kernel", f"the kernel's '{name}'", data=STRANGE)
+        return self.outside.setdefault(name, (made, VOID))
 
     def preset(self, name: str, value: Any) -> None:
         """Give a variable of the kernel its value."""

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from pycparser import c_ast
 
+from checks.dialect import STRANGE
 from checks.execution.faults import UnknownError
 from checks.execution.layout import CHAR, VOID, Ptr, Struct
+from checks.execution.locks import LOCKS
 from checks.execution.opaque import Opaque, Site
 from checks.execution.state import UNDEFINED, Obj
 
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from checks.execution.world import World
 
 _OWN = frozenset({"static", "heap", "stack"})
-_LOCKS = frozenset({"spinlock", "raw_spinlock", "mutex", "rw_semaphore", "semaphore"})
+_LOCKS = frozenset({*LOCKS, "semaphore"})
 # How deep a structure that is handed over is searched for functions of the driver.
 _DEPTH = 3
 NO_FACT = "it is neither in the given files nor in the kernel's facts"
@@ -76,7 +78,8 @@ def hand_over(world: World, site: Site, pointer: Any, type_: Type) -> None:
     obj, offset = pointer
     world.put(world.kernel, ("handed", obj), site)
     target = type_.to if isinstance(type_, Ptr) else VOID
-    if isinstance(target, Struct) and target.tag in _LOCKS:
+    hidden = target == VOID and (obj.data == STRANGE or obj.kind == "static")
+    if hidden or (isinstance(target, Struct) and target.tag in _LOCKS):
         world.put(world.kernel, "strange lock", site)
     elif obj.kind in _OWN and not (isinstance(target, Struct) and target.closed):
         whole = target.size <= CHAR.size

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from checks.execution.faults import BlockedError, DefectError, UnknownError
+from checks.execution.locks import SLEEPING
 from checks.execution.opaque import Opaque, Questions, Site
 from checks.execution.state import UNDEFINED, Task, bad
 
@@ -244,7 +245,7 @@ class World:
             DefectError: the task must not sleep.
         """
         task = self.task
-        spin = next((name for _, name in task.held if name != "mutex"), None)
+        spin = next((name for _, name in task.held if name not in SLEEPING), None)
         why = task.atomic or (f"a {spin} is held" if spin else "")
         why = why or ("RCU is held" if task.rcu else "interrupts are off" if task.irqs else "")
         if why:

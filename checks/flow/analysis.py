@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from checks.extract import constants
 from checks.flow.interpret import follow
 from checks.flow.program import read_program
 from checks.flow.trace import lock_name
-from checks.rule import Unknown, check
+from checks.rule import Found, Unknown, check
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -151,7 +152,8 @@ def flow_check(rule_id: str) -> Callable[[FlowCheck], FlowCheck]:
         @check(rule_id)
         def run(context: Context) -> Iterator[Word]:
             flow = flow_of(context)
-            yield from _once(function(flow, context))
+            words = _once(function(flow, context))
+            yield from _as_far_as_locks_are_known(flow, words) if rule_id in _OF_LOCKS else words
             for item, trace in flow.traces.items():
                 if trace.why:
                     yield Unknown(trace.why, item.span)
@@ -159,6 +161,30 @@ def flow_check(rule_id: str) -> Callable[[FlowCheck], FlowCheck]:
         return function
 
     return register
+
+
+def _as_far_as_locks_are_known(flow: Flow, words: Iterable[Word]) -> Iterator[Word]:
+    """Nothing is found of locks while a function that nobody knows takes or releases one."""
+    strange = next(iter(_strange_locks(flow)), None)
+    for word in words:
+        if strange is None or not isinstance(word, Found):
+            yield word
+            continue
+        name = strange.name or "a function"
+        why = f"{word.message}, unless {name}() takes or releases the lock, which is not known"
+        yield Unknown(why, word.span)
+
+
+def _strange_locks(flow: Flow) -> Iterator[Event]:
+    """Calls of functions that nobody knows with one of the driver's locks, or what may be one."""
+    for function, event in flow.calls():
+        if flow.api(event) is not None or flow.called(function, event) is not None:
+            continue
+        places = [value[1] for value in event.values if value[0] == "addr"]
+        names = {place[1] for place in places if place[0] == "global"}
+        known = flow.program.globals
+        if any(name not in known or _LOCK.search(known[name].type) for name in names):
+            yield event
 
 
 def _once(words: Iterable[Word]) -> Iterator[Word]:
@@ -182,4 +208,7 @@ def asserted(event: Event) -> str | None:
     return lock_name(event.values[0]) if event.name == ASSERT and event.values else None
 
 
+# Rules that rest on which locks are held.
+_OF_LOCKS = frozenset({"KERN106", "KERN107", "KERN110", "KERN142", "KERN143", "KERN146"})
+_LOCK = re.compile("lock|mutex|semaphore")
 ASSERT = "lockdep_assert_held"

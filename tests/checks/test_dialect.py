@@ -61,8 +61,13 @@ LEGAL = {
     "first entry": ("pvpanic.c", ANCHOR, FIRST + ANCHOR),
     "parameter": ("pvpanic.c", ANCHOR, "static bool verbose;\nmodule_param(verbose, bool, 0444);\n"
                   'MODULE_PARM_DESC(verbose, "say more");\n\n' + ANCHOR),
-    "namespace": ("pvpanic.c", "EXPORT_SYMBOL_GPL(pvpanic_groups);",
-                  "EXPORT_SYMBOL_NS_GPL(pvpanic_groups, PVPANIC);"),
+    "declared by a macro": ("pvpanic.c", ANCHOR, (
+        "static DEFINE_THING(things, struct device);\nMAKE_ATTRIBUTE(thing);\n\n" + ANCHOR)),
+    "strange types": ("pvpanic.c", ANCHOR, (
+        "static thing_t thing = THING_INIT(1);\n\n"
+        "static thing_t *other(thing_t given)\n{\n\treturn given.next ?: &thing;\n}\n\n"
+        "static thing_t *pvpanic_thing(void)\n{\n\treturn other(thing);\n}\n\n" + ANCHOR)),
+    "late": ("pvpanic.c", "module_init(pvpanic_init);", "late_initcall(pvpanic_init);"),
     "told error": ("pvpanic.c", FAILING, TOLD),
     "handwritten registration": ("pvpanic-pci.c", "module_pci_driver(pvpanic_pci_driver);\n",
                                  HANDWRITTEN),
@@ -90,7 +95,8 @@ def test_an_unknown_call_while_loading_is_told(tmp_path: Path) -> None:
            "	nobody_knows();\n	return atomic_notifier_chain_register(")  # fmt: skip
     report = check_paths([tree], read_device(SPEC), kernel("6.1"))
     why = [item.why for item in report.judgements if item.rule.id == "RUN301"]
-    assert "nobody_knows() is neither in the given files nor in the kernel's facts" in str(why)
+    assert "nobody_knows() is taken to do nothing to the driver" in str(why)
+    assert "it is neither in the given files nor in the kernel's facts" in str(why)
 
 
 @pytest.mark.parametrize(
@@ -106,6 +112,11 @@ def test_an_unknown_call_while_loading_is_told(tmp_path: Path) -> None:
         ("{ x = offsetof ( struct a , b ) ; }", "{ x = offsetof ( struct a , b ) ; }"),
         ("struct o { int ( * f ) ( struct a * , int ) ; } ;",
          "struct o { int ( * f ) ( struct a * , int ) ; } ;"),
+        ("DEFINE_IT ( a , struct b ) ; static MAKE ( c ) ; int d ;", "int d ;"),
+        ("int d ( void ) { } DEFINE_IT ( c ) ; int e ;", "int d ( void ) { } int e ;"),
+        # It may call a function that it is given.
+        ("int d ( void ) { } LATE ( d ) ;", "int d ( void ) { } LATE ( d ) ;"),
+        ("int f ( int ) ;", "int f ( int ) ;"),
         ("__attribute__", ""),
         ("{ ( struct", "{ ( struct"),
     ],

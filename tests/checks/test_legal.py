@@ -134,3 +134,15 @@ def test_rules_that_stay_open_are_counted_where_nothing_is_found(tmp_path: Path)
     assert report.status == 0
     assert "RUN301" in {item.rule.id for item in report.undecided}
     assert last == f"no findings; {len(report.undecided)} rules undecided"
+
+
+def test_locks_that_nobody_knows_are_no_defect(tmp_path: Path) -> None:
+    tree = _out(tmp_path)
+    path = tree / CORE_OUT
+    text = path.read_text(encoding="utf-8").replace("DEFINE_MUTEX(", "DEFINE_THING_LOCK(")
+    text = text.replace("mutex_lock(", "thing_lock(").replace("mutex_unlock(", "thing_unlock(")
+    path.write_text(text, encoding="utf-8")
+    report = check_paths([tree], read_device(SPEC), kernel())
+    assert not report.findings
+    assert {"KERN142", "KERN143", "RUN309"} <= {item.rule.id for item in report.undecided}
+    assert "thing_lock()" in str([item.why for item in report.undecided])
