@@ -63,9 +63,14 @@ def check_kconfig(context: Context) -> Iterator[Word]:
         fact = next((item for item in facts if item.name == symbol.symbol), None)
         if fact is None:
             others = [item.name for item in facts if item.name not in {w.symbol for w in wanted}]
-            span = _kconfig_files(context)[0].start
+            strange = [item for item in facts if item.name in others]
             close = did_you_mean(symbol.symbol, others)
             message = f"no Kconfig symbol {symbol.symbol}"
+            near = [item for item in strange if close and f"'{item.name}'" in close] or strange
+            if len(near) == 1:
+                message, span = f"{message}: is this it, renamed?", near[0].span
+            else:
+                span = _kconfig_files(context)[0].start
             yield Found(message, span, symbol.at["symbol"], close)
         else:
             yield from _symbol(fact, symbol)

@@ -53,8 +53,11 @@ def _frontends(context: Context, objects: tuple[MakeObject, ...]) -> Iterator[Wo
             if name in built:
                 continue
             elsewhere = [item.span for item in stray if item.name == name]
-            where = elsewhere or list(built.values())
+            always = [item.span for item in objects if item.option is None and item.name == name]
+            where = elsewhere or list(built.values()) or always
             message = f"CONFIG_{option} does not build {name}"
+            if always and not elsewhere and not built:
+                message += ", it is built in any case"
             close = did_you_mean(option, [item for item in used if item])
             hint = close if option not in used else None
             at = frontend.kconfig.at["symbol"]

@@ -156,6 +156,9 @@ def _member(type_: str, path: str, value: Value, unit: Unit, facts: DriverFacts)
         yield from in_member(value, here, (variants, beside), unit, kernel)
     elif here is not None and value.name:
         yield from _pointers(value, here, variants, unit, facts)
+    elif here is not None and value.text is not None and not re.search(r"[*\[]", here.text):
+        message = f"a string initialises '{here.text}' of {owner}, which is a number"
+        yield Found(message, value.span)
 
 
 def _pointers(

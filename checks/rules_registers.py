@@ -199,8 +199,12 @@ def check_notifier(context: Context) -> Iterator[Word]:
         and _acquires(context, call.name) == "notifier"
     ]  # fmt: skip
     if not calls:
-        message = "no notifier is registered for panics"
-        yield Found(message, anchor(context), event.at["trigger"], absent=True)
+        message, span = "no notifier is registered for panics", anchor(context)
+        other = next((call for call in context.facts.calls() if "nb" in call.named
+                      and "notifier" in str(_acquires(context, call.name))), None)  # fmt: skip
+        if other is not None:
+            message, span = f"{message}: this one goes to another chain", other.span
+        yield Found(message, span, event.at["trigger"], absent=True)
     tree, hook = older(context), device.hooks.panic_notifier
     if not device.frontends and (tree is None or tree.priority is None):
         # Which priority a release of another layout had, nothing says.

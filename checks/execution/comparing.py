@@ -167,7 +167,8 @@ class Comparer(Explorer):
             if found is None:
                 self.called_back("RUN303")
                 message = f"'{attribute.name}' is not among the attributes of a bound device"
-                raise self.found("RUN303", message, None, attribute.at.item)
+                place = self.core.places[machine.frontend.name]
+                raise DefectError("RUN303", message, place, attribute.at.item)
             if not found[1]:
                 continue
             capability = self.contract.capability(machine.capability)

@@ -171,7 +171,6 @@ class Core(Loader):
         base = layout.member("attr")[0]
         hooks = [[layout.member(one)[0] for one in (name, f"{name}{CONST}") if one in layout.fields]
                  for name in ("show", "store")]  # fmt: skip
-        world.at = None
         for place in places:
             for group in self._array(load((obj, place))):
                 for item in self._array(load((group[0], group[1] + group_at))):
@@ -187,6 +186,7 @@ class Core(Loader):
     def _array(self, pointer: Any) -> Iterator[Any]:
         """The pointers of an array up to NULL."""
         number = 0
+        self.world.at = self.program.places.get(pointer[0]) if pointer.__class__ is tuple else None
         while pointer and (item := self.world.load((pointer[0], pointer[1] + 8 * number))):
             yield item
             number += 1

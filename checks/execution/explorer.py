@@ -188,13 +188,13 @@ class Explorer:
         for block in books.get(("chain", (self.core.chain(), 0)), ()):
             self.kept(block[0])
             message = f"a notifier is still registered when {when}: {block[0].name}"
-            raise self.found("RUN304", message, None)
+            raise self.found("RUN304", message, books.get(("registered", block)))
         for handler in books.get("sys-off", ()):
             message = f"a sys-off handler is still registered when {when}"
             raise self.found("RUN304", message, handler.data[4])
         for driver in books.get("drivers", ()):
             message = f"a driver is still registered when {when}: {driver.name}"
-            raise self.found("RUN304", message, None)
+            raise self.found("RUN304", message, books.get(("registered", driver)))
         for key in outstanding(books):
             what, at = books[key]
             self.kept(key[1])

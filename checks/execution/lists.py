@@ -7,6 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from checks.execution.world import World
 
 LINK = 8
@@ -21,8 +23,8 @@ class Lists:
     one, `read` the lists that have been walked under RCU. Both are learnt over all scenarios.
     """
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, world: World, taken: Mapping[Any, set[Any]]) -> None:
+        self._world, self.taken = world, taken
         self.guards: dict[Any, tuple[frozenset[Any], Any]] = {}
         self.read: set[Any] = set()
 
@@ -75,9 +77,15 @@ class Lists:
         common, at = self.guards.get(head, (held, world.at))
         if (common or held) and not common & held:
             message = "changes a list without the lock that guards it elsewhere"
-            world.at = at if held else world.at
+            # Of two places with a lock each, the one whose lock is taken more seldom is wrong.
+            if held and self._taken(held) > self._taken(common):
+                world.at = at
             raise world.defect("RUN309", message)
         self.guards[head] = (common & held, world.at)
+
+    def _taken(self, locks: frozenset[Any]) -> int:
+        """At how many places a lock is taken."""
+        return max((len(self.taken.get(lock, ())) for lock in locks), default=0)
 
     def _insert(self, entry: Any, before: Any, after: Any) -> None:
         world = self._world

@@ -113,6 +113,7 @@ class Loader:
     def _enlist(self, driver: Obj) -> None:
         there = self.world.kernel.get("drivers", ())
         self.world.put(self.world.kernel, "drivers", (*there, driver))
+        self.world.put(self.world.kernel, ("registered", driver), self.world.at)
 
     def _unregister(self, driver: Any) -> None:
         world = self.world

@@ -46,10 +46,14 @@ _GUARDS = {
 
 
 class Locks:
-    """The state of locks is in the kernel's books under ("lock", place): who holds it, and how."""
+    """The state of locks is in the kernel's books under ("lock", place): who holds it, and how.
+
+    `taken` has the places where each was ever taken.
+    """
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self.taken: dict[Any, set[Any]] = {}
 
     def models(self) -> dict[str, Callable[..., Any]]:
         """The functions by name."""
@@ -121,6 +125,7 @@ class Locks:
         world, task = self._world, self._world.task
         world.put(world.kernel, ("lock", lock), (task, how, world.at))
         task.held = (*task.held, (lock, kind))
+        self.taken.setdefault(lock, set()).add(world.at)
         task.irqs += bool(how)
 
     def _try(self, kind: str, how: str, lock: Any, *_flags: Any) -> int:

@@ -55,11 +55,13 @@ class Program:
     def __init__(self, units: Iterable[Unit], facts: DriverFacts) -> None:
         self.world, self.kernel = World(), facts.kernel
         self.facts = KernelTypes(facts.kernel)
-        self.lists, self.locks = Lists(self.world), Locks(self.world)
+        self.locks = Locks(self.world)
+        self.lists = Lists(self.world, self.locks.taken)
         self.models: dict[str, Callable[..., Any]] = {}
         self.outside: dict[str, tuple[Obj, Type]] = {}
         self.strangers: dict[c_ast.Node, Site] = {}
         self.undefined: set[str] = set()
+        self.places: dict[Obj, Callable[[], Span]] = {}
         self.preset("THIS_MODULE", (Obj("kernel", "the module"), 0))
         self.units = [self._read(unit) for unit in units if unit.ast is not None]
         for unit in self.units:
@@ -100,6 +102,7 @@ class Program:
         obj = known[0] if known else Obj("static", f"'{item.name}'", size)
         obj.size = size
         unit.objects[item.name] = (obj, type_)
+        self.places[obj] = partial(unit.span, item)
         if "static" not in item.storage:
             unit.shared.add(item.name)
         if item.init is not None:

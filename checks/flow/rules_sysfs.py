@@ -83,7 +83,9 @@ def not_emitted(flow: Flow, context: Context) -> Iterator[Word]:
             api = flow.api(event)
             prints = api is not None and not event.name.startswith("sysfs_emit")
             if prints and event.values[:1] == (buffer,):
-                message = f"{event.name}() does not know how long the buffer is"
+                told = "size" in (api.parameters if api is not None else ())
+                what = "trusts the size that it is told" if told else "knows no size"
+                message = f"{event.name}() {what}; sysfs_emit() knows that the buffer is a page"
                 yield Found(message, place(function, event.node), help="use sysfs_emit()")
 
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _ROLES = ("panic", "sys-off")
 _ONES = 0xFFFFFFFF
+# What a number has that is told as C has it, without a sign.
+_UNSIGNED = 0xFFFFFFFF
 
 
 @flow_check("SPEC009")
@@ -231,7 +233,7 @@ def _limits(
         message = "the capability is not limited to the events that the driver knows"
         yield Found(message, at, context.device.at["events"])
     elif mask & ~known_bits(context):
-        extra = mask & ~known_bits(context)
+        extra = mask & ~known_bits(context) & _UNSIGNED
         yield Found(f"the spec has no event {extra:#x}", at, context.device.at["events"])
     elif needed & ~mask:
         missing = next(event for event in hooked if event.value & ~mask)
