@@ -130,6 +130,16 @@ test: ## everything: lint, unit tests, real kernels, boots; stops at the first s
 	$(Q)$(pytest) -m 'kbuild and not boot'
 	$(Q)$(pytest) -n 2 -m boot
 
+# What measures time is not measured; STAGES='not boot' has the modules built, too.
+.PHONY: coverage
+coverage: ## statements and branches of gen/ and checks/ that the unit tests run; STAGES= is for pytest -m
+	$(Q).ci/setup test
+	$(Q)rm -rf .cache/coverage && mkdir -p .cache/coverage
+	$(Q)export COVERAGE_FILE='$(CURDIR)/.cache/coverage/data'; status=0; \
+		$(python) -m coverage run -m pytest -q -n 2 -m '$(or $(STAGES),not kbuild and not boot)' \
+			-k 'not quick and not twice_as_long' || status=$$?; \
+		$(python) -m coverage combine -q && $(python) -m coverage report --fail-under=95 && exit $$status
+
 .PHONY: diff
 diff: ## say what the spec changed since BASE=, for whom; what changes in the C for each kernel is folded below
 	$(Q).ci/setup gen

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
 ROOT = Path(__file__).resolve().parent.parent
+# What `make coverage` tells the commands that a test starts with an environment of its own.
+MEASURED = {name: text for name, text in os.environ.items() if name.startswith("COVERAGE_")}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

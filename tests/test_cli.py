@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 from gen.cli import main
-from tests.conftest import ROOT
+from tests.conftest import MEASURED, ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ def pvgen(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "gen.cli", *words],
         cwd=cwd,
-        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"} | MEASURED,
         capture_output=True,
         text=True,
         check=False,

@@ -1,27 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What is read out of a rendered driver is what it was rendered from."""
+"""What is read out of a rendered driver is what it was rendered from.
+
+Specs drawn at random are in tests/fuzz/test_chain.py.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-import yaml
-from hypothesis import HealthCheck, assume, given, settings
-from hypothesis import strategies as st
 
 from checks.contract.find import find_driver
 from checks.contract.read import read_contract
 from checks.contract.records import rows
-from gen.diagnostics import Diagnostics
 from gen.generate import generate, read_device
 from gen.kernel_load import load_kernels
-from gen.load import parse_device
 from gen.model_restrict import carry, restrict
 from gen.release import PointRelease
 from gen.resources import kernel_directory
-from gen.source import Source
 
 if TYPE_CHECKING:
     from checks.contract.records import Contract
@@ -68,40 +65,3 @@ def test_what_cannot_be_told_apart_is_unknown(tmp_path: Path) -> None:
     assert [(one.path, one.key) for one in contract.unknown] == [("attribute[supported]", "shows")]
     missing = _wanted(device, "6.1").items() - contract.rows().items()
     assert missing == {(("attribute[supported]", "shows"), "capability")}
-
-
-@st.composite
-def _variations(draw: st.DrawFn) -> dict[str, Any]:
-    """The made-up watch with other numbers, names and hooks."""
-    spec = yaml.safe_load(SPECS[1].read_text(encoding="utf-8"))
-    width = draw(st.sampled_from([8, 16, 32]))
-    spec["registers"][0] |= {"width": width, "offset": width // 8 * draw(st.integers(0, 6))}
-    bits = draw(st.lists(st.integers(0, width - 1), min_size=5, max_size=5, unique=True))
-    for event, bit in zip(spec["events"], bits, strict=True):
-        event["bit"] = bit
-    spec["events"] = draw(st.permutations(spec["events"]))
-    spec["hooks"]["panic-notifier"]["priority"] = draw(st.integers(-(2**31), 2**31 - 1))
-    spec["frontends"][0]["bar"] = draw(st.integers(0, 5))
-    spec["frontends"][0]["device"]["id"] = draw(st.integers(1, 0xFFFE))
-    spec["sysfs"][0]["mode"] = draw(st.sampled_from(["0400", "0440", "0444"]))
-    spec["sysfs"][1]["format"] = draw(st.sampled_from(["%x\n", "0x%x\n", "%u\n"]))
-    spec["sysfs"][1]["store"]["base"] = draw(st.sampled_from([0, 10, 16]))
-    spec["kconfig"]["type"] = draw(st.sampled_from(["bool", "tristate"]))
-    return dict(spec)
-
-
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
-@given(varied=_variations())
-def test_variations_come_back(
-    varied: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    place = tmp_path_factory.mktemp("varied")
-    text = yaml.safe_dump(varied, sort_keys=False)
-    device = parse_device(Source("varied.yaml", text), Diagnostics())
-    assume(device is not None)
-    assert device is not None
-    spec = place / "varied.yaml"
-    spec.write_text(text, encoding="utf-8")
-    contract = _read(place / "out", spec, "6.1")
-    assert contract.rows() == _wanted(device, "6.1")
-    assert contract.unknown == ()

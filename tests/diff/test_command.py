@@ -16,7 +16,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from gen.diff.catalogue import DOCUMENT, document
-from tests.conftest import ROOT
+from tests.conftest import MEASURED, ROOT
 from tests.diff.test_scenarios import BASE, SCENARIOS, edited
 from tests.sarif import validated
 
@@ -31,6 +31,7 @@ ENVIRONMENT = {
     "LC_ALL": "C.UTF-8",
     "GIT_CONFIG_GLOBAL": "/dev/null",
     "GIT_CONFIG_SYSTEM": "/dev/null",
+    **MEASURED,
 }
 
 

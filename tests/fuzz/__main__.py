@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import resource
 import subprocess
 import sys
 import time
@@ -28,7 +29,9 @@ OTHERS = 8192
 STUCK = 60
 # Shares of the time: reading C is slow, and there is most to find.
 SHARES = {"spec": 2, "tree": 1, "yaml": 1, "kconfig": 1, "makefile": 1, "patch": 4, "c": 6,
-          "rules": 6, "extract": 6, "run": 6}  # fmt: skip
+          "rules": 6, "extract": 6, "run": 6, "chain": 4}  # fmt: skip
+# What is no reader of bytes: specs, drawn by hypothesis, through the whole chain.
+CHAIN = "chain"
 _STATISTIC = re.compile(r"^stat::(\w+): +(\d+)$", re.MULTILINE)
 
 
@@ -77,6 +80,21 @@ def fuzz(name: str, seconds: int, seed: int) -> Outcome:
     )  # fmt: skip
 
 
+def draw(seconds: int, seed: int) -> Outcome:
+    """Made-up specs for so many seconds or up to the first that breaks something."""
+    start = time.monotonic()
+    words = [str(seconds), *([str(seed)] if seed else [])]
+    done = subprocess.run([sys.executable, "-m", "tests.fuzz.chain", *words], cwd=ROOT,
+                          capture_output=True, text=True, check=False)  # fmt: skip
+    number = re.search(r"^cases: (\d+)$", done.stdout, re.MULTILINE)
+    megabytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss >> 10
+    found = () if number else (HERE / "chain.py",)
+    return Outcome(
+        CHAIN, int(number[1]) if number else 0, time.monotonic() - start, megabytes, found,
+        done.stdout[-3000:] + done.stderr[-9000:],
+    )  # fmt: skip
+
+
 def main() -> int:
     """Fuzz, print a table, and return 1 where an input was found that breaks something."""
     parser = argparse.ArgumentParser(prog="make fuzz", description=__doc__)
@@ -92,7 +110,7 @@ def main() -> int:
     outcomes = []
     for name in names:
         share = max(1, options.seconds * SHARES[name] // whole)
-        one = fuzz(name, share, options.seed)
+        one = draw(share, options.seed) if name == CHAIN else fuzz(name, share, options.seed)
         outcomes.append(one)
         told = ", ".join(str(path.relative_to(ROOT)) for path in one.found) or "nothing"
         print(
