@@ -15,21 +15,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from checks.backport_boot import Modules, Stage, boot
 from gen.backport.records import BackportError
-from gen.lab import bench as benches
-from gen.lab import guest, kernel, outcome
 from gen.lab.board import PC
 from gen.lab.buildroot import BUILD_LIMIT, Built, open_root
-from gen.lab.command import select
 from gen.lab.problem import LabError
-from gen.lab.runner import Runner
-from gen.lab.scenario import Verdict
-from gen.lab.stories import all_scenarios
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from checks.backport_judge import Step
+    from checks.backport_judge import Before, Step
     from gen.backport.tree import KernelTree
     from gen.kernel import Kernel
     from gen.model import Device
@@ -64,9 +59,9 @@ def not_run(count: int) -> Evidence:
 
 
 def try_series(
-    tree: KernelTree, base: Mapping[str, str], steps: Sequence[Step], target: Kernel, trial: Trial
+    tree: KernelTree, steps: Sequence[Step], before: Before, target: Kernel, trial: Trial
 ) -> Evidence:
-    """Build the driver after each mail and boot the last.
+    """Build the driver after each mail and boot the last; the tree's own one for comparison.
 
     Raises:
         BackportError: it does not build, the build has a new warning, or a scenario fails.
@@ -76,18 +71,22 @@ def try_series(
     with tempfile.TemporaryDirectory(prefix="pvgen-") as name:
         room, contract = Path(name), steps[-1].patch.contract
         old: frozenset[str] = frozenset()
+        own = None
         if not tree.single:
             trial.say("building the tree's own driver")
-            own = build(module_texts(tree, base, contract), room / "base")
-            old = frozenset(map(_plain, own.warnings))
+            kept = before.contract or contract
+            found = build(module_texts(tree, tree.files, kept), room / "base")
+            old = frozenset(map(_plain, found.warnings))
+            own = Modules(room / "base", kept) if found.succeeded and before.contract else None
         told = []
         for number, step in enumerate(steps, 1):
             trial.say(f"building mail {number} of {len(steps)}")
             built = build(module_texts(tree, step.files, step.patch.contract), room / str(number))
             _judge(built, old, number)
             told.append(f"with W=1 on {where}: no new warning")
-        boot = _boot(room / str(len(steps)), contract, target, room / "guest", trial)
-    return Evidence(tuple(told), boot)
+        stage = Stage(target, room / "guests", trial.jobs, trial.say)
+        seen = boot(Modules(room / str(len(steps)), contract), own, trial.scenarios, stage)
+    return Evidence(tuple(told), seen)
 
 
 def _judge(built: Built, old: frozenset[str], number: int) -> None:
@@ -149,27 +148,3 @@ def _builder(target: Kernel, trial: Trial) -> tuple[Build, str]:
         return Built(done.stdout, done.returncode == 0)
 
     return build, str(kdir)
-
-
-def _boot(modules: Path, contract: Device, target: Kernel, work: Path, trial: Trial) -> str:
-    """Play the scenarios on the kernel that the modules are for.
-
-    Raises:
-        BackportError: a scenario fails, or cannot be answered.
-    """
-    bench = benches.inspect(contract, PC)
-    found = kernel.read_modules(modules, contract)
-    image = kernel.find_image(found.release, None, target.suites, trial.say)
-    work.mkdir()
-    files = guest.build(found, image, work, PC)
-    runner = Runner(bench, files, work / "boots", trial.say, trial.jobs)
-    outcomes = runner.run(select(all_scenarios(bench), trial.scenarios))
-    played = [one for one in outcomes if one.verdict is not Verdict.INAPPLICABLE]
-    bad = [one for one in played if one.verdict is not Verdict.PASS]
-    if bad or not played:
-        for line in outcome.table(outcomes, colour=False).splitlines():
-            trial.say(line)
-        told = [f"{one.name}: {one.reason or one.verdict}" for one in bad] or ["nothing to play"]
-        raise BackportError(f"the driver was booted, and not all passed: {'; '.join(told)}")
-    count = "1 scenario passes" if len(played) == 1 else f"{len(played)} scenarios pass"
-    return f"Linux {found.release}: {count}"

@@ -40,10 +40,14 @@ def told(report: Report) -> frozenset[Told]:
 
 @dataclass(frozen=True)
 class Before:
-    """What there was to say of the tree's own driver, which edits may leave as it is."""
+    """What there was to say of the tree's own driver, which edits may leave as it is.
+
+    `contract` is the one that it keeps, None where it is not edited.
+    """
 
     findings: frozenset[Told] = frozenset()
     differs: tuple[str, ...] = ()
+    contract: Device | None = None
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ def has_before(tree: KernelTree, old: Device, new: Device, kernel: Kernel) -> Be
     report, differs = look(tree, tree.files, old, kernel)
     if not any(rule.startswith("SPEC") for rule, _ in told(report)):
         refuse_torn(tree, kernel)
-        return Before(told(report), differs)
+        return Before(told(report), differs, old)
     after, others = look(tree, tree.files, new, kernel)
     errors = sorted({one.rule for one in after.findings if one.severity is Severity.ERROR})
     if not others and not errors:

@@ -108,7 +108,7 @@ def make_mails(wish: Wish, out: Path) -> int:
         judged = judge_series(patches, series.diffs, newer)
         evidence = not_run(len(steps))
         if wish.trial is not None:
-            evidence = try_series(tree, base, steps, kernel, wish.trial)
+            evidence = try_series(tree, steps, plan.before, kernel, wish.trial)
         lines = evidence_lines(steps, evidence, plan.before)
         fit = wish.stable and fits(judged)
         prefix = f"PATCH {tree.release.series}.y" if fit else "PATCH"

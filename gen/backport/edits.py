@@ -148,8 +148,9 @@ def _priorities(draft: Draft, new: Device) -> Iterator[Patch]:
     draft.contract = replace(draft.contract, hooks=hooks)
     was, now = mine[0].old, mine[0].new
     body = f"The panic notifier has the priority {was}, and should have {now}."
-    # A reason that was there for the old value is none for the new one.
+    # A reason or a commit that was there for the old value is none for the new one.
     fresh = hook.why if before is None or hook.why != before.why else None
+    commit = hook.upstream if before is None or hook.upstream != before.upstream else None
     body += f"\n\n{fresh}" if fresh else ""
     yield draft.patch(f"change the priority of the panic notifier to {now}", body, [text], mine,
-                      commit=hook.upstream)  # fmt: skip
+                      commit=commit)  # fmt: skip

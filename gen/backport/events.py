@@ -161,8 +161,8 @@ def _sent(draft: Draft, new: Device, event: Event, changes: tuple[Change, ...]) 
     body += (
         "The handler is registered only while a bound device has the event enabled. "
         f"{roles.lock} is taken to find that out, and a panic that finds it taken is not "
-        "reported: so this is done only when a device comes or goes, and when a write to "
-        f"{roles.attribute} asks for what is not registered, or not for what is."
+        "reported: so this is done only when a device comes or goes, and when what is written to "
+        f"{roles.attribute} does not go with what is registered."
     )
     commit = event.upstream.driver if event.upstream else None
     return draft.patch(f"send the event {macro}", body, [text], changes, event.arrival, commit)

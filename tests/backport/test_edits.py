@@ -169,6 +169,19 @@ def test_the_smallest_edit_is_made(tmp_path: Path) -> None:
     assert _lines(mails[0]) == {"-\t.priority = 3 * 4,", "+\t.priority = 7,"}
 
 
+@pytest.mark.parametrize(("commit", "named"), [("0123456789ab", False), ("ba9876543210", True)])
+def test_a_commit_is_named_for_the_value_that_it_brought(
+    tmp_path: Path, commit: str, named: bool
+) -> None:
+    tree, was = _bell(tmp_path, "priority: 12", 'priority: 12, upstream: "0123456789ab"')
+    text = was.read_text().replace("priority: 12", "priority: 7")
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(text.replace("0123456789ab", commit))
+    mail = edit(tree, spec, tmp_path / "mails", was=was)[0].read_text()
+    assert ("Based on mainline commit" in mail) == named
+    assert (f"commit {commit}" in mail) == named
+
+
 def test_two_places_for_one_role_are_one_too_many(tmp_path: Path) -> None:
     tree, spec = _bell(tmp_path, "priority: 12", "priority: 7")
     core = tree / "drivers/misc/vmbell/vmbell.c"
