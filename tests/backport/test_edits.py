@@ -119,7 +119,6 @@ def test_the_list_is_locked_only_where_the_handler_has_to_change(tmp_path: Path)
     [
         ("PVPANIC_CRASH_LOADED | PVPANIC_SHUTDOWN;", "has sys-off, and not event[shutdown]"),
         ("!= !!pvpanic_power_off_handler)", "the checker finds RUN308"),
-        ("static DEFINE_MUTEX(", "the driver has PVPANIC_SHUTDOWN, and not sys-off"),
     ],
 )
 def test_a_change_that_is_there_in_part_is_told_so(
@@ -234,8 +233,9 @@ def test_a_source_that_ends_within_a_function_is_not_whole(tmp_path: Path) -> No
     assert (status, "vmbell.c: a brace is not closed" in told) == (3, True), told
 
 
-@pytest.mark.parametrize("swap", [False, True])
-@pytest.mark.parametrize("function", ["vmbell_ring", "enabled_store", "vmbell_init"])
+@pytest.mark.parametrize(
+    ("function", "swap"), [("enabled_store", False), ("vmbell_init", False), ("vmbell_ring", True)]
+)
 def test_a_source_that_ends_behind_a_function_is_not_whole(
     tmp_path: Path, function: str, swap: bool
 ) -> None:
@@ -271,7 +271,7 @@ def test_an_author_that_mails_would_not_keep_is_refused(
     assert (status, words in told) == (2, True), told
 
 
-@pytest.mark.parametrize(("epoch", "status"), [("1", 0), ("0", 0), ("-1", 2), ("today", 2)])
+@pytest.mark.parametrize(("epoch", "status"), [("1", 0), ("today", 2)])
 def test_a_fixed_date_is_any_number_of_seconds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, epoch: str, status: int
 ) -> None:

@@ -69,8 +69,14 @@ def _verify(case: Case, scenarios: tuple[str, ...]) -> Outcome:
         mails = sorted((room / "mails").iterdir())
         git_am(source, mails, room / "tree")
         types = checkpatch(source, mails)
-    told = {kind: re.findall(rf"^ +{kind}: (.*)$", done.stdout, re.MULTILINE)
-            for kind in ("contract", "built", "booted")}  # fmt: skip
+    # Without what is the same in every row, and without the release, which is that of the headers.
+    told = {
+        "contract": re.findall(r"^ +contract: (.*)$", done.stdout, re.MULTILINE),
+        "built": re.findall(r"^ +built: with W=1 on linux-headers-(\S+).*: (.*)$", done.stdout,
+                            re.MULTILINE),
+        "booted": re.findall(r"^ +booted: Linux \S+: (.*)$", done.stdout, re.MULTILINE),
+    }  # fmt: skip
+    told["built"] = [f"{headers}: {words}" for headers, words in told["built"]]
     may = SWAP_MAY if case.swap else frozenset()
     cells = (str(len(mails)), "applies", ", ".join(types).lower() or "clean",
              *(", ".join(dict.fromkeys(texts)) for texts in told.values()))  # fmt: skip
