@@ -118,9 +118,9 @@ differential: ## boot mainline's driver and ours; show what differs; KERNELS= an
 		--json .cache/differential.json $(SCENARIOS)
 
 .PHONY: torture
-torture: ## both drivers under fire in a kernel built with every detector; TORTURE="--panics 20" chooses
+torture: ## both drivers under fire in kernels built with every detector; TORTURE="--table" shows what was played
 	$(Q).ci/setup torture
-	$(Q)$(python) -m tests.torture --json .cache/torture.json $(TORTURE)
+	$(Q)$(python) -m tests.torture $(TORTURE)
 
 .PHONY: test
 test: ## everything: lint, unit tests, real kernels, boots; stops at the first stage that fails

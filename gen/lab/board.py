@@ -18,6 +18,7 @@ class Board:
         steady_options: with which the guest's time follows its instructions.
         console, channel: what the guest calls the two serial lines.
         pci_bus, port, port_driver: where PCI devices go, and the names of ports to plug into.
+        ports_plug: options with which ports themselves tell of what is plugged into them.
         buses: of those that the spec's QEMU devices name, those that the machine has.
         first_slot: PCI slots below are the machine's own.
         hidden_memory: an address in RAM, away from where a kernel of this size and its initrd are.
@@ -47,6 +48,7 @@ class Board:
     language: str
     without_firmware: tuple[str, ...]
     without_firmware_tree: str = ""
+    ports_plug: tuple[str, ...] = ()
     hide: tuple[str, ...] = ()
     hole: int | None = None
     empty_port: int | None = None
@@ -70,6 +72,7 @@ PC = Board(
     hidden_memory=0x10000000,
     language="acpi",
     without_firmware=("acpi=off",),
+    ports_plug=("-global", "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off"),
     hide=("memmap={length:#x}${address:#x}",),
     hole=0x60000000,
     empty_port=0xC00,

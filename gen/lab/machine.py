@@ -49,6 +49,7 @@ class Machine:
         processors: how many the guest has.
         append: kernel parameters besides the lab's own.
         ports: empty ones into which devices can be plugged.
+        firmware_plugs: whether firmware tells of what is plugged, and not the ports themselves.
         steady: time in the guest follows its instructions. That is slower, but on a busy host no
             timer interrupt comes too late for a kernel that is just testing or calibrating it.
         on_panic: QEMU's action when a guest reports a panic: `none` or `pause`.
@@ -63,6 +64,7 @@ class Machine:
     processors: int = 1
     append: tuple[str, ...] = ()
     ports: int = 0
+    firmware_plugs: bool = True
     steady: bool = False
     on_panic: str = "none"
     crash_kernel: bool = False
@@ -133,6 +135,7 @@ def command(
     return [
         *(board.program, *shape(board, machine)),
         *(board.steady_options if machine.steady else ()),
+        *(() if machine.firmware_plugs else board.ports_plug),
         *("-nodefaults", "-no-user-config", "-display", "none"),
         *("-action", f"panic={machine.on_panic},shutdown=pause,reboot=shutdown"),
         *("-chardev", f"socket,id=monitor,fd={monitor}", "-mon", "chardev=monitor,mode=control"),

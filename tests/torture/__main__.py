@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import asyncio
-import functools
 import re
 import shutil
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,119 +22,163 @@ from gen.lab.board import PC
 from gen.lab.problem import LabError
 from tests.boot.conftest import shipped_device
 from tests.torture import acts, report
-from tests.torture.arena import open_arena, save
-from tests.torture.drivers import MAINLINE, OURS, build_driver, torture_entries
-from tests.torture.kernels import debug_kernel
+from tests.torture.arena import CALM, open_arena, save
+from tests.torture.drivers import MAINLINE, OURS, build_driver, tools_key, torture_entries
+from tests.torture.kernels import SANITIZERS, debug_kernel
+from tests.torture.program import FAMILIES, LOAD, Choice, given_up, program
+from tests.torture.record import Record, Subject, read, take_up
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
-
-    from tests.torture.acts import Result
-    from tests.torture.arena import Arena
+    from gen.lab.bench import Bench
+    from tests.torture.arena import Saved
+    from tests.torture.drivers import Driver
 
 UNANSWERED = 3
-FAMILIES = ("detector", "faults", "attributes", "reload", "panic")
 
 
-def _program(
-    functions: dict[str, int], chosen: report.Choice
-) -> Iterator[tuple[str, Callable[[Arena], Awaitable[Result]]]]:
-    """The acts in their order, the detectors first; panics count on from the seed."""
-    for name in acts.DEFECTS:
-        yield f"{report.DETECTOR}{name}", functools.partial(acts.defect, name=name)
-    yield "faults", acts.faults
-    yield "attributes", functools.partial(acts.attributes, seconds=chosen.seconds, seed=chosen.seed)
-    yield "reload", functools.partial(acts.reload, rounds=chosen.rounds)
-    for seed in range(chosen.seed, chosen.seed + chosen.panics):
-        yield f"panic seed {seed}", functools.partial(acts.panic, seed=seed, functions=functions)
+@dataclass(frozen=True)
+class _Run:
+    """One driver in one kernel, and what is chosen of it; console logs go to `logs`."""
+
+    record: Record
+    bench: Bench
+    driver: Driver
+    chosen: Choice
+    logs: Path
+    again: bool
+
+    def place(self, name: str) -> Path:
+        """An empty directory for what one guest writes."""
+        place = self.logs / re.sub(r"\W+", "-", name)
+        shutil.rmtree(place, ignore_errors=True)
+        place.mkdir(parents=True)
+        return place
+
+    def tell(self, result: acts.Result) -> None:
+        """Keep a result and show it."""
+        self.record.add(result)
+        say(f"{self.record.subject.name}: {report.line(result)}")
 
 
-async def _torture(series: str, driver: str, chosen: report.Choice, logs: Path) -> report.Run:
-    """One driver in the debug kernel of a series, from its build to its last act."""
-    started = time.monotonic()
+async def _torture(
+    series: str, which: str, sanitizer: str, chosen: Choice, results: Path, *, again: bool
+) -> None:
+    """One driver in one kernel, from its build to its last act."""
     device = shipped_device()
-    built = debug_kernel(series, say)
-    shutil.rmtree(logs, ignore_errors=True)
-    results = []
+    built = debug_kernel(series, sanitizer, say)
     with tempfile.TemporaryDirectory(prefix="pvgen-torture-") as directory:
         work = Path(directory)
-        modules = kernel.read_modules(build_driver(driver, series, device, built, work), device)
+        driver = build_driver(which, series, device, built, work)
+        key = f"{built.key}-{driver.key}-{tools_key()}"
+        record = take_up(results, Subject(series, which, sanitizer, built.release, key))
+        modules = kernel.read_modules(driver.modules, device)
         files = guest.build(modules, built.image, work, PC, torture_entries(built, work))
-        say(f"{driver}: booting Linux {built.release}; logs in {logs}")
-        saved = await save(inspect(device, PC), files, work / "state", _place(logs, "boot"))
+        logs = (results / record.subject.name).absolute()
+        run = _Run(record, inspect(device, PC), driver, chosen, logs, again)
+        say(f"{record.subject.name}: Linux {built.release}; logs in {logs}")
+        await _play(run, await _boot(run, files, work))
+
+
+async def _boot(run: _Run, files: guest.GuestFiles, work: Path) -> dict[str, Saved]:
+    """Both machines, up to the states in which acts begin."""
+    saved: dict[str, Saved] = {}
+    for firmware, name in ((True, LOAD), (False, f"{LOAD}: without firmware")):
+        started = time.monotonic()
+        found, spoken = await save(run.bench, files, work, run.place(name), firmware=firmware)
+        saved |= found
         took = time.monotonic() - started
-        results.append(acts.Result("load", len(saved.bound), took, saved.spoken))
-        say(f"{driver}: {report.line(results[0])}")
-        async with open_arena(saved, _place(logs, "symbols")) as arena:
-            functions = await acts.symbols(arena)
-        for name, act in _program(functions, chosen):
-            if report.family_of(name) not in chosen.acts:
-                continue
-            place = _place(logs, re.sub(r"\W+", "-", name))
-            async with open_arena(saved, place) as arena:
-                result = await acts.play(name, arena, act)
-            results.append(result)
-            say(f"{driver}: {report.line(result)}")
-            if result.passed:
-                shutil.rmtree(place)
-    return report.Run(series, driver, built.release, tuple(results), time.monotonic() - started)
+        run.tell(acts.Result(name, 1, took, spoken.reports, spoken.foreign))
+    return saved
 
 
-def _place(logs: Path, name: str) -> Path:
-    """A directory for what one guest writes."""
-    place = logs / name
-    place.mkdir(parents=True)
-    return place
+async def _play(run: _Run, saved: dict[str, Saved]) -> None:
+    """The acts that are not in the record yet, each in a guest of its own."""
+    record = run.record
+    async with open_arena(saved[CALM], run.bench, run.driver, run.place("symbols")) as arena:
+        functions = await acts.symbols(arena)
+    for act in program(record.subject.sanitizer, functions, run.chosen, lambda: record.results):
+        if record.has(act.name, again=run.again):
+            continue
+        if given_up(act.family, record.results):
+            continue
+        place = run.place(act.name)
+        started = time.monotonic()
+        try:
+            async with open_arena(saved[act.state], run.bench, run.driver, place) as arena:
+                result = await acts.play(act.name, arena, act.play)
+        except LabError as error:
+            took = time.monotonic() - started
+            result = acts.Result(act.name, 0, took, problem=str(error))
+        run.tell(result)
+        if result.passed:
+            shutil.rmtree(place)
+
+
+def _all(results: Path) -> list[Record]:
+    return [read(file) for file in sorted(results.glob("*.jsonl"))]
 
 
 @click.command()
-@click.option("--series", "all_series", multiple=True, default=("7.3",), show_default=True)
+@click.option("--series", "all_series", multiple=True, default=("7.3", "6.12"), show_default=True)
+@click.option("--sanitizer", "sanitizers", multiple=True, type=click.Choice(SANITIZERS),
+              default=SANITIZERS, show_default=True, help="Which debug kernel.")  # fmt: skip
 @click.option(
     "--driver", "drivers", multiple=True, type=click.Choice((OURS, MAINLINE)),
     default=(OURS, MAINLINE), show_default=True, help="Whose driver.",
 )  # fmt: skip
 @click.option("--panics", type=click.IntRange(0), default=200, show_default=True)
+@click.option("--operations", type=click.IntRange(0), default=100000, show_default=True,
+              help="How many reads and writes of attributes, at least.")  # fmt: skip
 @click.option("--seconds", type=click.FloatRange(0.1), default=60.0, show_default=True,
-              help="How long attributes are read and written.")  # fmt: skip
-@click.option("--rounds", type=click.IntRange(1), default=1000, show_default=True,
+              help="How long one guest does that.")  # fmt: skip
+@click.option("--rounds", type=click.IntRange(0), default=1000, show_default=True,
               help="How often the modules are loaded.")  # fmt: skip
-@click.option("--seed", type=int, default=1, show_default=True, help="Of the first panic.")
+@click.option("--plugs", type=click.IntRange(0), default=100, show_default=True,
+              help="How often a device is plugged.")  # fmt: skip
+@click.option("--power-offs", type=click.IntRange(0), default=50, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True, help="Of the first of each act.")
 @click.option(
     "--act", "families", multiple=True, type=click.Choice(FAMILIES), default=FAMILIES,
     help="Which acts; all without it.",
 )  # fmt: skip
-@click.option("--logs", type=click.Path(file_okay=False, path_type=Path),
+@click.option("--again", is_flag=True, help="Play once more what failed.")
+@click.option("--table", "only_table", is_flag=True, help="Play nothing, show what there is.")
+@click.option("--results", type=click.Path(file_okay=False, path_type=Path),
               default=Path(".cache/torture"), show_default=True)  # fmt: skip
-@click.option("--json", "json_file", type=click.Path(dir_okay=False, path_type=Path))
 def main(  # noqa: PLR0917 (click names them)
     all_series: tuple[str, ...],
+    sanitizers: tuple[str, ...],
     drivers: tuple[str, ...],
     panics: int,
+    operations: int,
     seconds: float,
     rounds: int,
+    plugs: int,
+    power_offs: int,
     seed: int,
     families: tuple[str, ...],
-    logs: Path,
-    json_file: Path | None,
+    again: bool,
+    only_table: bool,
+    results: Path,
 ) -> None:
-    """Torture the rendered driver and mainline's in a kernel that watches itself."""
-    chosen = report.Choice(panics, seconds, rounds, seed, families)
-    runs: list[report.Run] = []
+    """Torture the rendered driver and mainline's in kernels that watch themselves.
+
+    Results are kept; what was played is not played again.
+    """
+    chosen = Choice(panics, operations, seconds, rounds, plugs, power_offs, seed, families)
+    runs = [(s, d, k) for s in all_series for k in sanitizers for d in drivers]
     try:
-        for series in all_series:
-            for driver in drivers:
-                place = (logs / f"{series}-{driver}").absolute()
-                runs.append(asyncio.run(_torture(series, driver, chosen, place)))
-                if json_file is not None:
-                    json_file.write_text(report.as_json(runs, chosen))
+        for series, driver, sanitizer in [] if only_table else runs:
+            asyncio.run(_torture(series, driver, sanitizer, chosen, results, again=again))
     except (LabError, AssertionError) as error:
         fail(str(error), UNANSWERED)
     except OSError as error:
         fail(f"{error.filename or 'torture'}: {error.strerror or error}", UNANSWERED)
     except (KeyboardInterrupt, asyncio.CancelledError):
         fail("ended before everything was played", UNANSWERED)
-    click.echo(report.table(runs))
-    sys.exit(report.exit_status(runs))
+    records = _all(results)
+    click.echo("\n".join([report.table(records), *report.failures(records)]))
+    sys.exit(report.exit_status(records))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@
  * Loading the module commits the defect that the parameter names.
  */
 #include <linux/delay.h>
+#include <linux/io.h>
+#include <linux/kthread.h>
 #include <linux/list.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
@@ -13,6 +15,13 @@
 
 static char *defect = "";
 module_param(defect, charp, 0444);
+
+static unsigned int port;
+module_param(port, uint, 0444);
+MODULE_PARM_DESC(port, "to which extra-event writes");
+
+static unsigned int event;
+module_param(event, uint, 0444);
 
 static DEFINE_MUTEX(first);
 static DEFINE_MUTEX(second);
@@ -74,6 +83,29 @@ static void shift_too_far(void)
 	value <<= by;
 }
 
+static int raced;
+
+static int race(void *end)
+{
+	while (time_before(jiffies, (unsigned long)end))
+		raced++;
+	return 0;
+}
+
+static void data_race(void)
+{
+	unsigned long end = jiffies + 4 * HZ;
+
+	kthread_run(race, (void *)end, "race");
+	race((void *)end);
+	msleep(100);
+}
+
+static void extra_event(void)
+{
+	outb(event, port);
+}
+
 static int __init flawed_init(void)
 {
 	static const struct {
@@ -86,6 +118,8 @@ static int __init flawed_init(void)
 		{ "corrupt-list", corrupt_list },
 		{ "leak", leak },
 		{ "shift-too-far", shift_too_far },
+		{ "data-race", data_race },
+		{ "extra-event", extra_event },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(defects); i++) {
