@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import re
 import shutil
 import sys
@@ -11,7 +12,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -19,7 +20,7 @@ from gen.console import fail, say
 from gen.lab import guest, kernel
 from gen.lab.bench import inspect
 from gen.lab.board import PC
-from gen.lab.problem import LabError
+from gen.lab.problem import LabError, QemuGoneError
 from tests.boot.conftest import shipped_device
 from tests.torture import acts, report
 from tests.torture.arena import CALM, open_arena, save
@@ -29,11 +30,18 @@ from tests.torture.program import FAMILIES, LOAD, Choice, given_up, program
 from tests.torture.record import Record, Subject, read, take_up
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from gen.lab.bench import Bench
     from tests.torture.arena import Saved
     from tests.torture.drivers import Driver
+    from tests.torture.journal import Verdict
+    from tests.torture.program import Act
 
 UNANSWERED = 3
+# How often in a row QEMU may crash.
+CRASHES = 3
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -84,11 +92,18 @@ async def _boot(run: _Run, files: guest.GuestFiles, work: Path) -> dict[str, Sav
     saved: dict[str, Saved] = {}
     for firmware, name in ((True, LOAD), (False, f"{LOAD}: without firmware")):
         started = time.monotonic()
-        found, spoken = await save(run.bench, files, work, run.place(name), firmware=firmware)
+        boot = functools.partial(_save, run, files, work, name, firmware=firmware)
+        found, spoken = await _survive(boot)
         saved |= found
         took = time.monotonic() - started
         run.tell(acts.Result(name, 1, took, spoken.reports, spoken.foreign))
     return saved
+
+
+async def _save(
+    run: _Run, files: guest.GuestFiles, work: Path, name: str, *, firmware: bool
+) -> tuple[dict[str, Saved], Verdict]:
+    return await save(run.bench, files, work, run.place(name), firmware=firmware)
 
 
 async def _play(run: _Run, saved: dict[str, Saved]) -> None:
@@ -101,17 +116,39 @@ async def _play(run: _Run, saved: dict[str, Saved]) -> None:
             continue
         if given_up(act.family, record.results):
             continue
-        place = run.place(act.name)
-        started = time.monotonic()
+        run.tell(await _one(run, saved[act.state], act))
+
+
+async def _one(run: _Run, saved: Saved, act: Act) -> acts.Result:
+    """One act, in a guest of its own; what stops it is its problem."""
+    place = run.place(act.name)
+    started = time.monotonic()
+
+    async def once() -> acts.Result:
+        async with open_arena(saved, run.bench, run.driver, run.place(act.name)) as arena:
+            return await acts.play(act.name, arena, act.play)
+
+    try:
+        result = await _survive(once)
+    except LabError as error:
+        took = time.monotonic() - started
+        result = acts.Result(act.name, 0, took, problem=str(error))
+    if result.passed:
+        shutil.rmtree(place)
+    return result
+
+
+async def _survive(attempt: Callable[[], Awaitable[T]]) -> T:
+    """Try again when QEMU itself crashed.
+
+    QEMU 10.0 does now and then where several processors run while its memory map changes.
+    """
+    for _ in range(CRASHES):
         try:
-            async with open_arena(saved[act.state], run.bench, run.driver, place) as arena:
-                result = await acts.play(act.name, arena, act.play)
-        except LabError as error:
-            took = time.monotonic() - started
-            result = acts.Result(act.name, 0, took, problem=str(error))
-        run.tell(result)
-        if result.passed:
-            shutil.rmtree(place)
+            return await attempt()
+        except QemuGoneError as error:
+            say(f"once more, since {error}")
+    return await attempt()
 
 
 def _all(results: Path) -> list[Record]:

@@ -7,6 +7,7 @@ since emulated processors run freely; what it starts from does not.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,8 +17,10 @@ from gen.lab import qemu
 from gen.lab.board import PC
 from gen.lab.kernel import module_names
 from gen.lab.machine import Machine
-from gen.lab.shell import Shell
+from gen.lab.problem import GuestError
+from gen.lab.shell import Ran, Shell
 from gen.lab.stage import Stage
+from gen.lab.stories.panic import PANIC_END
 from gen.model import Trigger
 from tests.torture.journal import Verdict, judge
 
@@ -36,11 +39,11 @@ PORTS = 2
 MEMORY = 640
 # Seconds: the watching kernel is slow, and so is a host that does much else.
 BOOT = 900.0
-PATIENCE = 300.0
+PATIENCE = 150.0
 # How long fire burns in a state that is saved with it; for as long as anybody looks.
 FOREVER = 1000000
 PARAMETERS = (
-    "kmemleak=on",
+    *("kmemleak=on", "oops=panic"),
     # A host that does much else starves the guest for longer than these allow.
     *("rcupdate.rcu_cpu_stall_timeout=300", "sysctl.kernel.hung_task_timeout_secs=600"),
     # Each store that registers a handler waits for a grace period: 100,000 would take a day.
@@ -92,9 +95,33 @@ class Arena:
         """What the detectors, the kernel and the driver reported in the act."""
         return judge(self.stage.log(), self.modules, allowed)
 
+    async def attempt(self, script: str, limit: float = PATIENCE) -> Ran:
+        """Run a script in the guest and say how it went.
+
+        Raises:
+            GuestError: it did not end within `limit` seconds, or the guest panicked.
+        """
+        task = asyncio.ensure_future(self.stage.shell.attempt(script, limit))
+        try:
+            while not task.done():
+                await asyncio.wait([task], timeout=0.5)
+                if not task.done() and PANIC_END in self.stage.log():
+                    raise GuestError("the guest panicked")
+            return task.result()
+        finally:
+            task.cancel()
+
     async def run(self, script: str, limit: float = PATIENCE) -> str:
-        """Run a script in the guest."""
-        return await self.stage.shell.run(script, limit)
+        """Run a script that has to succeed and return its output.
+
+        Raises:
+            GuestError: as above, or it failed.
+        """
+        ran = await self.attempt(script, limit)
+        if ran.status != 0:
+            first = script.strip().splitlines()[0]
+            raise GuestError(f"in the guest, status {ran.status} of: {first}: {ran.output}")
+        return ran.output
 
 
 def machine(bench: Bench, *, firmware: bool) -> Machine:

@@ -70,9 +70,10 @@ class Plugs:
             with contextlib.suppress(LabError):
                 await self.arena.stage.host.execute("device_del", id=PLUGGED)
         else:
-            await self.arena.stage.shell.attempt(f"fire surprise {self.port}", PATIENCE)
+            await self.arena.attempt(f"fire surprise {self.port}", PATIENCE)
             self.torn += 1
         await self._until(there=False)
+        await self._settled()
 
     async def plug(self) -> None:
         """Plug a device again, and wait until it is bound."""
@@ -80,10 +81,19 @@ class Plugs:
         self.rounds += 1
         await self._until(there=True)
 
+    async def _settled(self) -> None:
+        """Wait until the slot is off, and for the second that the kernel leaves it alone then.
+
+        A device that was plugged before that would be switched off with the slot.
+        """
+        power = "$(cat /sys/bus/pci/slots/1/power)"
+        await self.arena.run(f"for i in $(seq 600); do [ {power} = 0 ] && break; sleep 0.1; done")
+        await self.arena.run("sleep 1.5")
+
     async def _until(self, *, there: bool) -> None:
         test = f"[ {'' if there else '!'} -e {self.device.driver}/{self.device.name} ]"
         script = f"for i in $(seq 600); do {test} && exit; sleep 0.1; done; exit 1"
-        ran = await self.arena.stage.shell.attempt(script, PATIENCE)
+        ran = await self.arena.attempt(script, PATIENCE)
         if ran.status:
             word = "bound" if there else "gone"
             raise LabError(f"round {self.rounds}: what was plugged is not {word} after 60 s")
@@ -103,7 +113,7 @@ class Plugs:
                 await task
 
     async def _disturb(self, chance: random.Random) -> None:
-        await self.arena.stage.shell.attempt(f"fire surprise {self.port}", PATIENCE)
+        await self.arena.attempt(f"fire surprise {self.port}", PATIENCE)
         while True:
             with contextlib.suppress(LabError):
                 await _add(self.arena)

@@ -119,9 +119,8 @@ def played(outcome: Result) -> int:
     """How many times attributes are used when each time has the same outcome."""
     done: list[Result] = []
     chosen = replace(CHOICE, operations=250, families=("attributes",))
-    done.extend(
-        replace(outcome, act=act.name) for act in program("kasan", FUNCTIONS, chosen, lambda: done)
-    )
+    for act in program("kasan", FUNCTIONS, chosen, done.copy):
+        done += [replace(outcome, act=act.name)]
     return len(done)
 
 

@@ -85,19 +85,25 @@ static void shift_too_far(void)
 
 static int raced;
 
-static int race(void *end)
+/* Not inlined, or the sum would stay in a register. */
+static noinline void race(void)
+{
+	raced++;
+}
+
+static int race_until(void *end)
 {
 	while (time_before(jiffies, (unsigned long)end))
-		raced++;
+		race();
 	return 0;
 }
 
-static void data_race(void)
+static void race_each_other(void)
 {
 	unsigned long end = jiffies + 4 * HZ;
 
-	kthread_run(race, (void *)end, "race");
-	race((void *)end);
+	kthread_run(race_until, (void *)end, "race");
+	race_until((void *)end);
 	msleep(100);
 }
 
@@ -118,7 +124,7 @@ static int __init flawed_init(void)
 		{ "corrupt-list", corrupt_list },
 		{ "leak", leak },
 		{ "shift-too-far", shift_too_far },
-		{ "data-race", data_race },
+		{ "data-race", race_each_other },
 		{ "extra-event", extra_event },
 	};
 

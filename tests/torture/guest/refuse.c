@@ -42,9 +42,15 @@ static bool in_driver(unsigned long address)
 	return module && !strncmp(module + 1, driver, strlen(driver));
 }
 
+/* Who ends with a call is not there to be returned to, but what it passes on is its own. */
+static bool driver_calls(struct pt_regs *regs)
+{
+	return in_driver(*(unsigned long *)regs->sp) || in_driver(regs->di) || in_driver(regs->si);
+}
+
 static int on_call(struct kprobe *p, struct pt_regs *regs)
 {
-	if (!in_driver(*(unsigned long *)regs->sp) || atomic_inc_return(&calls) != nth)
+	if (!driver_calls(regs) || atomic_inc_return(&calls) != nth)
 		return 0;
 	regs->ax = value;
 	regs->ip = (unsigned long)refuse_return;
