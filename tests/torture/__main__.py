@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import pickle
 import re
 import shutil
 import sys
@@ -23,8 +24,16 @@ from gen.lab.board import PC
 from gen.lab.problem import LabError, QemuGoneError
 from tests.boot.conftest import shipped_device
 from tests.torture import acts, report
-from tests.torture.arena import CALM, open_arena, save
-from tests.torture.drivers import MAINLINE, OURS, build_driver, tools_key, torture_entries
+from tests.torture.arena import CALM, Guests, open_arena, save
+from tests.torture.drivers import (
+    MAINLINE,
+    OURS,
+    build_driver,
+    digest,
+    tools_key,
+    torture_entries,
+    write_driver,
+)
 from tests.torture.kernels import SANITIZERS, debug_kernel
 from tests.torture.program import FAMILIES, LOAD, Choice, given_up, program
 from tests.torture.record import Record, Subject, read, take_up
@@ -36,9 +45,11 @@ if TYPE_CHECKING:
     from tests.torture.arena import Saved
     from tests.torture.drivers import Driver
     from tests.torture.journal import Verdict
+    from tests.torture.kernels import DebugKernel
     from tests.torture.program import Act
 
 UNANSWERED = 3
+HOW = Path(__file__).with_name("arena.py")
 # How often in a row QEMU may crash.
 CRASHES = 3
 T = TypeVar("T")
@@ -50,7 +61,6 @@ class _Run:
 
     record: Record
     bench: Bench
-    driver: Driver
     chosen: Choice
     logs: Path
     again: bool
@@ -73,22 +83,31 @@ async def _torture(
 ) -> None:
     """One driver in one kernel, from its build to its last act."""
     device = shipped_device()
+    bench = inspect(device, PC)
     built = debug_kernel(series, sanitizer, say)
     with tempfile.TemporaryDirectory(prefix="pvgen-torture-") as directory:
-        work = Path(directory)
-        driver = build_driver(which, series, device, built, work)
-        key = f"{built.key}-{driver.key}-{tools_key()}"
+        source = Path(directory) / which
+        own = write_driver(which, series, device, source)
+        key = f"{built.key}-{own}-{tools_key()}-qemu-{bench.version}"
         record = take_up(results, Subject(series, which, sanitizer, built.release, key))
-        modules = kernel.read_modules(driver.modules, device)
-        files = guest.build(modules, built.image, work, PC, torture_entries(built, work))
-        logs = (results / record.subject.name).absolute()
-        run = _Run(record, inspect(device, PC), driver, chosen, logs, again)
-        say(f"{record.subject.name}: Linux {built.release}; logs in {logs}")
-        await _play(run, await _boot(run, files, work))
+        run = _Run(record, bench, chosen, (results / record.subject.name).absolute(), again)
+        say(f"{record.subject.name}: Linux {built.release}; logs in {run.logs}")
+        # States are those of a machine and of what was done in it till then.
+        kept = run.logs / "states" / f"{key}-{digest([HOW])}" / "guests.pickle"
+        if not kept.is_file():
+            work = run.place("states") / kept.parent.name
+            shutil.copytree(source, work / "driver")
+            guests = await _boot(run, build_driver(series, device, built, work / "driver"), built)
+            kept.write_bytes(pickle.dumps(guests))
+    guests = pickle.loads(kept.read_bytes())  # noqa: S301 (this program wrote it)
+    await _play(run, guests)
 
 
-async def _boot(run: _Run, files: guest.GuestFiles, work: Path) -> dict[str, Saved]:
+async def _boot(run: _Run, driver: Driver, built: DebugKernel) -> Guests:
     """Both machines, up to the states in which acts begin."""
+    work = driver.modules.parent
+    modules = kernel.read_modules(driver.modules, run.bench.device)
+    files = guest.build(modules, built.image, work, PC, torture_entries(built, work))
     saved: dict[str, Saved] = {}
     for firmware, name in ((True, LOAD), (False, f"{LOAD}: without firmware")):
         started = time.monotonic()
@@ -97,7 +116,7 @@ async def _boot(run: _Run, files: guest.GuestFiles, work: Path) -> dict[str, Sav
         saved |= found
         took = time.monotonic() - started
         run.tell(acts.Result(name, 1, took, spoken.reports, spoken.foreign))
-    return saved
+    return Guests(driver, saved)
 
 
 async def _save(
@@ -106,26 +125,28 @@ async def _save(
     return await save(run.bench, files, work, run.place(name), firmware=firmware)
 
 
-async def _play(run: _Run, saved: dict[str, Saved]) -> None:
+async def _play(run: _Run, guests: Guests) -> None:
     """The acts that are not in the record yet, each in a guest of its own."""
     record = run.record
-    async with open_arena(saved[CALM], run.bench, run.driver, run.place("symbols")) as arena:
+    calm = guests.saved[CALM]
+    async with open_arena(calm, run.bench, guests.driver, run.place("symbols")) as arena:
         functions = await acts.symbols(arena)
     for act in program(record.subject.sanitizer, functions, run.chosen, lambda: record.results):
         if record.has(act.name, again=run.again):
             continue
         if given_up(act.family, record.results):
             continue
-        run.tell(await _one(run, saved[act.state], act))
+        run.tell(await _one(run, guests, act))
 
 
-async def _one(run: _Run, saved: Saved, act: Act) -> acts.Result:
+async def _one(run: _Run, guests: Guests, act: Act) -> acts.Result:
     """One act, in a guest of its own; what stops it is its problem."""
     place = run.place(act.name)
     started = time.monotonic()
 
     async def once() -> acts.Result:
-        async with open_arena(saved, run.bench, run.driver, run.place(act.name)) as arena:
+        saved = guests.saved[act.state]
+        async with open_arena(saved, run.bench, guests.driver, run.place(act.name)) as arena:
             return await acts.play(act.name, arena, act.play)
 
     try:

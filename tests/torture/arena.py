@@ -77,6 +77,14 @@ class Saved:
 
 
 @dataclass(frozen=True)
+class Guests:
+    """The states in which acts begin, and the driver that is loaded in them."""
+
+    driver: Driver
+    saved: dict[str, Saved]
+
+
+@dataclass(frozen=True)
 class Arena:
     """A guest in a saved state, in which one act is played."""
 

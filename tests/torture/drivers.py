@@ -46,13 +46,11 @@ class Driver:
 
     Args:
         modules: the directory with the modules.
-        key: a hash of its sources.
         calls: the kernel's symbols that it calls.
         failing: those of them that can fail, with what they return then.
     """
 
     modules: Path
-    key: str
     calls: frozenset[str]
     failing: dict[str, int]
 
@@ -62,21 +60,22 @@ class Driver:
         return tuple(sorted(c for c in self.calls if "unlock" in c and "rcu" not in c))
 
 
-def build_driver(
-    which: str, series: str, device: Device, kernel: DebugKernel, work: Path
-) -> Driver:
-    """The rendered driver or mainline's, built in that kernel's tree."""
-    target = work / which
+def write_driver(which: str, series: str, device: Device, target: Path) -> str:
+    """Lay out the rendered driver or mainline's, not built; a hash of its sources."""
     if which == OURS:
         render_ours(series, target)
     else:
         copy_driver(source_tree(series) / "drivers/misc" / device.name, target)
-    key = digest(sorted(target.rglob("*.[ch]")))
+    return digest(sorted(target.rglob("*.[ch]")))
+
+
+def build_driver(series: str, device: Device, kernel: DebugKernel, target: Path) -> Driver:
+    """Build what was laid out in a directory, in that kernel's tree."""
     symbols = sorted(set(re.findall(r"CONFIG_\w+", (target / "Makefile").read_text())))
     _make(kernel, target, *(f"{symbol}=m" for symbol in symbols))
     modules = [target / f"{name}.ko" for name in module_names(device)]
     calls = frozenset(run(["nm", "--undefined-only", "--format=just-symbols", *modules]).split())
-    return Driver(target, key, calls, failing(calls, series))
+    return Driver(target, calls, failing(calls, series))
 
 
 def failing(calls: Iterable[str], series: str) -> dict[str, int]:
