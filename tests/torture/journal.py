@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What of a kernel's log is the driver's affair: the lab's judgement, without two kinds of reports.
+"""What of a kernel's log is the driver's affair: the lab's judgement without three reports.
 
 On x86 a panic in an NMI registers an NMI handler to stop the other processors, which takes the lock
-of the list of these handlers inside an NMI; lockdep tells it, whatever panics there. And KCSAN
-tells races anywhere in the kernel; the driver's are those with a function of it in a stack.
+of the list of these handlers inside an NMI; lockdep tells it, whatever panics there. Hot plug of
+PCI Express on 7.3 takes two locks of its own in both orders; lockdep tells it at the first plug.
+And KCSAN tells races anywhere in the kernel; the driver's have a function of it in a stack.
 """
 
 from __future__ import annotations
@@ -15,14 +16,16 @@ from typing import TYPE_CHECKING
 from gen.lab import journal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-# A report of lockdep's, up to the stack, and what it names if it is about the list of NMI handlers.
+# A report of lockdep's, up to the stack.
 LOCKDEP = re.compile(
-    r"^[^\n]*={20,}\n[^\n]*WARNING: inconsistent lock state\n.*?stack backtrace:$",
+    r"^[^\n]*={20,}\n[^\n]*WARNING: (?:inconsistent lock state|possible circular)[^\n]*\n"
+    r".*?stack backtrace:$",
     re.MULTILINE | re.DOTALL,
 )
 NMI_HANDLERS = re.compile(r"nmi_desc|__register_nmi_handler")
+PORTS = re.compile(r"&ctrl->reset_lock.*pci_rescan_remove_lock", re.DOTALL)
 # A report of KCSAN's, between two rules.
 KCSAN = re.compile(r"^[^\n]*={20,}\n[^\n]*BUG: KCSAN:.*?^[^\n]*={20,}$", re.MULTILINE | re.DOTALL)
 
@@ -45,18 +48,25 @@ def judge(log: str, names: Sequence[str], allowed: Sequence[str] = ()) -> Verdic
     """
     modules = [name.replace("-", "_") for name in names]
     in_driver = re.compile(rf"\[(?:{'|'.join(map(re.escape, modules))})\]")
-    foreign = 0
 
-    def cut(pattern: re.Pattern[str], text: str, *, known: re.Pattern[str], keep: bool) -> str:
-        def replace(found: re.Match[str]) -> str:
-            nonlocal foreign
-            if bool(known.search(found[0])) is keep:
-                return found[0]
-            foreign += 1
-            return ""
+    def others_lock(report: str) -> bool:
+        ports = PORTS.search(report) and not in_driver.search(report)
+        return bool(NMI_HANDLERS.search(report) or ports)
 
-        return pattern.sub(replace, text)
+    text, locks = _cut(LOCKDEP, log, others_lock)
+    text, races = _cut(KCSAN, text, lambda report: not in_driver.search(report))
+    return Verdict(tuple(journal.complaints(text, names, allowed)), locks + races)
 
-    text = cut(LOCKDEP, log, known=NMI_HANDLERS, keep=False)
-    text = cut(KCSAN, text, known=in_driver, keep=True)
-    return Verdict(tuple(journal.complaints(text, names, allowed)), foreign)
+
+def _cut(pattern: re.Pattern[str], text: str, foreign: Callable[[str], bool]) -> tuple[str, int]:
+    """A text without those of its reports that are foreign, and how many they were."""
+    count = 0
+
+    def replace(found: re.Match[str]) -> str:
+        nonlocal count
+        if not foreign(found[0]):
+            return found[0]
+        count += 1
+        return ""
+
+    return pattern.sub(replace, text), count

@@ -36,6 +36,8 @@ MOMENTS = (
 SITS = re.compile(r"bomb: processor (\d+) sits")
 # Microseconds until a panic comes anyway, where the moment does not.
 TIMEOUT_US = 4000000
+# Seconds that the host waits for words which the sitting processor itself may hold up.
+SITTING = 15.0
 
 
 def _bomb(symbol: str, offset: int, hits: int, action: str, delay_us: int = TIMEOUT_US) -> str:
@@ -103,7 +105,7 @@ async def _set_off(
             await stage.host.wait(
                 "the processor to sit",
                 lambda: bool(SITS.search(stage.log())) or PANIC_END in stage.log(),
-                PATIENCE,
+                SITTING,
             )
             await stage.host.execute("inject-nmi")
         return ""

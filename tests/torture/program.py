@@ -23,7 +23,7 @@ FAMILIES = (
 )
 # One guest does so many rounds, so that a run that is ended loses little.
 RELOADS = 50
-PLUGS = 10
+PLUGS = 3
 # A family that failed so often is given up, unless its acts differ by their moment.
 GIVE_UP = 5
 

@@ -63,7 +63,14 @@ def test_what_the_guest_counted_is_summed() -> None:
 
 
 def test_calls_that_can_fail_return_what_the_table_of_interfaces_says() -> None:
-    calls = ("pcim_iomap", "pcim_enable_device", "mutex_unlock", "devm_kmalloc", "no_such_call")
+    calls = (
+        "pcim_iomap",
+        "pcim_enable_device",
+        "mutex_unlock",
+        "devm_kmalloc",
+        "no_such_call",
+        "atomic_notifier_chain_unregister",
+    )
     assert failing(calls, "7.3") == {"pcim_iomap": 0, "pcim_enable_device": -12, "devm_kmalloc": 0}
 
 
@@ -79,10 +86,23 @@ def test_a_race_counts_if_the_driver_is_in_a_stack() -> None:
     assert verdict.foreign == 1
 
 
-@pytest.mark.parametrize(("lock", "foreign"), [("&nmi_desc[0].lock", 1), ("bell_lock", 0)])
-def test_only_the_lock_of_nmi_handlers_is_let_pass(lock: str, foreign: int) -> None:
-    log = f"{RULE}\nWARNING: inconsistent lock state\n ({lock}){{....}}\nstack backtrace:\n"
-    verdict = judge(log, NAMES)
+CHAIN = "(&ctrl->reset_lock){{..}}\n (pci_rescan_remove_lock){{..}} {0}"
+
+
+@pytest.mark.parametrize(
+    ("what", "lock", "foreign"),
+    [
+        ("inconsistent lock state", "&nmi_desc[0].lock", 1),
+        ("inconsistent lock state", "bell_lock", 0),
+        ("possible circular locking dependency detected", CHAIN.format("pciehp_ist"), 1),
+        ("possible circular locking dependency detected", CHAIN.format("f+0x1/0x2 [bell_pci]"), 0),
+        ("possible circular locking dependency detected", "bell_lock", 0),
+    ],
+)
+def test_only_locks_that_are_known_not_to_be_the_drivers_are_let_pass(
+    what: str, lock: str, foreign: int
+) -> None:
+    verdict = judge(f"{RULE}\nWARNING: {what}\n ({lock}){{....}}\nstack backtrace:\n", NAMES)
     assert verdict.foreign == foreign
     assert len(verdict.reports) == 1 - foreign
 
