@@ -30,6 +30,7 @@ from tests.torture.drivers import (
     OURS,
     build_driver,
     digest,
+    failing,
     tools_key,
     torture_entries,
     write_driver,
@@ -97,7 +98,7 @@ async def _torture(
         if not kept.is_file():
             work = run.place("states") / kept.parent.name
             shutil.copytree(source, work / "driver")
-            guests = await _boot(run, build_driver(series, device, built, work / "driver"), built)
+            guests = await _boot(run, build_driver(device, built, work / "driver"), built)
             kept.write_bytes(pickle.dumps(guests))
     guests = pickle.loads(kept.read_bytes())  # noqa: S301 (this program wrote it)
     await _play(run, guests)
@@ -131,7 +132,9 @@ async def _play(run: _Run, guests: Guests) -> None:
     calm = guests.saved[CALM]
     async with open_arena(calm, run.bench, guests.driver, run.place("symbols")) as arena:
         functions = await acts.symbols(arena)
-    for act in program(record.subject.sanitizer, functions, run.chosen, lambda: record.results):
+    subject = record.subject
+    fails = failing(guests.driver.calls, subject.series)
+    for act in program(subject.sanitizer, functions, fails, run.chosen, lambda: record.results):
         if record.has(act.name, again=run.again):
             continue
         if given_up(act.family, record.results):

@@ -172,7 +172,7 @@ async def allocations(arena: Arena, name: str) -> Result:
     return _result(name, operations(told), started, verdict, leaks, problem=problem, detail=detail)
 
 
-async def calls(arena: Arena, name: str) -> Result:
+async def calls(arena: Arena, name: str, failing: dict[str, int]) -> Result:
     """Each call of the driver's into the kernel that can fail does, at each of its times in turn.
 
     The modules are loaded and all devices are bound, written to and unbound with it failing.
@@ -192,7 +192,7 @@ async def calls(arena: Arena, name: str) -> Result:
     out = " ".join(n.replace("-", "_") for n in reversed(module_names(arena.bench.device)))
     bound = "ls -d " + " ".join(f"{d.driver}/{shlex.quote(d.name)}" for d in arena.bound)
     done, told = 0, []
-    for symbol, value in sorted(arena.driver.failing.items()):
+    for symbol, value in sorted(failing.items()):
         for nth in range(1, 100):
             script = (
                 f"echo '{symbol} {nth} {value}' >/sys/module/refuse/parameters/call || exit 9\n"

@@ -66,13 +66,17 @@ def _act(name: str, state: str, play: Callable[..., Awaitable[Result]], **words:
 
 
 def program(
-    sanitizer: str, functions: dict[str, int], chosen: Choice, done: Callable[[], Sequence[Result]]
+    sanitizer: str,
+    functions: dict[str, int],
+    failing: dict[str, int],
+    chosen: Choice,
+    done: Callable[[], Sequence[Result]],
 ) -> Iterator[Act]:
     """The acts in their order, the detectors first; numbers count on from the seed.
 
     Attributes are used until the results in `done` say that enough was done to them.
     """
-    for act in _numbered(sanitizer, functions, chosen):
+    for act in _numbered(sanitizer, functions, failing, chosen):
         if act.family.split()[0] in chosen.families:
             yield act
     number = chosen.seed
@@ -88,7 +92,9 @@ def _used(results: Sequence[Result]) -> int:
     return sum(r.operations for r in results if family_of(r.act) == "attributes")
 
 
-def _numbered(sanitizer: str, functions: dict[str, int], chosen: Choice) -> Iterator[Act]:
+def _numbered(
+    sanitizer: str, functions: dict[str, int], failing: dict[str, int], chosen: Choice
+) -> Iterator[Act]:
     """The acts whose number is known beforehand."""
     for which, pattern in acts.DEFECTS[sanitizer].items():
         name = f"{DETECTOR}: {which}"
@@ -97,7 +103,7 @@ def _numbered(sanitizer: str, functions: dict[str, int], chosen: Choice) -> Iter
     yield _act(f"{DETECTOR}: extra event", CALM, panics.extra_event)
     if sanitizer == "kasan":
         yield _act("allocations", CALM, acts.allocations)
-        yield _act("calls", CALM, acts.calls)
+        yield _act("calls", CALM, acts.calls, failing=failing)
     first = chosen.seed
     for number in range(first, first + -(-chosen.rounds // RELOADS)):
         rounds = min(RELOADS, chosen.rounds - (number - first) * RELOADS)

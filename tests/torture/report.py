@@ -25,7 +25,7 @@ def line(result: Result) -> str:
     detail = f" ({result.detail})" if result.detail else ""
     if result.passed:
         return f"{result.act}{detail}: pass, {result.operations} operations, {result.seconds:.1f} s"
-    words = [result.problem] if result.problem else []
+    words = [" | ".join(result.problem.splitlines())] if result.problem else []
     if result.lost or result.invented:
         words.append(f"{result.lost} events lost, {result.invented} invented")
     if result.reports:

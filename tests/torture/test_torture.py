@@ -125,7 +125,7 @@ def test_each_device_is_told_once_and_the_moving_one_at_most(
 
 
 def test_the_program_has_each_detector_and_each_moment_under_both_fires() -> None:
-    acts = list(program("kasan", FUNCTIONS, CHOICE, list))
+    acts = list(program("kasan", FUNCTIONS, {}, CHOICE, list))
     names = [act.name for act in acts]
     assert len(set(names)) == len(names)
     assert [f"detector: {name}" for name in DEFECTS["kasan"]] == names[: len(DEFECTS["kasan"])]
@@ -139,7 +139,7 @@ def played(outcome: Result) -> int:
     """How many times attributes are used when each time has the same outcome."""
     done: list[Result] = []
     chosen = replace(CHOICE, operations=250, families=("attributes",))
-    for act in program("kasan", FUNCTIONS, chosen, done.copy):
+    for act in program("kasan", FUNCTIONS, {}, chosen, done.copy):
         done += [replace(outcome, act=act.name)]
     return len(done)
 
