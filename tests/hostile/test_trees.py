@@ -20,7 +20,7 @@ from tests.conftest import ROOT
 
 HOOK = "struct notifier_block *p = &panic_notifier_list;\n"
 N = 10_000
-SECONDS, MEGABYTES = 10, 512
+SECONDS, MEGABYTES = 2, 512
 
 
 def doubling(head: str, step: str, tail: str, count: int = 64) -> str:
@@ -334,20 +334,29 @@ def test_a_commit_of_a_kernel_tree_is_read_without_its_commands(
     assert not mark.exists()
 
 
-def test_a_message_cannot_change_a_mail(tmp_path: Path) -> None:
-    """A line of the spec's prose that git am would take for a header of its own is refused."""
-    from tests.backport.trees import backport, make_tree  # noqa: PLC0415 (used here alone)
+@pytest.mark.parametrize(("why", "refused"), [
+    ("From: Evil <evil@example.org>", False), ("Subject: owned", False), ("Plain words.", False),
+    ("From 0123456789012345678901234567890123456789 Mon Sep 17 00:00:00 2001", True),
+    ("-- >8 --", False), ("Date: Thu, 1 Jan 1970 00:00:00 +0000", False),
+    ("---", True), ("diff --git a/Makefile b/Makefile", True), ("Index: Makefile", True),
+])  # fmt: skip
+def test_a_message_cannot_change_a_mail(why: str, refused: bool, tmp_path: Path) -> None:
+    """What the spec says stands in the message that git am makes of a mail, or there is no mail."""
+    from tests.backport import trees  # noqa: PLC0415 (used here alone)
 
-    tree = make_tree(tmp_path / "tree")
-    why = "From: Evil <evil@example.org>"
-    text = SPEC.read_text().replace("{priority: 12}", f'{{priority: 13, why: "{why}"}}')
-    text = text.replace("The guest powers off.", "The guest powers off")
+    tree, mails = trees.make_tree(tmp_path / "tree"), tmp_path / "mails"
     spec = tmp_path / "spec.yaml"
-    spec.write_text(text)
-    result = backport("--spec", spec, "--was", SPEC, "--tree", tree, "--author",
-                      "A U Thor <author@example.org>", "--out", tmp_path / "mails")  # fmt: skip
-    if result.exit_code in {0, 1}:
-        mails = "".join(path.read_text() for path in (tmp_path / "mails").iterdir())
-        assert mails.count("\nFrom: A U Thor") == len(list((tmp_path / "mails").iterdir()))
-    else:
-        assert not (tmp_path / "mails").exists()
+    spec.write_text(SPEC.read_text().replace("{priority: 12}", f'{{priority: 13, why: "{why}"}}'))
+    result = trees.backport("--spec", spec, "--was", SPEC, "--tree", tree, "--author",
+                            trees.AUTHOR, "--out", mails)  # fmt: skip
+    assert isinstance(result.exception, SystemExit | None), result.exception
+    assert (result.exit_code != 0) == (not mails.exists()) == refused, result.output
+    if refused:
+        return
+    applied = trees.git_am(tree, sorted(mails.iterdir()), tmp_path / "applied")
+    told = trees.git(applied, "log", "-1", "--format=%an <%ae>%n%B")
+    author, subject, *rest = told.split("\n")
+    assert (author, subject[:13]) == (trees.AUTHOR, "misc/vmbell: ")
+    assert why in " ".join(rest)
+    changed = trees.git(applied, "show", "--format=", "--name-only", "HEAD")
+    assert changed.split() == ["drivers/misc/vmbell/vmbell.c"]
