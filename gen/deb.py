@@ -120,11 +120,13 @@ def _epoch(spec: Path) -> int:
             told = log.decode(errors="replace").strip()
         except GitError:
             told = ""
-    if not told.isdigit():
+    if not told:
         raise LabError(
             f"a package needs a date: set SOURCE_DATE_EPOCH to seconds since 1970, as no commit "
             f"of git has {spec}"
         )
+    if not re.fullmatch("[0-9]{1,11}", told):
+        raise LabError("SOURCE_DATE_EPOCH is no number of seconds since 1970, or too large")
     return int(told)
 
 
