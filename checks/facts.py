@@ -237,6 +237,7 @@ class DriverFacts:
     def object(self, name: str | None, near: TreeFile) -> Object | None:
         """The object of a name, the one in `near` first, then one that is not static."""
         found = [item for unit in self.units for item in unit.objects if item.name == name]
+        found.sort(key=lambda item: not (item.fields or item.entries))  # after its declarations
         local = [item for item in found if item.file is near]
         shared = [item for item in found if not item.static]
         return next(iter((*local, *shared)), None)

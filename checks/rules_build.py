@@ -209,12 +209,14 @@ def check_exports(context: Context) -> Iterator[Word]:
     }
     uses = _uses(context)
     yield from _namespaces(context, uses)
-    found = False
+    found, modules = False, _modules(context)
     for unit in context.facts.units:
         shared = {item.name: item.span for item in unit.objects if not item.static}
         shared |= dict(unit.functions)
         for name, span in shared.items():
-            users = uses.get(name, set()) - {unit.file.path.name}
+            own = modules.get(unit.file.path.stem, unit.file.path.stem)
+            users = {user for user in uses.get(name, set()) - {unit.file.path.name}
+                     if modules.get(user.removesuffix(".c"), user) != own}  # fmt: skip
             if users:
                 found = True
                 if name not in exported:
@@ -222,6 +224,15 @@ def check_exports(context: Context) -> Iterator[Word]:
                     yield Found(message, span, None, f"add EXPORT_SYMBOL_GPL({name});", absent=True)
     if not found:
         yield NotApplicable("no file uses another's symbols")
+
+
+def _modules(context: Context) -> dict[str, str]:
+    """The module that a file is linked into with others, by their names without ending."""
+    return {
+        item.name.removesuffix(".o"): item.whole.removesuffix(".o")
+        for item in context.facts.makefile or ()
+        if item.whole is not None and item.whole != item.name
+    }
 
 
 def _namespaces(context: Context, uses: Mapping[str, set[str]]) -> Iterator[Word]:

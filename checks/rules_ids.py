@@ -104,6 +104,10 @@ def _pci_entry(pair: PciPair, entry: Entry) -> Iterator[Word]:
         "subvendor": (ANY_ID, pair.device.at["id"]),
         "subdevice": (ANY_ID, pair.device.at["id"]),
     }
+    bounds = entry.fields.get("class_mask")
+    if bounds is not None and bounds.number:
+        message = f"the entry asks for a class ({bounds.written}); the spec has ids alone"
+        yield Found(message, bounds.span, pair.device.at["id"])
     for member, (number, spec) in wanted.items():
         value = entry.fields.get(member)
         if value is None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from checks.belonging import included, parts
 from gen.source import Source, Span, UnreadableSourceError, read_source
 
 if TYPE_CHECKING:
@@ -202,9 +203,12 @@ def _of_driver(home: Path, device: Device) -> Iterator[Path]:
     names = (device.name, *(frontend.name for frontend in device.frontends))
     entries = sorted(home.iterdir()) if home.is_dir() else []
     code = [path for path in entries if path.suffix in {".c", ".h"} and _counts(path)]
-    named = [path for path in code if path.name.startswith(names)]
-    yield from named if any(path.suffix == ".c" for path in named) else code
-    yield from (path for path in entries if path.name in BUILD)
+    build = [path for path in entries if path.name in BUILD]
+    own = parts((path for path in build if not path.name.startswith("Kconfig")), names)
+    named = [path for path in code if path.name.startswith(names) or path.name in own]
+    whole = any(path.suffix == ".c" for path in named)
+    yield from (*named, *included(named, code)) if whole else code
+    yield from build
 
 
 def _counts(path: Path) -> bool:

@@ -67,6 +67,7 @@ class Locks:
             "rcu_read_lock": partial(self._rcu, 1),
             "rcu_read_unlock": partial(self._rcu, -1),
             "synchronize_rcu": self.synchronize,
+            "synchronize_rcu_expedited": self.synchronize,
             "kfree_rcu": self._kfree_rcu,
         }
         found |= {name: partial(self._take, *how) for name, how in _TAKE.items()}
@@ -76,6 +77,8 @@ class Locks:
 
     def guard(self, kind: str, world: World) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
         """What a guard does at the start and at the end of its block."""
+        if kind == "rcu":
+            return lambda _lock: self._rcu(1), lambda _lock: self._rcu(-1)
         if kind not in _GUARDS:
             raise world.unknown(f"guard({kind}) is not modelled")
         take, give = _GUARDS[kind]

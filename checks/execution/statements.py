@@ -123,7 +123,8 @@ class Statements(Expressions):
     def _guarded(self, node: c_ast.FuncCall, kind: str, body: Statement) -> Statement:
         """A lock that is held up to the end of its block."""
         take, give = self.program.locks.guard(kind, self.world)
-        pointer, world, at = self.value(node.args.exprs[0]), self.world, self.at(node)
+        world, at, given = self.world, self.at(node), self.arguments(node)
+        pointer: Code = self.value(given[0]) if given else (lambda _f: None)
 
         def run(f: Frame) -> Any:
             world.fuel -= 1

@@ -38,11 +38,19 @@ def needed(flow: Flow, function: Function, event: Event) -> bool:
     """Whether a caller has to look at what a call returns."""
     if signs_of(flow, function, event) is None:
         return False
-    api = flow.api(event)
-    if flow.called(function, event) is not None or api is None:
+    api, own = flow.api(event), flow.called(function, event)
+    if own is not None:
+        return not _says(flow, own)
+    if api is None:
         return True
     pointer = api.fails in {"null", "err-ptr"}
     return api.must_check or pointer or (api.managed is not None and api.fails == "errno")
+
+
+def _says(flow: Flow, function: Function) -> bool:
+    """Whether a function tells of failure by a message, so that its caller may leave it at that."""
+    apis = [flow.api(event) for event in flow.traces[function].of("call")]
+    return any(api is not None and "fmt" in api.parameters for api in apis)
 
 
 def parses(flow: Flow, function: Function, event: Event) -> bool:

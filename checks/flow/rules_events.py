@@ -31,7 +31,7 @@ def right_event(flow: Flow, context: Context) -> Iterator[Word]:
     for function in roots:
         items = sent(flow, function)
         if not items:
-            yield Found(f"{function.name}() writes no event", function.span)
+            yield Found(f"{function.name}() writes no event", function.span, absent=True)
         for item in items:
             span = place(function, item.node)
             if item.value[0] != "num":
@@ -68,7 +68,7 @@ def _judge(flow: Flow, context: Context, function: Function, item: Sent) -> Iter
         where = kernel.at["trigger"] if kernel else None
         yield Found("this does not ask whether a crash kernel takes over", span, where)
     elif value != wanted.value:
-        message = f"on '{trigger}' the event is {wanted.value:#x}, not {value:#x}"
+        message = f"on '{trigger}', {value:#x} is written here instead of {wanted.value:#x}"
         yield Found(message, span, wanted.at["bit"])
 
 

@@ -206,6 +206,8 @@ def freed_by_hand(flow: Flow, _context: Context) -> Iterator[Word]:
             direct = any(api is not None and api.managed for api in made)
             strange = any(v[0] == "call" for v in values) and not made[0]
             alike = [item for item in uses if item.kind == use.kind]
+            if any(item.api.managed_with for item in alike):
+                continue  # releasing it by hand takes it from the device
             by_kind = bool(alike) and all(item.api.managed for item in alike) and not strange
             if direct or by_kind:
                 message = f"{use.event.name}() frees what its device frees again when it goes"

@@ -213,11 +213,19 @@ def initial_masks(flow: Flow, context: Context) -> Iterator[Word]:
         yield Unknown("which member holds the capability is not known")
         return
     for function, path, events in _final(flow, name):
-        value = path.state.memory.get(events[-1].place or (), ("op", 0))
+        kept = path.state.memory.get(events[-1].place or (), ("op", 0))
+        value = _returned(flow, function, kept)
         if value[0] == "and" or is_read(flow, value):
             yield from _limits(context, function, value, events)
         if other is not None and has(context, Mask.ENABLED):
-            yield from _starts(function, path, value, name, other)
+            yield from _starts(function, path, kept, name, other)
+
+
+def _returned(flow: Flow, function: Function, value: Value) -> Value:
+    """What a function of the driver returns, where that is always the same."""
+    own = flow.program.function(value[2], function.unit) if value[0] == "call" else None
+    values = {path.value for path in flow.traces[own].paths if path.value} if own else set()
+    return values.pop() if len(values) == 1 else value
 
 
 def _limits(

@@ -146,3 +146,49 @@ def test_locks_that_nobody_knows_are_no_defect(tmp_path: Path) -> None:
     assert not report.findings
     assert {"KERN142", "KERN143", "RUN309"} <= {item.rule.id for item in report.undecided}
     assert "thing_lock()" in str([item.why for item in report.undecided])
+
+
+COMPOSITE = "pvpanic-y := core.o\n\nobj-$(CONFIG_PVPANIC_MMIO)"
+
+
+def test_the_parts_of_a_module_need_not_have_its_name(tmp_path: Path) -> None:
+    tree = _out(tmp_path)
+    (tree / CORE_OUT).rename(tree / "core.c")
+    (tree / "core.c").write_text(
+        (tree / "core.c").read_text("utf-8").replace('"pvpanic.h"', '"own.h"'), "utf-8"
+    )
+    (tree / "own.h").write_text((tree / "pvpanic.h").read_text("utf-8"), "utf-8")
+    change(tree, "Makefile", "obj-$(CONFIG_PVPANIC_MMIO)", COMPOSITE)
+    report = check_paths([tree], read_device(SPEC), kernel())
+    assert not report.findings
+    assert not report.undecided
+
+
+@pytest.mark.parametrize(
+    ("file", "good", "bad"),
+    [
+        (CORE_OUT, "\tsynchronize_rcu();\n", "\tsynchronize_rcu_expedited();\n"),
+        (CORE_OUT, "static void pvpanic_unregister(void *data)\n", (
+            "static void pvpanic_unregister(void *);\n\n"
+            "static void pvpanic_unregister(void *data)\n")),
+        (CORE_OUT, "static LIST_HEAD(", (
+            "static struct notifier_block pvpanic_panic_nb;\nstatic LIST_HEAD(")),
+        ("pvpanic-pci.c", "\treturn devm_pvpanic_register(&pdev->dev, base);\n", (
+            '\tret = pci_request_region(pdev, 0, "x");\n\tif (ret)\n\t\treturn ret;\n\n'
+            "\tret = devm_pvpanic_register(&pdev->dev, base);\n"
+            "\tif (ret)\n\t\tpci_release_region(pdev, 0);\n\n\treturn ret;\n")),
+    ],
+)  # fmt: skip
+def test_it_has_no_finding(tmp_path: Path, file: str, good: str, bad: str) -> None:
+    tree = _out(tmp_path)
+    change(tree, file, good, bad)
+    assert not check_paths([tree], read_device(SPEC), kernel()).findings
+
+
+def test_a_capability_may_be_read_by_a_helper(tmp_path: Path) -> None:
+    tree = _out(tmp_path)
+    read = "ioread8(base) & PVPANIC_KNOWN_EVENTS"
+    helper = f"static unsigned int known(void __iomem *base)\n{{\n\treturn {read};\n}}\n\n"
+    change(tree, CORE_OUT, read, "known(base)")
+    change(tree, CORE_OUT, STORE, helper + STORE)
+    assert not check_paths([tree], read_device(SPEC), kernel()).findings

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Files that belong to a driver without its name: parts of its modules, and headers in quotes."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+# More than any driver's text; what is longer is refused where it is read.
+_LIMIT = 1 << 20
+_PARTS = re.compile(r"^\s*([\w-]+)-(?:y|m|objs|\$\(\w+\))\s*[:+?]?=(.*)$", re.MULTILINE)
+_QUOTED = re.compile(r'^\s*#\s*include\s*"([^"/]+)"', re.MULTILINE)
+
+
+def parts(makefiles: Iterable[Path], names: tuple[str, ...]) -> set[str]:
+    """The names of the .c files that the modules of these names are made of."""
+    found = set()
+    for path in makefiles:
+        for match in _PARTS.finditer(_text(path).replace("\\\n", " ")):
+            if match[1] in names:
+                words = match[2].split("#")[0].split()
+                found |= {f"{word[:-2]}.c" for word in words if word.endswith(".o")}
+    return found
+
+
+def included(files: Sequence[Path], code: Sequence[Path]) -> Iterator[Path]:
+    """Those of `code` that the files include in quotes, and what these include in turn."""
+    there, seen, left = {path.name: path for path in code}, set(files), list(files)
+    while left:
+        for name in _QUOTED.findall(_text(left.pop())):
+            path = there.get(name)
+            if path is not None and path not in seen:
+                seen.add(path)
+                left.append(path)
+                yield path
+
+
+def _text(path: Path) -> str:
+    """A file's beginning; nothing where it cannot be read, which reading it tells."""
+    try:
+        with path.open("rb") as file:
+            return file.read(_LIMIT).decode("utf-8", "replace")
+    except OSError:
+        return ""
