@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from gen.diff.formula import compare_dependencies
 from gen.diff.items import items
 from gen.diff.match import match
-from gen.diff.records import Action, Change, Fact
+from gen.diff.records import Action, Change, Fact, Pair
 from gen.model import Trigger
 from gen.release import Release
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from gen.diff.records import Item, Pair
+    from gen.diff.records import Item
     from gen.model import Device
 
 # Made for matching only; what is in them is told by itself.
@@ -35,11 +35,11 @@ def changes(old: Device, new: Device) -> list[Change]:
 
 def item_changes(old: Iterable[Item], new: Iterable[Item]) -> list[Change]:
     """All differences between the items of two sides, in the order of the new one."""
-    pairs = match(list(old), list(new))
-    reused = _reused(pairs)
+    pairs, reused = _with_reused(match(list(old), list(new)))
     found: list[Change] = []
     for pair in pairs:
-        found += (replace(change, pair=pair) for change in _item(pair, reused))
+        how = Action.REUSED if pair in reused else Action.RENAMED
+        found += (replace(change, pair=pair) for change in _item(pair, how))
     asking = (_reads(pair.old for pair in pairs), _reads(pair.new for pair in pairs))
     return [_negotiation(change, *asking) for change in found]
 
@@ -56,27 +56,38 @@ def _negotiation(change: Change, before: bool, after: bool) -> Change:
     return replace(change, direction="first" if after else "last")
 
 
-def _reused(pairs: list[Pair]) -> dict[str, Item]:
-    """Old events that are gone and whose bit a new event has, by the bit."""
-    new = {p.new.facts["bit"].value for p in pairs if p.new and not p.old and p.new.kind == "event"}
-    gone = [p.old for p in pairs if p.old and not p.new and p.old.kind == "event"]
-    return {item.facts["bit"].value: item for item in gone if item.facts["bit"].value in new}
+def _with_reused(pairs: list[Pair]) -> tuple[list[Pair], list[Pair]]:
+    """The pairs with each new event beside the one that is gone and whose bit it has; only these.
+
+    So all that such an event says is compared with what its bit meant.
+    """
+    gone = {bit: pair.old for pair in pairs if not pair.new and (bit := _bit(pair.old))}
+    come = {bit for pair in pairs if not pair.old and (bit := _bit(pair.new))}
+    kept, reused = [], []
+    for pair in pairs:
+        bit = _bit(pair.new or pair.old)
+        if (pair.old and pair.new) or bit not in gone or bit not in come:
+            kept.append(pair)
+        elif pair.new:
+            reused.append(Pair(gone[bit], pair.new))
+            kept.append(reused[-1])
+    return kept, reused
 
 
-def _item(pair: Pair, reused: dict[str, Item]) -> Iterator[Change]:
+def _bit(item: Item | None) -> str:
+    """The bit of an event; empty for anything else, or if it is not known."""
+    bit = item.facts.get("bit") if item and item.kind == "event" else None
+    return bit.value if bit else ""
+
+
+def _item(pair: Pair, how: Action) -> Iterator[Change]:
+    """What differs between the items of a pair; `how` one name became another."""
     old, new = pair.old, pair.new
     if old is None or new is None:
-        one = old or new
-        bit = one.facts["bit"].value if one and one.kind == "event" else ""
-        if bit in reused:
-            if new:
-                before = reused[bit]
-                yield _whole(before, new, Action.REUSED)
-            return
         yield _whole(old, new, Action.ADDED if old is None else Action.REMOVED)
         return
     if old.name != new.name:
-        yield _whole(old, new, Action.RENAMED)
+        yield _whole(old, new, how)
     old, new, groups = _without_groups(old, new)
     yield from groups
     if old.owner != new.owner:
@@ -137,12 +148,12 @@ def _whole(old: Item | None, new: Item | None, action: Action) -> Change:
         new=_told(new) if new else None,
         old_at=old.at if old else None,
         new_at=new.at if new else None,
-        direction=_restarts(old, new),
+        direction="" if old and new else _restarts(old, new),
     )
 
 
 def _restarts(old: Item | None, new: Item | None) -> str:
-    """Whether an event that comes, goes or has another's bit is sent on a restart."""
+    """Whether an event that comes or goes is sent on a restart."""
     was, now = (
         item is not None and item.kind == "event" and item.facts["trigger"].value == Trigger.RESTART
         for item in (old, new)

@@ -75,13 +75,19 @@ class Item:
 # What is told of an item that comes or goes.
 _TOLD = {
     "register": (("offset", "offset {}"), ("width", "{} bits"), ("access", "{}")),
-    "event": (("bit", "bit {}"), ("trigger", "trigger {}")),
+    "event": (("bit", "bit {}"), ("trigger", "trigger {}"), ("qemu.qmp", "{}")),
     "panic-notifier": (("priority", "priority {}"),),
     "sys-off": (("priority", "priority {}"),),
     "frontend": (("bus", "bus {}"), ("module", "module {}")),
     "attribute": (("mode", "mode {}"), ("shows", "shows {}")),
     "kconfig": (("type", "{}"), ("depends", "depends on {}")),
 }
+
+
+def _told(item: Item) -> list[tuple[str, str]]:
+    """What is told of an item that comes or goes: the form and the value of each."""
+    return [(text, item.facts[key].value) for key, text in _TOLD.get(item.kind, ())
+            if key in item.facts]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -119,9 +125,16 @@ class Change:
             return ""
         if self.subject != item.kind:
             return ""
-        values = {key: fact.value for key, fact in item.facts.items()}
-        told = _TOLD.get(item.kind, ())
-        return ", ".join(text.format(values[key]) for key, text in told if key in values)
+        return ", ".join(text.format(value) for text, value in _told(item))
+
+    @property
+    def values(self) -> tuple[str | None, ...]:
+        """The old and the new value; of whole items also what makes them up, on both sides."""
+        items = (self.pair.old, self.pair.new) if self.pair else ()
+        if self.action not in {Action.ADDED, Action.REMOVED, Action.REUSED} or "." in self.subject:
+            items = ()
+        inner = (value for one in items if one for _, value in _told(one))
+        return (self.old, self.new, *inner)
 
     @property
     def at(self) -> Span:
@@ -186,7 +199,7 @@ class Finding:
     def fingerprint(self) -> str:
         """Of rule, path and values; the wording and the place do not count."""
         one = self.change
-        parts = (self.rule.id, one.path, one.action, one.old, one.new)
+        parts = (self.rule.id, one.path, one.action, *one.values)
         text = "\0".join("-" if part is None else f"={part}" for part in parts)
         return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:DIGITS]
 

@@ -31,6 +31,8 @@ _LISTS = {
 }
 _HOOKS = {"panic-notifier": "panic_notifier", "sys-off": "sys_off"}
 _IDS = frozenset({"acpi", "of"})
+# A part has another name: its own new one, or that of what takes its place.
+_NAMING = frozenset({Action.RENAMED, Action.REUSED})
 # Keys that do not stand in the record itself; a group of keys comes and goes as one.
 _FIELDS = {
     "qemu": ("host",),
@@ -80,7 +82,7 @@ def _is_whole(change: Change) -> bool:
 
 def _turn(change: Change) -> int:
     """Frontends first, since ids go into them; names last, since parts are found by the old."""
-    return 0 if _is_whole(change) else 2 if change.action is Action.RENAMED else 1
+    return 0 if _is_whole(change) else 2 if change.action in _NAMING else 1
 
 
 class _Work:
@@ -91,7 +93,7 @@ class _Work:
         self._names = {
             change.pair.new.path: change.pair.old.path
             for change in every
-            if change.action is Action.RENAMED and change.pair and change.pair.old
+            if change.action in _NAMING and change.pair and change.pair.old
             and change.pair.new
         }  # fmt: skip
 
@@ -124,33 +126,21 @@ class _Work:
             self._put(replace(new, owner=self.old_path(new.owner)), self._donor(new))
         elif kind == "pci":
             self._pci(new or old)
-        elif change.action is Action.RENAMED and old and new:
+        elif change.action in _NAMING and old and new:
             _, name = _LISTS[kind]
             donor = getattr(self._donor(new), name)
             self._put(old, replace(self._find(old), **{name: donor}))
-        elif change.action is Action.REUSED or (key and old and new):
-            self._fact(change, f"{kind}.{key}" if key else "", old, new)
+        elif key and old and new:
+            self._fact(change, old, new)
         else:
             self._come_or_go(kind, old, new)
 
-    def _fact(self, change: Change, subject: str, old: Item | None, new: Item | None) -> None:
-        if new is None:
-            raise LookupError(change.path)
-        if change.action is Action.REUSED:
-            self._swap_event(change, self._donor(new))
-        elif old is not None:
-            part, donor = self._find(old), self._donor(new)
-            made = _with(part, donor, subject)
-            if subject in {"frontend.since", "frontend.stable"} and _shown_always(old, new):
-                made = replace(made, attributes=donor.attributes)
-            self._put(old, made)
-
-    def _swap_event(self, change: Change, donor: Any) -> None:
-        """The new event in the place of the one whose bit it has."""
-        events = tuple(donor if one.name == change.old else one for one in self.device.events)
-        if donor not in events:
-            raise LookupError(change.path)
-        self._set(events=events)
+    def _fact(self, change: Change, old: Item, new: Item) -> None:
+        part, donor = self._find(old), self._donor(new)
+        made = _with(part, donor, change.subject)
+        if change.subject in {"frontend.since", "frontend.stable"} and _shown_always(old, new):
+            made = replace(made, attributes=donor.attributes)
+        self._put(old, made)
 
     def _come_or_go(self, kind: str, old: Item | None, new: Item | None) -> None:
         if kind in _HOOKS:

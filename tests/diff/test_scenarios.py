@@ -7,6 +7,7 @@ import difflib
 import random
 from collections import Counter
 from functools import cache
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -129,6 +130,57 @@ def test_a_random_list_of_edits_is_reported_exactly() -> None:
             text = edited(text, SCENARIOS[name]["edits"])
         expected = Counter(rule for name in names for rule in SCENARIOS[name]["findings"])
         assert fired(compare(base(), side(text, "after.yaml"))) == expected, names
+
+
+# One edit of each key of an event, and what is told of it.
+OOPS: dict[str, tuple[str, str, list[str]]] = {
+    "name": ("name: oops", "name: bang", ["USER_UAPI_MACRO_RENAMED"]),
+    "bit": ("bit: 0\n", "bit: 6\n", ["HOST_BIT_VALUE_CHANGED", "USER_UAPI_VALUE_CHANGED"]),
+    "trigger": ("trigger: panic", "trigger: crash-kernel", ["HOST_BIT_CONDITION_CHANGED"]),
+    "qmp": ("qmp: GUEST_OOPS", "qmp: GUEST_BANG", ["HOST_QMP_EVENT_CHANGED"]),
+    "qemu": ('qemu: {since: "7.0", qmp', 'qemu: {since: "7.2", qmp', ["HOST_QEMU_SINCE_CHANGED"]),
+    "since": ('"6.0"\n    description: A ', '"6.2"\n    description: A ', ["STABLE_SINCE_LATER"]),
+    "text": ("A panic.", "A bang.", ["SPEC_TEXT_ONLY"]),
+}
+ANOTHER = ["HOST_BIT_DELETED", "USER_UAPI_MACRO_DELETED", "HOST_BIT_ADDED", "USER_UAPI_MACRO_ADDED"]
+
+
+def told_of_oops(keys: set[str]) -> list[str]:
+    """What is told of an event of which these keys differ."""
+    found = [rule for key in OOPS if key in keys for rule in OOPS[key][2]]
+    makes = keys & {"bit", "trigger", "qmp"}
+    if "name" not in keys or not makes:
+        return found
+    return ANOTHER if "bit" in makes else ["HOST_BIT_REUSED", *found]
+
+
+def oops(keys: set[str]) -> str:
+    text = BASE
+    for key, (old, new, _) in OOPS.items():
+        if key in keys:
+            text = edited(text, [[old, new]])
+    return text
+
+
+def test_all_edits_of_one_event_are_reported_exactly() -> None:
+    for count in range(1, len(OOPS) + 1):
+        for keys in map(set, combinations(OOPS, count)):
+            result = compare(base(), side(oops(keys), "after.yaml"))
+            assert fired(result) == Counter(told_of_oops(keys)), keys
+
+
+def test_a_fingerprint_has_the_values_of_whole_items() -> None:
+    def marks(text: str) -> dict[str, str]:
+        return {one.rule.id: one.fingerprint for one in compare(base(), side(text, "x")).findings}
+
+    one = oops({"name", "qmp"})
+    left, right = marks(one), marks(one.replace("GUEST_BANG", "GUEST_ELSE"))
+    for rule in ("HOST_BIT_REUSED", "HOST_QMP_EVENT_CHANGED"):
+        assert left[rule] != right[rule]
+    assert (
+        left["USER_UAPI_MACRO_RENAMED"]
+        != marks(one.replace("name: bang", "name: boom"))["USER_UAPI_MACRO_RENAMED"]
+    )
 
 
 def test_a_fingerprint_knows_nothing_of_places() -> None:
