@@ -10,7 +10,7 @@ from checks.execution.acpi import Acpi
 from checks.execution.calls import invoke
 from checks.execution.devices import Devices
 from checks.execution.faults import UnknownError
-from checks.execution.hooks import Hooks
+from checks.execution.hooks import ACTIONS, REBOOT, Hooks
 from checks.execution.layout import Struct
 from checks.execution.loading import Loader
 from checks.execution.machine import AcpiFrontend
@@ -230,6 +230,7 @@ class Core(Loader):
     def leave(self, trigger: Trigger) -> list[Any]:
         """Power the machine off or restart it: shutdown callbacks, then the handlers."""
         results, task = [], self.world.task
+        self.hooks.notify(REBOOT, ACTIONS[trigger])
         for machine in self.devices.machines:
             if ("bound", machine) in self.world.kernel:
                 _, struct = self.drivers[machine.frontend.name]

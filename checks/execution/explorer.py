@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from checks.execution.contract import Contract, Happening
@@ -19,6 +20,7 @@ from checks.execution.faults import (
     UnknownError,
 )
 from checks.execution.functions import Function
+from checks.execution.hooks import REBOOT
 from checks.execution.world import FUEL, TOTAL
 
 if TYPE_CHECKING:
@@ -185,7 +187,8 @@ class Explorer:
             DefectError: something is.
         """
         books = self.world.kernel
-        for block in books.get(("chain", (self.core.chain(), 0)), ()):
+        chains = (books.get(("chain", key), ()) for key in ((self.core.chain(), 0), REBOOT))
+        for block in chain.from_iterable(chains):
             self.kept(block[0])
             message = f"a notifier is still registered when {when}: {block[0].name}"
             raise self.found("RUN304", message, books.get(("registered", block)))

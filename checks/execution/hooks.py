@@ -10,6 +10,7 @@ from checks.execution.calls import invoke
 from checks.execution.devices import EBUSY
 from checks.execution.opaque import Opaque, truth
 from checks.execution.state import ERRORS, Obj
+from gen.model import Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 EEXIST, ENOENT = 17, 2
 STOP = 0x8000
+# The chain that is told of a reboot, and what it is told.
+REBOOT = "reboot"
+ACTIONS = {Trigger.RESTART: 1, Trigger.POWER_OFF: 3}
 
 
 class Hooks:
@@ -38,6 +42,8 @@ class Hooks:
         return {
             "atomic_notifier_chain_register": self._register,
             "atomic_notifier_chain_unregister": self._unregister,
+            "register_reboot_notifier": lambda block: self._chained(REBOOT, block),
+            "unregister_reboot_notifier": lambda block: self._unregister(REBOOT, block),
             "register_sys_off_handler": self._sys_off,
             "unregister_sys_off_handler": self._no_sys_off,
             "devm_register_sys_off_handler": self._devm_sys_off,
@@ -78,7 +84,13 @@ class Hooks:
         name = "atomic_notifier_chain_register"
         if self._types.can_fail(name) and world.fails(name):
             return -EEXIST
-        world.put(world.kernel, key, (*there, block))
+        return self._chained(chain, block)
+
+    def _chained(self, chain: Any, block: Any) -> int:
+        """A block is on a chain."""
+        world, key = self._world, ("chain", chain)
+        world.check(block, "registers")
+        world.put(world.kernel, key, (*world.kernel.get(key, ()), block))
         world.put(world.kernel, ("registered", block), world.at)
         return 0
 
@@ -100,7 +112,7 @@ class Hooks:
         task.chains -= 1
         return result
 
-    def notify(self, chain: Any) -> list[Any]:
+    def notify(self, chain: Any, action: int = 0) -> list[Any]:
         """Call a chain's blocks, the highest priority first; what they return."""
         layout, load = self._types.struct("notifier_block"), self._world.load
         results = []
@@ -109,7 +121,7 @@ class Hooks:
         for obj, at in sorted(blocks, key=lambda block: -load((block[0], block[1] + priority))):
             self._world.at = self._world.kernel.get(("registered", (obj, at)))
             call = load((obj, at + function))
-            results.append(self._call(call, (obj, at), 0, 0))
+            results.append(self._call(call, (obj, at), action, 0))
             if results[-1] & STOP:
                 break
         return results

@@ -7,7 +7,7 @@ member when it is first used, so that no layout of a kernel has to be known.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pycparser import c_ast
@@ -187,9 +187,15 @@ class Types:
             return made
         for decl in node.decls if isinstance(node, c_ast.Struct) else ():
             if isinstance(decl, c_ast.Decl):
-                made.add(decl.name or f"at {decl.coord}", self.of(decl.type))
+                made.add(decl.name or f"at {decl.coord}", self._narrowed(decl))
         made.closed = self._kernel is not None
         return made
+
+    def _narrowed(self, decl: c_ast.Decl) -> Type:
+        """The type of a member; a bit-field has its own width, and a place for itself."""
+        type_ = self.of(decl.type)
+        bits = fold(decl.bitsize, self._constants) if decl.bitsize is not None else None
+        return replace(type_, bits=bits) if bits and isinstance(type_, Int) else type_
 
     def _tagged(self, node: c_ast.Struct | c_ast.Union | c_ast.Enum) -> Type:
         if node.name == STRANGE:

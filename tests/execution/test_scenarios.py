@@ -23,6 +23,36 @@ REMOVE = "static void gone(struct pci_dev *pdev)\n{\n"
 BASE = "\tpi->capability = ioread8(base) & PVPANIC_KNOWN_EVENTS;"
 DATA = "dev_get_drvdata(dev);\n\tunsigned int events;"
 PARSED = "\tret = kstrtouint(buf, 16, &events);\n\tif (ret)\n\t\treturn ret;\n"
+INIT = "static int __init pvpanic_init(void)\n{\n"
+EXIT = "static void __exit pvpanic_exit(void)\n{\n"
+LEAVE = "\tunregister_reboot_notifier(&reboot_nb);\n"
+REBOOT = """static int reboot(struct notifier_block *nb, unsigned long action, void *data)
+{{
+	{}pvpanic_send(PVPANIC_SHUTDOWN);
+
+	return NOTIFY_DONE;
+}}
+
+static struct notifier_block reboot_nb = {{
+	.notifier_call = reboot,
+}};
+
+"""
+STARTS = """static int __init pvpanic_init(void)
+{
+	int err = register_reboot_notifier(&reboot_nb);
+
+	if (err)
+		return err;
+	err = atomic_notifier_chain_register(&panic_notifier_list, &pvpanic_panic_nb);
+	if (err)
+		unregister_reboot_notifier(&reboot_nb);
+	return err;
+}
+
+static int __maybe_unused first(void)
+{
+"""
 
 
 def _rules(tmp_path: Path, file: str, *changes: tuple[str, str]) -> set[str]:
@@ -42,6 +72,13 @@ def _rules(tmp_path: Path, file: str, *changes: tuple[str, str]) -> set[str]:
                         "\tpi->capability = first;"))], "RUN303"),
         (CORE, [(DATA, DATA.replace("(dev)", "(dev->parent)"))], "RUN306"),
         (CORE, [(PARSED, "\tevents = simple_strtoul(buf, NULL, 16);\n\tret = 0;\n")], "RUN303"),
+        # A bit-field has its own width.
+        (CORE, [("\tunsigned int capability;", "\tunsigned int capability : 2;")], "RUN303"),
+        (CORE, [("\tunsigned int capability;", "\tunsigned int capability : 3;")], ""),
+        # A restart is no power-off.
+        (CORE, [(INIT, REBOOT.format("") + STARTS), (EXIT, EXIT + LEAVE)], "RUN301"),
+        (CORE, [(INIT, REBOOT.format("// ") + STARTS), (EXIT, EXIT + LEAVE)], ""),
+        (CORE, [(INIT, REBOOT.format("// ") + STARTS)], "RUN304"),
         (PCI, [(MAP, TABLE.format(0))], ""),
         (PCI, [(MAP, TABLE.format(1))], "RUN307"),
         (PCI, [(MAP, REGIONS.format(0) + MAP)], ""),
