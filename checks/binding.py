@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from checks.tree import TreeFile
     from gen.yamltree import Node
 
+# Where prose begins to show an example, and where it tells of the compatible string.
+_EXAMPLE = re.compile(r"^\W*Examples?\b.*:\s*$", re.IGNORECASE)
+_TELLS = re.compile(r"\bcompatible\b", re.IGNORECASE)
 # A compatible string as prose or an example quotes it.
 _QUOTED = re.compile(r'"([a-z0-9][\w.+-]*,[\w.,+-]+)"')
 
@@ -29,7 +32,16 @@ def read_bindings(files: tuple[TreeFile, ...]) -> tuple[BindingFact, ...]:
 
 
 def _prose(file: TreeFile) -> Iterator[Value]:
-    for number, line in enumerate(file.source.lines, 1):
+    """What the text tells; its example counts only where the text itself tells of none."""
+    lines = file.source.lines
+    example = next((n for n, line in enumerate(lines) if _EXAMPLE.match(line)), len(lines))
+    told = list(_quoted(file, lines[:example]))
+    tells = any(_TELLS.search(line) for line in lines[:example])
+    yield from told if told and tells else _quoted(file, lines)
+
+
+def _quoted(file: TreeFile, lines: list[str]) -> Iterator[Value]:
+    for number, line in enumerate(lines, 1):
         for match in _QUOTED.finditer(line):
             span = file.source.span(number, match.start(1) + 1, len(match[1]))
             yield Value(span, match[1], text=match[1])
@@ -45,11 +57,17 @@ def _schema(file: TreeFile) -> BindingFact:
         return BindingFact(file, None)
     required = keys.get("required")
     names = required.plain() if required else []
+    asked = required.value if required and isinstance(required.value, list) else []
+    # Another schema that is taken in, or a pattern, may describe any property.
+    open_ = {"allOf", "$ref", "patternProperties"} & set(keys)
+    described = inner if isinstance(inner, dict) and not open_ else None
+    strange = [one for one in asked if described is not None and str(one.value) not in described]
     return BindingFact(
         file,
         tuple(_strings(compatible)) or None,
         required=frozenset(names if isinstance(names, list) else ()),
         required_span=root.keys.get("required") if root else None,
+        undescribed=tuple(Value(one.span, str(one.value), text=str(one.value)) for one in strange),
     )
 
 

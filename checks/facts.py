@@ -205,13 +205,15 @@ class AbiFact:
 class BindingFact:
     """A device tree binding: its compatible strings, None where they could not be read.
 
-    `required` has the properties that its schema asks for, None where it is prose.
+    `required` has the properties that its schema asks for, None where it is prose, and
+    `undescribed` those of them of which it says nothing else.
     """
 
     file: TreeFile
     compatibles: tuple[Value, ...] | None
     required: frozenset[str] | None = None
     required_span: Span | None = None
+    undescribed: tuple[Value, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ def check_kconfig(context: Context) -> Iterator[Word]:
     """Kconfig has the spec's symbols with type, dependency, prompt and help."""
     facts = context.facts.kconfig
     if not context.device.frontends:
-        yield from _older_type(context)
+        yield from _older_symbol(context)
         return
     if facts is None:
         if _kconfig_files(context):
@@ -76,8 +76,8 @@ def check_kconfig(context: Context) -> Iterator[Word]:
             yield from _symbol(fact, symbol)
 
 
-def _older_type(context: Context) -> Iterator[Word]:
-    """Of a release of another layout, only the type of the symbol is known."""
+def _older_symbol(context: Context) -> Iterator[Word]:
+    """Of a release of another layout, the symbol's type and dependency are known."""
     tree, name = older(context), context.device.kconfig.symbol
     facts = [item for item in context.facts.kconfig or () if item.name == name]
     if tree is None or not facts:
@@ -86,6 +86,8 @@ def _older_type(context: Context) -> Iterator[Word]:
         if tree and fact.type != tree.kconfig:
             message = f"{fact.name} is a {fact.type}; in this release it was {tree.kconfig}"
             yield Found(message, fact.type_span)
+        if tree and tree.depends is not None:
+            yield from _depends(fact, tree.depends, None)
 
 
 def _sourced(context: Context) -> Iterator[Word]:
@@ -106,17 +108,7 @@ def _symbol(fact: KconfigFact, symbol: KconfigSymbol) -> Iterator[Word]:
     if fact.type != symbol.type:
         message = f"{fact.name} is a {fact.type}, the spec says {symbol.type}"
         yield Found(message, fact.type_span, symbol.at["type"])
-    place = fact.depends_span or fact.span
-    try:
-        expected = parse_dependency(symbol.depends or "y")
-        same = same_formula(fact.depends, expected)
-    except DependencyTooLargeError:
-        yield Unknown(f"{fact.name} depends on too many symbols to compare", place)
-    else:
-        if not same:
-            rest = f"'{symbol.depends}'" if symbol.depends else "nothing"
-            message = f"{fact.name} does not depend on what the spec says: {rest}"
-            yield Found(message, place, symbol.at["depends"])
+    yield from _depends(fact, symbol.depends, symbol.at["depends"])
     if not fact.has_prompt:
         message = f"{fact.name} has no prompt, so nobody can choose it"
         yield Found(message, fact.span, symbol.at["prompt"])
@@ -125,6 +117,20 @@ def _symbol(fact: KconfigFact, symbol: KconfigSymbol) -> Iterator[Word]:
         yield Found(message, fact.default, symbol.at["symbol"])
     if not fact.has_help:
         yield Found(f"{fact.name} has no help text", fact.span, symbol.at["help"])
+
+
+def _depends(fact: KconfigFact, wanted: str | None, spec: Span | None) -> Iterator[Word]:
+    """The dependency as a formula, against the spec's or the one of the release."""
+    place = fact.depends_span or fact.span
+    try:
+        same = same_formula(fact.depends, parse_dependency(wanted or "y"))
+    except DependencyTooLargeError:
+        yield Unknown(f"{fact.name} depends on too many symbols to compare", place)
+    else:
+        if not same:
+            rest = f"'{wanted}'" if wanted else "nothing"
+            words = "what the spec says:" if spec else "what it did in this release:"
+            yield Found(f"{fact.name} does not depend on {words} {rest}", place, spec)
 
 
 @check("SPEC026")

@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 FIELDS = {"date": "Date", "contact": "Contact", "description": "Description"}
 # A number's format with what stands right before it, such as 0x%x.
 _FORMAT = re.compile(r"[\w#]*%[-#0 +]*\d*(?:hh|h|ll|l|z)?[diouxXc]")
+# How a description says who may do what; "read-write" is one word with what stands between.
+_ACCESS = re.compile(
+    r"\b(?:(?P<ro>read[- ]only|RO)|(?P<wo>write[- ]only|WO)|(?P<rw>read[-/ ](?:and )?write|RW))\b",
+    re.IGNORECASE,
+)
+_READ, _WRITE = 0o444, 0o222
+_WORDS = {"ro": "read-only", "wo": "write-only", "rw": "read-write"}
 _PATTERN = re.compile(r"[*?<>{}\[\]]")
 # The parts of /sys/bus/BUS/drivers/NAME/… by their index.
 _BUS, _KIND, _DRIVER = 3, 4, 5
@@ -59,6 +66,7 @@ def check_document(context: Context) -> Iterator[Word]:
             for entry in mine:
                 yield from _fields(entry)
             yield from _format(attribute, mine)
+            yield from _access(attribute, mine)
 
 
 def _attribute(path: Value) -> str:
@@ -137,6 +145,19 @@ def _format(attribute: Attribute, entries: list[AbiFact]) -> Iterator[Word]:
         yield Found(message, texts[0].span, attribute.at["format"])
 
 
+def _access(attribute: Attribute, entries: list[AbiFact]) -> Iterator[Word]:
+    """Who may read and write, where the description says so in one way only."""
+    wanted = "rw" if attribute.mode & _READ else "wo"
+    wanted = wanted if attribute.mode & _WRITE else "ro"
+    texts = [value for entry in entries if (value := entry.fields.get("description"))]
+    for value in texts:
+        told = {match.lastgroup for match in _ACCESS.finditer(value.text or "")}
+        if len(told) == 1 and wanted not in told:
+            message = f"'{attribute.name}' is told as {_WORDS[told.pop() or wanted]}"
+            message += f"; by its mode in the spec it is {_WORDS[wanted]}"
+            yield Found(message, value.span, attribute.at["mode"])
+
+
 @check("SPEC029")
 def check_binding(context: Context) -> Iterator[Word]:
     """The binding tells the spec's compatible strings, and what every node needs."""
@@ -147,7 +168,8 @@ def check_binding(context: Context) -> Iterator[Word]:
         return
     wanted = {text: frontend for frontend in frontends for text in frontend.of}
     told = [value for item in bindings for value in item.compatibles or ()]
-    missing = [text for text in wanted if text not in {value.text for value in told}]
+    texts = {value.text for value in told}
+    missing = [text for text in wanted if text not in texts]
     stray = [value for value in told if value.text not in wanted]
     for item in bindings:
         if item.compatibles is None:
@@ -168,3 +190,6 @@ def _required(item: BindingFact) -> Iterator[Word]:
         if name not in (item.required or ()):
             message = f"the binding does not require '{name}'"
             yield Found(message, item.required_span or item.file.start)
+    for value in item.undescribed:
+        message = f"the binding requires '{value.written}', which it does not describe"
+        yield Found(message, value.span)

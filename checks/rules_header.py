@@ -61,6 +61,7 @@ def check_user_space(context: Context) -> Iterator[Word]:
         mine = [item for item in includes.values() if item.span.source is file.source]
         yield from _kernel_headers(context, mine)
         lost = {item.header for item in mine}
+        yield from _not_included(context, file, list(defines.values()), mine)
         yield from _kernel_names(context, file, list(defines.values()), lost)
 
 
@@ -70,6 +71,25 @@ def _kernel_headers(context: Context, includes: list[Include]) -> Iterator[Word]
         kernels_own = item.header in kernel.header_table and item.header not in kernel.exported
         if item.file is None and kernels_own:
             yield Found(f"user space has no {item.header}", item.span, None, "use linux/const.h")
+
+
+def _not_included(
+    context: Context, file: TreeFile, defines: list[MacroDefinition], includes: list[Include]
+) -> Iterator[Word]:
+    """Macros made of what another exported header has, which this one does not bring."""
+    kernel = context.facts.kernel
+    told = {item.header for item in includes}
+    if any(item.file is not None or item.header not in kernel.exported for item in includes):
+        return  # what those bring is not known, or has been told
+    own = {item.name for item in defines if item.span.source is file.source}
+    for item in (item for item in defines if item.span.source is file.source):
+        for name in dict.fromkeys(_NAME.findall(item.body)):
+            api = kernel.table.get(name)
+            headers = api.headers if api and name not in own else {}
+            if kernel.exported & set(headers) and not told & set(headers):
+                header = next(header for header in headers if header in kernel.exported)
+                message = f"{item.name} is made of {name}, and {header} is not included here"
+                yield Found(message, item.body_span, None, f"include <{header}>", absent=True)
 
 
 def _kernel_names(

@@ -119,6 +119,17 @@ def _pci_entry(pair: PciPair, entry: Entry) -> Iterator[Word]:
             is_, should = _id(value.number), _id(number)
             message = f"{member} {is_} is not the spec's {should}"
             yield Found(message, value.span, spec)
+    yield from _class(pair, entry)
+
+
+def _class(pair: PciPair, entry: Entry) -> Iterator[Word]:
+    """The spec knows a device by its ids alone, so a class is one more thing that may differ."""
+    mask = entry.fields.get("class_mask")
+    if mask is not None and mask.number is None:
+        yield Unknown(f"what '{mask.written}' is worth is not known", mask.span)
+    elif mask is not None and mask.number:
+        message = "the entry also asks for a class, of which the spec says nothing"
+        yield Found(message, mask.span, pair.device.at["id"])
 
 
 def _id(number: int) -> str:

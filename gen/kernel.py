@@ -42,7 +42,8 @@ class InTree:
 
     `path` is a directory or a single file in the kernel tree, `kconfig` the type of its symbol,
     `modules` what it builds. Of one that is older than the spec's frontends, `drivers` has the
-    names of its drivers by their bus, and `priority` is its panic notifier's.
+    names of its drivers by their bus, `priority` is its panic notifier's, and `depends` what its
+    symbol depends on.
     """
 
     path: str
@@ -50,6 +51,7 @@ class InTree:
     modules: tuple[str, ...]
     drivers: Mapping[str, str] = field(default_factory=dict)
     priority: int | None = None
+    depends: str | None = None
 
     @property
     def layout(self) -> str:

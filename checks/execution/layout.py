@@ -30,10 +30,11 @@ FAR, APART = 1 << 16, 1 << 8
 
 @dataclass(frozen=True)
 class Int:
-    """An integer of `bits`; a truth value has 1."""
+    """An integer of `bits`; a truth value has 1. A bit-field is a `part` of an integer."""
 
     bits: int
     signed: bool
+    part: bool = False
 
     @property
     def size(self) -> int:
@@ -42,7 +43,7 @@ class Int:
 
     def wrapper(self) -> Callable[[Any], Any]:
         """What storing into this type does to a number; pointers stay what they are."""
-        if self.bits == 1:
+        if self.bits == 1 and not self.part:
             return lambda v: v if v.__class__ is Opaque else int(bool(v))
         mask, top = (1 << self.bits) - 1, 1 << (self.bits - 1)
         if not self.signed:
@@ -194,8 +195,10 @@ class Types:
     def _narrowed(self, decl: c_ast.Decl) -> Type:
         """The type of a member; a bit-field has its own width, and a place for itself."""
         type_ = self.of(decl.type)
-        bits = fold(decl.bitsize, self._constants) if decl.bitsize is not None else None
-        return replace(type_, bits=bits) if bits and isinstance(type_, Int) else type_
+        if decl.bitsize is None or not isinstance(type_, Int) or type_ == BOOL:
+            return type_
+        bits = fold(decl.bitsize, {**self._constants, **self.enums})
+        return replace(type_, bits=bits, part=True) if bits else type_
 
     def _tagged(self, node: c_ast.Struct | c_ast.Union | c_ast.Enum) -> Type:
         if node.name == STRANGE:

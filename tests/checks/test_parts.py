@@ -162,6 +162,30 @@ def test_an_address_is_followed_over_files(
         assert report.status == 1
 
 
+PROSE = """* Bells
+
+Required properties:
+- compatible: "{}".
+
+Example:
+
+    bell@0 {{ compatible = "acme,vmbell"; }};
+"""
+
+
+@pytest.mark.parametrize(("told", "rules"), [("acme,vmbell", []), ("acme,bell", ["SPEC029"])])
+def test_what_a_binding_tells_is_not_made_good_by_its_example(
+    tmp_path: Path, told: str, rules: list[str]
+) -> None:
+    tree = copy(tmp_path)
+    directory = tree / "Documentation/devicetree/bindings/misc"
+    (directory / "acme,vmbell.yaml").unlink()
+    (directory / "vmbell.txt").write_text(PROSE.format(told), encoding="utf-8")
+    found = run(tree).findings
+    assert [item.rule for item in found] == rules
+    assert all("'acme,vmbell', but of 'acme,bell'" in item.message for item in found)
+
+
 def test_an_era_with_one_file(tmp_path: Path) -> None:
     home = tmp_path / "drivers" / "misc"
     home.mkdir(parents=True)
