@@ -151,8 +151,7 @@ def _effects(tree: KernelTree, generation: Generation) -> str:
     """What changes for users where the rendered driver takes the place of the tree's own."""
     kernel = generation.kernel
     read = refuse_torn(tree, kernel)
-    unknown = frozenset((one.path, one.key) for one in read.unknown)
-    old = TreeSide("the tree", read.items, unknown)
+    old = TreeSide("the tree", read.items, read.unknown)
     new = Side("the spec", carry(generation.device, kernel)[0])
     header = f"uapi/{generation.device.uapi.path}"
     types = compare_headers(tree.text(f"include/{header}"), generation.files[header])

@@ -10,6 +10,8 @@ from urllib.parse import quote
 from gen.diagnostics import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gen.source import Span
 
 SARIF_SCHEMA = (
@@ -54,12 +56,21 @@ def sarif_location(span: Span, number: int | None = None, text: str = "") -> dic
     return location
 
 
-def sarif_log(rules: list[dict[str, Any]], results: list[dict[str, Any]], *, executed: bool) -> str:
-    """A SARIF log of one run; `executed` tells whether all was looked at."""
+def sarif_log(
+    rules: list[dict[str, Any]],
+    results: list[dict[str, Any]],
+    *,
+    executed: bool,
+    told: Sequence[dict[str, Any]] = (),
+) -> str:
+    """A SARIF log of one run; `executed` tells whether all was looked at, `told` what was not."""
+    invocation: dict[str, Any] = {"executionSuccessful": executed}
+    if told:
+        invocation["toolExecutionNotifications"] = list(told)
     run = {
         "tool": {"driver": {"name": "pvgen", "version": tool_version(), "rules": rules}},
         "columnKind": "unicodeCodePoints",
-        "invocations": [{"executionSuccessful": executed}],
+        "invocations": [invocation],
         "results": results,
     }
     data = {"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]}

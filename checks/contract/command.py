@@ -13,7 +13,7 @@ from checks.contract.find import NoDriverError, find_driver
 from checks.contract.read import NothingReadError, read_contract
 from checks.contract.write import as_json, as_yaml
 from gen.banner import read_banner
-from gen.console import fail, say
+from gen.console import fail, report, say
 from gen.generate import find_target
 from gen.options import kernel_option
 from gen.specs import GenerationError
@@ -66,5 +66,8 @@ def contract_of(paths: tuple[Path, ...], kernel: str | None) -> Contract:
         return read_contract(find_driver(paths), find_target(series, None).kernel)
     except GenerationError as error:
         fail(str(error), 2)
-    except (NoDriverError, NothingReadError) as error:
+    except NoDriverError as error:
+        fail(str(error), 3)
+    except NothingReadError as error:
+        report(error.diagnostics)
         fail(str(error), 3)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from checks.contract.records import Unknown
+from gen.diff.records import Unknown
 from gen.model import Trigger
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ _ABSENT = {
 
 def in_code(missing: list[Unknown]) -> Unknown | None:
     """The first of the parts that were not read which is C, in which anything may stand."""
-    return next((m for m in missing if m.at and m.at.source.name.endswith((".c", ".h"))), None)
+    return next((m for m in missing if m.at.source.name.endswith((".c", ".h"))), None)
 
 
 def doubted(items: list[Item], gap: Unknown) -> tuple[list[Item], list[Unknown]]:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import kconfiglib
 
-from checks.contract.records import Unknown
 from checks.match import ACPI_DRIVER, PCI_DRIVER, PLATFORM_DRIVER, unit_of
-from gen.diff.records import Fact, Item
+from gen.diff.records import Fact, Item, Unknown
 from gen.frontend import ResourceKind
 from gen.kconfig import symbols
 

@@ -9,13 +9,14 @@ somewhere, and whatever only its own file can use is used there.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from pycparser import c_ast
 
-from checks.contract.records import Unknown
 from checks.extract import FACT
 from checks.tree import Role
+from gen.diff.records import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,14 +40,28 @@ def gaps(facts: DriverFacts, units: tuple[Unit, ...]) -> Iterator[Unknown]:
     defined = {name for one in names for name in one.defined}
     known = _GIVEN | facts.kernel.table.keys() | defined | {n for one in names for n in one.inner}
     told: set[str] = set()
+    absent = tuple(_absent(facts))
     for one in names:
         for name, at in (*one.declared.items(), *one.used.items()):
-            if name not in known | told and not name.startswith(_INSIDE):
+            if name not in known | told and not name.startswith((*_INSIDE, *absent)):
                 told.add(name)
                 yield Unknown("driver", "", f"'{name}' is {_NOWHERE}", at)
         for name, at in one.static.items():
             if name not in one.used:
                 yield Unknown("driver", "", f"nothing in what was read uses '{name}'", at)
+
+
+def _absent(facts: DriverFacts) -> Iterator[str]:
+    """How the macros begin of a header for user space that is not among the files.
+
+    Where they come from is known, so that their absence says nothing of the driver.
+    """
+    stems = [unit.file.path.stem.replace("-", "_") for unit in facts.units]
+    for include in (one for unit in facts.units for one in unit.includes):
+        stem = PurePosixPath(include.header).stem.replace("-", "_")
+        public = include.file is None and not include.quoted
+        if public and any(one.startswith(stem) for one in stems):
+            yield f"{stem.upper()}_"
 
 
 def _unfinished(facts: DriverFacts) -> Iterator[Unknown]:

@@ -10,13 +10,16 @@ from checks.contract.doubt import doubted, in_code
 from checks.contract.frontends import Frontends
 from checks.contract.gaps import gaps
 from checks.contract.observe import observe
-from checks.contract.records import Contract, Unknown
+from checks.contract.records import Contract
 from checks.contract.stand_in import stand_in
 from checks.extract import extract
 from checks.parse import parse_tree
 from checks.rules_build import SPDX
 from checks.tree import Role
-from gen.diff.records import Fact, Item
+from gen.conflict import MESSAGE as CONFLICT
+from gen.conflict import conflict
+from gen.diagnostics import Diagnostics
+from gen.diff.records import Fact, Item, Unknown
 from gen.frontend import ResourceKind
 from gen.model import Trigger
 
@@ -36,7 +39,11 @@ _SYS_OFF = "register_sys_off_handler"
 
 
 class NothingReadError(Exception):
-    """Nothing of a contract could be read; the message says why."""
+    """Nothing of a contract could be read; the message says why, `diagnostics` where."""
+
+    def __init__(self, message: str, diagnostics: Diagnostics | None = None) -> None:
+        super().__init__(message)
+        self.diagnostics = diagnostics or Diagnostics()
 
 
 def read_contract(tree: SourceTree, kernel: Kernel) -> Contract:
@@ -47,8 +54,9 @@ def read_contract(tree: SourceTree, kernel: Kernel) -> Contract:
         kernel: the series whose interfaces the driver is read with.
 
     Raises:
-        NothingReadError: no C could be read.
+        NothingReadError: no C could be read, or a merge of a file was not finished.
     """
+    _refuse_conflicts(tree)
     units = parse_tree(tree, kernel)
     facts = extract(tree, units, kernel)
     sources = [unit for unit in facts.units if unit.file.role is Role.UNIT]
@@ -61,6 +69,16 @@ def read_contract(tree: SourceTree, kernel: Kernel) -> Contract:
         # What nothing sets may be set where nothing was read.
         facts = extract(tree, units, kernel, complete=False)
     return _Reader(facts, units, missing).read()
+
+
+def _refuse_conflicts(tree: SourceTree) -> None:
+    """Neither side of a conflict is the driver, and so is not what both have together."""
+    diagnostics = Diagnostics()
+    for file in tree.files:
+        if mark := conflict(file.source, in_c=True):
+            diagnostics.error("PARSE001", CONFLICT, mark)
+    if diagnostics.failed:
+        raise NothingReadError("nothing could be read: a merge was not finished", diagnostics)
 
 
 class _Reader:
@@ -87,7 +105,7 @@ class _Reader:
             for offset in one.address.offsets or ()
         }
         events = dict(self._macros())
-        torn = frozenset(one.at.source for one in self.missing if one.at)
+        torn = frozenset(one.at.source for one in self.missing)
         frontends = Frontends(self.facts, self.core, self.unknown, torn)
         attributes = self.facts.objects("struct device_attribute")
         bases = {name: base for one in attributes

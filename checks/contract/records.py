@@ -15,19 +15,8 @@ from gen.diff.carried import in_c
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gen.diff.records import Item
+    from gen.diff.records import Item, Unknown
     from gen.model import Device
-    from gen.source import Span
-
-
-@dataclass(frozen=True)
-class Unknown:
-    """A fact that could not be determined: the item's path, the key (empty: all of it), why."""
-
-    path: str
-    key: str
-    why: str
-    at: Span | None = None
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,8 @@ def read_tree(label: str, tree: Path, series: str | None) -> TreeSide:
         contract = read_contract(find_driver([tree]), kernel)
     except GenerationError as error:
         raise SideError(str(error), 2) from None
-    except (NoDriverError, NothingReadError) as error:
+    except NoDriverError as error:
         raise SideError(str(error), 3) from None
-    unknown = frozenset((one.path, one.key) for one in contract.unknown)
-    return TreeSide(label, contract.items, unknown)
+    except NothingReadError as error:
+        raise SideError(str(error), 3, error.diagnostics) from None
+    return TreeSide(label, contract.items, contract.unknown)

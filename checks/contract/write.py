@@ -132,9 +132,8 @@ def _unknown(contract: Contract) -> Iterator[str]:
     if contract.unknown:
         yield from ("", "# Not determined. A spec with this list does not load.", "unknown:")
         for one in contract.unknown:
-            place = f"  {_place(one.at)}" if one.at else ""
-            text = f"{one.path}.{one.key}" if one.key else one.path
-            yield f"  - {{what: {json_text(text)}, why: {json_text(one.why)}}}{place}"
+            why = json_text(one.why)
+            yield f"  - {{what: {json_text(one.what)}, why: {why}}}  {_place(one.at)}"
 
 
 def as_json(contract: Contract) -> str:
@@ -149,7 +148,7 @@ def as_json(contract: Contract) -> str:
         ],
         "unknown": [
             {"path": one.path, "key": one.key, "why": one.why,
-             "at": _span(one.at) if one.at else None}
+             "at": _span(one.at)}
             for one in contract.unknown
         ],
     }  # fmt: skip

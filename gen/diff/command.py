@@ -24,7 +24,6 @@ from gen.resources import kernel_directory
 if TYPE_CHECKING:
     from gen.baseline import Entry
     from gen.diff.compare import Comparison
-    from gen.diff.records import Side
     from gen.diff.sides import ReadTree
 
 
@@ -60,7 +59,8 @@ def diff(  # noqa: PLR0917 (an option is a parameter)
     may end in @RELEASE: what the driver of Linux RELEASE had. A directory is a driver's C, read
     with the interfaces of the series after its @. With one revision, NEW is the spec
     on the disk; with none, OLD is HEAD. Exit status: 0 compared, 1 --gate is reached, 2 wrong
-    usage or a bad spec, 3 not to be answered.
+    usage or a bad spec, 3 not to be answered: so it is with --gate where a driver's C does not
+    tell what the other side does.
     """
     if len(sides) > 2:  # noqa: PLR2004 (a diff has two sides)
         fail("a diff has two sides; more are given", 2)
@@ -75,7 +75,6 @@ def diff(  # noqa: PLR0917 (an option is a parameter)
         entries = read_accepted(place) if wanted else ()
         before, after = read_sides(split_range(sides), spec, read_tree)
         result = compare(before, after, entries)
-        _tell_unknown(before, after)
         if write_baseline:
             _accept(place, result, entries, reason or "")
             return
@@ -88,15 +87,16 @@ def diff(  # noqa: PLR0917 (an option is a parameter)
         click.echo(as_text(result, colour=_colour()))
     elif text := FORMATS[form](result):
         click.echo(text)
-    sys.exit(1 if gate and result.reaches(Severity(gate)) else 0)
+    if gate:
+        _judge(result, Severity(gate))
 
 
-def _tell_unknown(*sides: Side | TreeSide) -> None:
-    """Say what is left out because a driver's C did not tell."""
-    for side in sides:
-        if isinstance(side, TreeSide) and side.unknown:
-            what = f"{len(side.unknown)} things of it are unknown, so they are not compared"
-            say(f"pvgen: {side.label}: {what}; pvgen extract lists them")
+def _judge(result: Comparison, gate: Severity) -> None:
+    """End with status 1 where the gate is reached, and 3 where nobody knows whether it is."""
+    if result.reaches(gate):
+        sys.exit(1)
+    if not result.complete:
+        fail(f"whether a change is as bad as {gate} is not known: not all could be read", 3)
 
 
 def _accept(place: Path, result: Comparison, old: tuple[Entry, ...], reason: str) -> None:

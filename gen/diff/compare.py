@@ -14,7 +14,7 @@ from gen.diff.witness import witnesses
 
 if TYPE_CHECKING:
     from gen.baseline import Entry
-    from gen.diff.records import Item, Severity
+    from gen.diff.records import Item, Severity, Unknown
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class Comparison:
     """The findings of a diff, the worst first; `stale` are acceptances of what is not found.
 
     `kernel` is the series that the findings' shares were rendered for, empty if they have none;
-    `leftover` are the hunks of the rendered files that no change accounts for.
+    `leftover` are the hunks of the rendered files that no change accounts for. `complete` says
+    that something of each kind was, and that what one side tells is known of the other as well.
     """
 
     old: Side | TreeSide
@@ -32,6 +33,13 @@ class Comparison:
     stale: tuple[Entry, ...] = ()
     kernel: str = ""
     leftover: tuple[str, ...] = ()
+    complete: bool = True
+
+    @property
+    def unknown(self) -> tuple[tuple[str, Unknown], ...]:
+        """What a driver's C did not tell, so that it is not compared; of `old` or of `new`."""
+        sides = (("old", self.old), ("new", self.new))
+        return tuple((name, one) for name, side in sides for one in dict.fromkeys(_untold(side)))
 
     def reaches(self, gate: Severity) -> bool:
         """Whether a finding is as bad as `gate`, or worse."""
@@ -45,7 +53,7 @@ def compare(
 
     With a side that was read out of C, only what both sides tell is compared.
     """
-    left, right = _comparable(old, new)
+    left, right, complete = _comparable(old, new)
     found = [
         Finding(change, rule, witnesses(change, rule, left, right))
         for change in item_changes(left, right)
@@ -61,21 +69,34 @@ def compare(
         tuple(one for one, entry in marked if entry is None),
         tuple((one, entry) for one, entry in marked if entry is not None),
         tuple(entry for entry in accepted if entry not in used),
+        complete=complete,
     )
 
 
 def _comparable(
     old: Side | TreeSide, new: Side | TreeSide
-) -> tuple[tuple[Item, ...], tuple[Item, ...]]:
+) -> tuple[tuple[Item, ...], tuple[Item, ...], bool]:
+    """The items of both sides without what one of them does not tell, and whether that is all."""
     if isinstance(old, Side) and isinstance(new, Side):
-        return tuple(items(old.device)), tuple(items(new.device))
-    unknown = _unknown(old) | _unknown(new)
-    left, right = (tuple(_known(item, unknown) for item in _in_c(side)
-                         if not _hidden(item, unknown)) for side in (old, new))  # fmt: skip
-    both = {_which(item) for item in left} & {_which(item) for item in right}
-    left, right = (tuple(one for one in side if _which(one) in both or not _doubtful(one, unknown))
-                   for side in (left, right))  # fmt: skip
-    return left, right
+        return tuple(items(old.device)), tuple(items(new.device)), True
+    told = _in_c(old), _in_c(new)
+    gone = _unknown(old), _unknown(new)
+    both = {_which(item) for item in told[0]} & {_which(item) for item in told[1]}
+    unknown, sides, complete = gone[0] | gone[1], [], True
+    for mine, others in zip(told, reversed(gone), strict=True):
+        # What the other side lacks may be there where that one was not read.
+        known = [item for item in mine if not _hidden(item, others)
+                 and (_which(item) in both or not _doubtful(item, others))]  # fmt: skip
+        complete &= len(known) == len(mine) and not _keys(known, others)
+        sides.append(tuple(_known(one, unknown) for one in known if not _hidden(one, unknown)))
+    # Of a kind of which a side tells nothing, nobody knows what the other one lacks.
+    complete &= any(sides) and all(key for _, key in unknown)
+    return sides[0], sides[1], complete
+
+
+def _keys(known: list[Item], unknown: frozenset[tuple[str, str]]) -> bool:
+    """Whether an item has a fact that the other side does not tell."""
+    return any((item.path, key) in unknown for item in known for key in item.facts)
 
 
 def _which(item: Item) -> tuple[str, str]:
@@ -98,7 +119,11 @@ def _doubtful(item: Item, unknown: frozenset[tuple[str, str]]) -> bool:
 
 
 def _unknown(side: Side | TreeSide) -> frozenset[tuple[str, str]]:
-    return side.unknown if isinstance(side, TreeSide) else frozenset()
+    return frozenset((one.path, one.key) for one in _untold(side))
+
+
+def _untold(side: Side | TreeSide) -> tuple[Unknown, ...]:
+    return side.unknown if isinstance(side, TreeSide) else ()
 
 
 def _known(item: Item, unknown: frozenset[tuple[str, str]]) -> Item:

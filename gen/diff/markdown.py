@@ -7,7 +7,16 @@ import re
 from typing import TYPE_CHECKING
 
 from gen.diagnostics import visible
-from gen.diff.words import LEFTOVER, accepted, patches, shared, stable_trees, stale, summary, who
+from gen.diff.words import (
+    LEFTOVER,
+    accepted,
+    patches,
+    shared,
+    stable_trees,
+    stale,
+    summary,
+    who,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -35,6 +44,13 @@ def as_markdown(result: Comparison) -> str:
         lines += ["", *(f"* {visible(accepted(one, by))}." for one, by in result.accepted)]
     if result.stale:
         lines += ["", *(f"* `{one.at}` {stale(one)}." for one in result.stale)]
+    if result.unknown:
+        lines += ["", "<details><summary>Unknown, so not compared</summary>", ""]
+        lines += [
+            f"* {_code(one.what)}: {visible(one.why)} ({_code(str(one.at))})"
+            for _, one in result.unknown
+        ]
+        lines += ["", "</details>"]
     return "\n".join(lines)
 
 

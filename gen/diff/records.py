@@ -229,9 +229,24 @@ class Side:
 
 
 @dataclass(frozen=True)
+class Unknown:
+    """A fact that could not be determined: the item's path, the key (empty: all of it), why."""
+
+    path: str
+    key: str
+    why: str
+    at: Span
+
+    @property
+    def what(self) -> str:
+        """What it is, such as `event[panicked].trigger`."""
+        return f"{self.path}.{self.key}" if self.key else self.path
+
+
+@dataclass(frozen=True)
 class TreeSide:
-    """One side that was read out of C; `unknown` are paths and keys (empty: all of an item)."""
+    """One side that was read out of C, and what could not be determined of it."""
 
     label: str
     items: tuple[Item, ...]
-    unknown: frozenset[tuple[str, str]]
+    unknown: tuple[Unknown, ...]

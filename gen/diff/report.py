@@ -10,7 +10,17 @@ from gen.diagnostics import Severity as Level
 from gen.diff.markdown import as_markdown
 from gen.diff.policy import affected, diff_rules
 from gen.diff.records import Severity, Side
-from gen.diff.words import LEFTOVER, accepted, indented, shared, stable_trees, stale, summary, who
+from gen.diff.words import (
+    LEFTOVER,
+    accepted,
+    indented,
+    shared,
+    stable_trees,
+    stale,
+    summary,
+    unknown,
+    who,
+)
 from gen.serial import github_line, json_text, place, sarif_location, sarif_log, tool_version
 from gen.source import Source
 
@@ -22,6 +32,7 @@ if TYPE_CHECKING:
     from gen.source import Span
 
 STALE = "ACCEPTED_STALE"
+UNKNOWN = "UNKNOWN"
 _LEVELS = {
     Severity.BREAK: Level.ERROR,
     Severity.RISKY: Level.WARNING,
@@ -46,6 +57,7 @@ def as_text(result: Comparison, *, colour: bool = False) -> str:
         parts += [f"  {visible(line)}" for line in indented(result.leftover)]
     parts += [f"{one.change.at}: note: {visible(accepted(one, by))}" for one, by in result.accepted]
     parts += [f"{entry.at}: note: {stale(entry)}" for entry in result.stale]
+    parts += [f"{one.at}: note: {visible(unknown(one))}" for _, one in result.unknown]
     return "\n".join([*parts, summary(result)])
 
 
@@ -106,6 +118,11 @@ def as_json(result: Comparison) -> str:
             {"rule": one.rule, "fingerprint": one.fingerprint, "place": place(one.at)}
             for one in result.stale
         ],
+        "unknown": [
+            {"side": side, "path": one.path, "key": one.key, "why": one.why, "place": place(one.at)}
+            for side, one in result.unknown
+        ],
+        "complete": result.complete,
         "kernel": result.kernel or None,
         "leftover": list(result.leftover),
     }
@@ -140,7 +157,15 @@ def as_sarif(result: Comparison) -> str:
              "message": {"text": stale(one)}, "locations": [sarif_location(one.at)]}
             for one in result.stale
         ]  # fmt: skip
-    return sarif_log(rows, results, executed=True)
+    told = [
+        {
+            "level": "warning",
+            "message": {"text": unknown(one)},
+            "locations": [sarif_location(one.at)],
+        }
+        for _, one in result.unknown
+    ]
+    return sarif_log(rows, results, executed=result.complete, told=told)
 
 
 def _sarif_result(one: Finding, index: int, reason: str) -> dict[str, Any]:
@@ -168,6 +193,7 @@ def as_github(result: Comparison) -> str:
         for one in result.findings
     ]
     lines += [github_line("notice", one.at, STALE, stale(one)) for one in result.stale]
+    lines += [github_line("notice", one.at, UNKNOWN, unknown(one)) for _, one in result.unknown]
     return "\n".join(lines)
 
 

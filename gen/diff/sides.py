@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gen.conflict import MESSAGE as CONFLICT
+from gen.conflict import conflict
 from gen.diagnostics import Diagnostics
 from gen.diff.choose import choose, known_release, specs
 from gen.diff.records import Side
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
     ReadTree = Callable[[str, Path, str | None], TreeSide]
 
 _AS_OF = re.compile(r"(?P<side>.*)@(?P<release>[0-9]+\.[0-9]+(?:\.[0-9]+)?)", re.DOTALL)
-_CONFLICT = re.compile(r"^(<{7}|={7}|>{7}|\|{7})(?: |\r?$)", re.MULTILINE)
 _OUTSIDE = "this is no git work tree, so there are no revisions"
 # What git calls a symbolic link.
 _LINK = b"120000 "
@@ -288,11 +289,8 @@ def read_spec(data: bytes, name: str) -> Device:
         message = f"the spec cannot be read: not UTF-8 text (byte {error.start})"
         diagnostics.error("YAML006", message, nowhere)
         raise SideError(f"{name} does not load", 2, diagnostics) from None
-    conflict = _CONFLICT.search(source.text)
-    if conflict:
-        place = source.place(conflict.start())
-        span = source.span(place.line, 1, 7)
-        diagnostics.error("YAML001", "a merge conflict is not resolved here", span)
+    if mark := conflict(source):
+        diagnostics.error("YAML001", CONFLICT, mark)
         raise SideError(f"{name} does not load", 2, diagnostics)
     device = parse_device(source, diagnostics) if len(data) <= MAX_BYTES else None
     if device is None:

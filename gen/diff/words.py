@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from gen.baseline import Entry
     from gen.diff.compare import Comparison
-    from gen.diff.records import DiffRule, Finding, Share
+    from gen.diff.records import DiffRule, Finding, Share, Unknown
 
 LEFTOVER = "hunks of the rendered files that no change accounts for by itself"
 
@@ -27,7 +27,16 @@ def summary(result: Comparison) -> str:
     words = [f"{count} {one}" for one, count in counts if count]
     if number := len(result.accepted):
         words.append(f"{number} accepted finding{'' if number == 1 else 's'}")
-    return ", ".join(words) or "no change"
+    told, number = ", ".join(words), len(result.unknown)
+    if not number:
+        return told or "no change"
+    missing = f"{number} thing{'' if number == 1 else 's'} unknown"
+    return f"{told}; {missing}" if told else f"no change in what could be read: {missing}"
+
+
+def unknown(one: Unknown) -> str:
+    """What is told of what a driver's C does not tell."""
+    return f"unknown, so not compared: {one.what}: {one.why}"
 
 
 def accepted(one: Finding, by: Entry) -> str:

@@ -80,8 +80,7 @@ def told(contract: Contract) -> set[tuple[str, str, str]]:
 
 
 def side(contract: Contract) -> TreeSide:
-    unknown = frozenset((one.path, one.key) for one in contract.unknown)
-    return TreeSide("a tree", contract.items, unknown)
+    return TreeSide("a tree", contract.items, contract.unknown)
 
 
 def made_up(tree: Path, series: str, single: bool = False) -> tuple[int, list[str]]:

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
+from jsonschema import Draft202012Validator
 
 from gen.cli import main
 from tests.conftest import ROOT
@@ -105,8 +107,71 @@ def test_what_could_not_be_read_is_not_said_to_be_gone(tree: Path, lost: str) ->
 def test_what_one_side_does_not_tell_is_no_change(tree: Path) -> None:
     (tree / "Kconfig").unlink()
     result = diff(SPEC, str(tree))
-    assert (result.exit_code, result.stdout) == (0, "no change\n")
-    assert "things of it are unknown, so they are not compared" in result.stderr
+    assert result.exit_code == 0
+    said = result.stdout.splitlines()
+    assert said[-1] == f"no change in what could be read: {len(said) - 1} things unknown"
+    assert f"{tree / CORE}:1:1: note: unknown, so not compared: kconfig: no symbol" in result.stdout
+
+
+def test_what_is_not_known_does_not_pass_a_gate(tree: Path) -> None:
+    assert diff(SPEC, str(tree), "--gate", "doc").exit_code == 0
+    core = tree / CORE
+    core.write_bytes(core.read_bytes()[:3000])
+    result = diff(SPEC, str(tree), "--gate", "break")
+    assert result.exit_code == 3
+    assert "whether a change is as bad as break is not known" in result.stderr
+    change(tree / "uapi" / "misc" / "pvpanic.h", "_BITUL(2)", "_BITUL(3)")
+    assert diff(SPEC, str(tree), "--gate", "break").exit_code == 1
+
+
+def test_every_format_says_what_is_not_known(tree: Path) -> None:
+    (tree / "Makefile").unlink()
+    what, at = "frontend[pvpanic-pci].kconfig", "pvpanic-pci.c"
+    told = diff(SPEC, str(tree), "--format", "markdown").stdout
+    assert told.startswith("**Spec: no change in what could be read: ")
+    assert f"* `{what}`: " in told.split("<details><summary>Unknown, so not compared</summary>")[1]
+    data = json.loads(diff(SPEC, str(tree), "--format", "json").stdout)
+    schema = json.loads((ROOT / "gen/diff/report.schema.json").read_text(encoding="utf-8"))
+    Draft202012Validator(schema).validate(data)
+    assert data["complete"] is False
+    (one,) = [one for one in data["unknown"] if one["path"] == what]
+    assert one["side"] == "new"
+    assert one["place"]["path"].endswith(at)
+    (run,) = json.loads(diff(SPEC, str(tree), "--format", "sarif").stdout)["runs"]
+    (invocation,) = run["invocations"]
+    assert invocation["executionSuccessful"] is False
+    notes = invocation["toolExecutionNotifications"]
+    assert [note for note in notes if what in note["message"]["text"]]
+    lines = diff(SPEC, str(tree), "--format", "github").stdout.splitlines()
+    assert len(lines) == len(data["unknown"])
+    assert all(line.startswith("::notice file=") for line in lines)
+
+
+def test_a_conflict_in_c_is_named_at_its_place(tree: Path) -> None:
+    change(tree / CORE, "MODULE_LICENSE", "<<<<<<< HEAD\nMODULE_LICENSE")
+    result = diff(SPEC, str(tree))
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert ":1: error[PARSE001]: a merge conflict is not resolved here" in result.stderr
+
+
+def test_what_comes_is_told_though_macros_stand_in_a_header_that_is_not_there(
+    tmp_path: Path,
+) -> None:
+    """As where drivers/misc/pvpanic is given alone, without include/uapi."""
+    old, new = tmp_path / "old", tmp_path / "new"
+    for place, words in ((old, ("--as-of", "6.1")), (new, ())):
+        made = CliRunner().invoke(main, ["gen", "--kernel", "6.1", "--out", str(place), *words])
+        assert made.exit_code == 0
+        shutil.rmtree(place / "uapi")
+        change(place / CORE, '"uapi/misc/pvpanic.h"', "<misc/pvpanic.h>")
+    added, removed = (
+        diff(*map(str, sides), "--gate", "risky") for sides in ((old, new), (new, old))
+    )
+    assert (added.exit_code, removed.exit_code) == (1, 1)
+    assert "risky[BEHAV_SYSOFF_ADDED]" in added.stdout
+    assert "risky[BEHAV_SYSOFF_REMOVED]" in removed.stdout
+    assert "HOST_BIT" not in added.stdout + removed.stdout
+    assert diff(str(old), str(old), "--gate", "break").exit_code == 3
 
 
 @pytest.mark.parametrize(
@@ -131,4 +196,4 @@ def test_hunks_need_two_specs(tree: Path) -> None:
 def test_drivers_of_two_buses_may_have_one_name() -> None:
     """As before there were frontends; both are called `bell`."""
     tree = f"{ROOT / 'tests/execution/single'}@6.1"
-    assert diff(tree, tree).stdout == "no change\n"
+    assert "\nno change in what could be read: " in diff(tree, tree).stdout
