@@ -10,7 +10,7 @@ from gen.diff.detect import item_changes
 from gen.diff.items import items
 from gen.diff.policy import judge
 from gen.diff.records import Finding, Side, TreeSide
-from gen.diff.witness import witnesses
+from gen.diff.witness import told_once, witnesses
 
 if TYPE_CHECKING:
     from gen.baseline import Entry
@@ -55,9 +55,10 @@ def compare(
     """
     left, right, complete = _comparable(old, new)
     found = [
-        Finding(change, rule, witnesses(change, rule, left, right))
+        Finding(change, rule, witnesses(change, rule, rules, left, right))
         for change in item_changes(left, right)
-        for rule in judge(change)
+        for rules in (judge(change),)
+        for rule in rules
     ]
     found.sort(key=lambda one: -one.rule.severity.weight)
     allowed = {(one.fingerprint, one.rule): one for one in accepted}
@@ -66,7 +67,7 @@ def compare(
     return Comparison(
         old,
         new,
-        tuple(one for one, entry in marked if entry is None),
+        told_once(one for one, entry in marked if entry is None),
         tuple((one, entry) for one, entry in marked if entry is not None),
         tuple(entry for entry in accepted if entry not in used),
         complete=complete,

@@ -8,58 +8,88 @@ tell, so that what is only unknown is never shown as lost.
 from __future__ import annotations
 
 import stat
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gen import names
-from gen.diff.records import Witness
+from gen.diff.apart import apart
+from gen.diff.records import Action, Witness
 from gen.model import Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from gen.diff.records import Change, DiffRule, Item
+    from gen.diff.records import Change, DiffRule, Finding, Item
 
     View = Callable[[Sequence[Item]], list[str]]
 
 
 def witnesses(
-    change: Change, rule: DiffRule, old: Sequence[Item], new: Sequence[Item]
+    change: Change,
+    rule: DiffRule,
+    rules: Sequence[DiffRule],
+    old: Sequence[Item],
+    new: Sequence[Item],
 ) -> tuple[Witness, ...]:
-    """Those views of both sides that belong to a change and to whom it concerns, if they differ."""
+    """What a consumer sees of one change by itself, as far as it concerns whom the rule is about.
+
+    `rules` are all that judge the change: what none of them is about is seen at each.
+    """
     # A fact of a nested item: of `frontend[x].kconfig.depends` it is the kconfig that counts.
     kind = change.subject.partition(".")[0]
-    views = _VIEWS.get(kind, ())
-    whole = old, new
-    old, new = (_concerned(change, side) for side in whole)
+    left, right = apart(change, old, new)
     found = [
-        Witness(what, *_only(view(old), view(new)))
-        for what, view in views
-        # What an event is for the host and for user space is told apart by the rules.
-        if kind != "event" or _CONCERNS[what] in rule.breaks or not rule.breaks
+        Witness(what, *_only(*_seen(view, change, left, right)))
+        for what, view in _VIEWS.get(kind, ())
+        # Of the ids of a driver that comes or goes, each is told by itself.
+        if not (view is aliases and change.subject == kind == "frontend" and _half(change))
+        and (_CONCERNS[what] in rule.breaks or not any(_CONCERNS[what] in r.breaks for r in rules))
     ]
     if change.subject in _CONFIGURES:
-        found.append(_olddefconfig(change, *whole))
+        found.append(_olddefconfig(change, old, new))
     return tuple(one for one in found if one.before != one.after)
 
 
-def _concerned(change: Change, side: Sequence[Item]) -> Sequence[Item]:
-    """A side without what other findings are about: items of the same kind."""
-    pair = change.pair
-    names = {one.name for one in (pair.old, pair.new) if one} if pair else set()
-    kind = change.subject.partition(".")[0]
-    if kind in _IDS:
-        return [one for one in side if one.kind not in _IDS or (one.kind == kind and
-                one.name in names)]  # fmt: skip
-    if kind in _NAMED:
-        return [one for one in side if one.kind != kind or one.name in names]
-    if kind in _SENDS:
-        return [one for one in side if one.kind != "event" or _value(one, "trigger") in
-                _SENDS[kind]]  # fmt: skip
-    if kind == "frontend":
-        owners = {f"frontend[{name}]" for name in names}
-        return [one for one in side if one.path in owners or one.owner in owners or
-                (one.kind not in _IDS and one.kind != kind)]  # fmt: skip
-    return side
+def told_once(found: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Findings without the witnesses that one before them has.
+
+    Of what comes or goes that is each line: a new attribute of a new driver is seen at one of them.
+    """
+    told: set[tuple[str, bool, str]] = set()
+    kept = []
+    for one in found:
+        seen = []
+        for witness in one.witnesses:
+            before = [(witness.what, False, line) for line in witness.before]
+            after = [(witness.what, True, line) for line in witness.after]
+            if _half(one.change):
+                left, right = (
+                    tuple(key[2] for key in side if key not in told) for side in (before, after)
+                )
+                seen.append(replace(witness, before=left, after=right))
+            elif not told.issuperset([*before, *after]):
+                seen.append(witness)
+            told.update(before, after)
+        kept.append(replace(one, witnesses=tuple(x for x in seen if x.before or x.after)))
+    return tuple(kept)
+
+
+def _half(change: Change) -> bool:
+    """Whether a whole item comes or goes."""
+    return change.pair is not None and None in (change.pair.old, change.pair.new)
+
+
+def _seen(
+    view: View, change: Change, left: Sequence[Item], right: Sequence[Item]
+) -> tuple[list[str], list[str]]:
+    """A view of both sides; to the host, all that counts is what a host that is there knows."""
+    if view is not _sent:
+        return view(left), view(right)
+    if change.action is Action.REUSED and change.pair and change.pair.old and change.pair.new:
+        # What the host hears of both events, as each side has it.
+        return _sent([change.pair.old]), _sent([change.pair.new])
+    taught = change.subject.startswith("event.qemu") or _half(change)
+    return _sent(left), _sent(right, _heard(right if taught else left))
 
 
 def _only(old: list[str], new: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -138,10 +168,18 @@ def _printed(form: str, value: int) -> str:
         return form.rstrip("\n")
 
 
-def _sent(side: Sequence[Item]) -> list[str]:
-    """What arrives at the host: the trigger, the value written, the QMP event if it is told."""
+def _heard(side: Iterable[Item]) -> dict[int, str]:
+    """What a host makes of each value that it knows: its QMP event, empty if it is not told."""
+    return {value: _value(one, "qemu.qmp") or "" for one, value in _values(side)}
+
+
+def _sent(side: Sequence[Item], heard: dict[int, str] | None = None) -> list[str]:
+    """What arrives at the host: the trigger, the value written, what the host makes of it."""
+    heard = _heard(side) if heard is None else heard
+    # Where no QMP event is told, as by C, nothing is known of the host.
+    nothing = _NOTHING if any(heard.values()) else ""
     return [
-        f"{trigger}: {value:#x} {_value(one, 'qemu.qmp') or ''}".rstrip()
+        f"{trigger}: {value:#x} {heard.get(value, nothing)}".rstrip()
         for one, value in _values(side)
         if (trigger := _value(one, "trigger")) and trigger not in _UNSENT
     ]
@@ -155,13 +193,15 @@ def _macros(side: Sequence[Item]) -> list[str]:
 
 
 def _registers(side: Sequence[Item]) -> list[str]:
-    keys = ("offset", "width", "access", "read", "write")
-    rows = [{key: _value(one, key) for key in keys} for one in _of(side, "register")]
+    """A line for each thing that is said of a register, so that each change has its own."""
+    forms = (("width", "{} bits"), ("access", "{}"), ("read", "read for {}"),
+             ("write", "written for {}"))  # fmt: skip
     return [
-        f"{int(row['offset']):#x}: {row['width']} bits {row['access']}, "
-        f"read for {row['read'] or 'nothing'}, written for {row['write'] or 'nothing'}"
-        for row in rows
-        if row["offset"] is not None
+        f"{int(offset):#x}: {form.format(value)}"
+        for one in _of(side, "register")
+        if (offset := _value(one, "offset")) is not None
+        for key, form in forms
+        if (value := _value(one, key)) is not None
     ]
 
 
@@ -177,20 +217,21 @@ _VIEWS: dict[str, tuple[tuple[str, View], ...]] = {
     "frontend": (("module aliases", aliases), ("drivers", _drivers), ("sysfs", listing)),
     "attribute": (("sysfs", listing), ("contents", _contents)),
     "event": (("the host", _sent), ("macros", _macros)),
-    "panic-notifier": (("the host", _sent),),
-    "sys-off": (("the host", _sent),),
     "uapi": (("macros", _macros),),
     "device": (("macros", _macros),),
     "register": (("registers", _registers),),
 }
-_IDS = frozenset({"pci", "acpi", "of"})
-_NAMED = frozenset({"attribute", "event", "register"})
-_SENDS = {
-    "panic-notifier": {Trigger.PANIC, Trigger.CRASH_KERNEL},
-    "sys-off": {Trigger.POWER_OFF, Trigger.RESTART},
-}
 _UNSENT = frozenset({Trigger.NONE, Trigger.UNUSED})
-_CONCERNS = {"the host": "HOST", "macros": "USER"}
+_NOTHING = "(nothing that the host knows)"
+_CONCERNS = {
+    "module aliases": "AUTOLOAD",
+    "drivers": "USER",
+    "sysfs": "USER",
+    "contents": "USER",
+    "the host": "HOST",
+    "macros": "USER",
+    "registers": "HOST",
+}
 _CONFIGURES = frozenset({"kconfig", "kconfig.symbol", "kconfig.type", "kconfig.depends"})
 
 
