@@ -19,6 +19,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gen.conflict import MESSAGE as CONFLICT
+from gen.conflict import conflict
 from gen.diagnostics import Diagnostics
 from gen.serial import json_text
 from gen.source import UnreadableSourceError, read_source
@@ -65,6 +67,9 @@ def read_baseline(path: Path) -> tuple[Entry, ...]:
     except UnreadableSourceError as error:
         raise BaselineError(f"{path}: {error}") from None
     diagnostics = Diagnostics()
+    if mark := conflict(source):
+        diagnostics.error("YAML001", CONFLICT, mark)
+        raise BaselineError(f"{path} is no baseline", diagnostics)
     root = read_yaml(source, diagnostics)
     entries = _entries(root, diagnostics) if root is not None else []
     if root is None or diagnostics.failed:

@@ -189,6 +189,9 @@ class Frontends:
         option = self._option(driver)
         if option and [self._option(one) for one in self.drivers].count(option) > 1:
             return  # one symbol builds several drivers: it is the whole device's
+        if not self.facts.kconfig:
+            self._miss(f"{path}.kconfig", "", "no Kconfig is among the files", driver.span)
+            return
         if driver.file.source in self.torn:
             why = "whether its option builds one more driver is not known, since its file is torn"
             self._miss(f"{path}.kconfig", "", why, driver.span)

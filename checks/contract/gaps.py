@@ -41,9 +41,16 @@ def gaps(facts: DriverFacts, units: tuple[Unit, ...]) -> Iterator[Unknown]:
     known = _GIVEN | facts.kernel.table.keys() | defined | {n for one in names for n in one.inner}
     told: set[str] = set()
     absent = tuple(_absent(facts))
+    own = tuple(f"{_word(unit.file.path.stem).upper()}_" for unit in facts.units)
     for one in names:
         for name, at in (*one.declared.items(), *one.used.items()):
-            if name not in known | told and not name.startswith((*_INSIDE, *absent)):
+            # A constant of the kernel that the facts lack is no sign; one of the driver's own is.
+            foreign = name.isupper() and not name.startswith(own) and name not in one.declared
+            if (
+                name not in known | told
+                and not foreign
+                and not name.startswith((*_INSIDE, *absent))
+            ):
                 told.add(name)
                 yield Unknown("driver", "", f"'{name}' is {_NOWHERE}", at)
         for name, at in one.static.items():
@@ -56,12 +63,16 @@ def _absent(facts: DriverFacts) -> Iterator[str]:
 
     Where they come from is known, so that their absence says nothing of the driver.
     """
-    stems = [unit.file.path.stem.replace("-", "_") for unit in facts.units]
+    stems = [_word(unit.file.path.stem) for unit in facts.units]
     for include in (one for unit in facts.units for one in unit.includes):
-        stem = PurePosixPath(include.header).stem.replace("-", "_")
+        stem = _word(PurePosixPath(include.header).stem)
         public = include.file is None and not include.quoted
         if public and any(one.startswith(stem) for one in stems):
             yield f"{stem.upper()}_"
+
+
+def _word(stem: str) -> str:
+    return stem.replace("-", "_")
 
 
 def _unfinished(facts: DriverFacts) -> Iterator[Unknown]:

@@ -91,7 +91,7 @@ class _Reader:
         sources.sort(key=lambda unit: len(unit.file.path.stem))
         self.core = (hooked or sources)[0]
         self.gap = in_code(missing)
-        self.found_core = bool(hooked) or len(sources) == 1 or self.gap is None
+        self.found_core = bool(hooked) or self.gap is None
         self.at = self.core.file.start
         self.name = self.core.file.path.stem.replace("-", "_")
         self.unknown: list[Unknown] = []
@@ -188,6 +188,8 @@ class _Reader:
         for name, value in self.facts.macros.items():
             if name.startswith(prefix) and (not public or value.span.source in public):
                 number = value.number
+                if number is None and _of_others(value.written, prefix):
+                    continue
                 if number is None:
                     self._miss(f"event[{name.removeprefix(prefix).lower()}]", "bit",
                                f"what {name} is worth is not known", value.span)  # fmt: skip
@@ -197,23 +199,32 @@ class _Reader:
     def _events(self, events: dict[str, Value], seen: Observed | None) -> Iterator[Item]:
         if not events:
             self._miss("event", "", "no macro for user space that is one bit")
+        known = {value.number for value in events.values()}
+        strange = {sent: on for sent, on in (seen.triggers if seen else {}).items()
+                   if sent not in known}  # fmt: skip
         for name, value in events.items():
             number = value.number or 0
             facts = {"bit": Fact(str(number.bit_length() - 1), value.span)}
             trigger = seen.triggers.get(number) if seen else None
             if trigger is None and seen and seen.complete and number in seen.negotiated:
                 trigger = Trigger.NONE if seen.negotiated[number] else Trigger.UNUSED
-            if trigger is None:
+            alone = seen is not None and number in seen.triggers
+            mixed = None if alone else next((sent for sent in strange if sent & number), None)
+            if mixed is not None:
+                # Not by itself, but it is sent.
+                why = f"on {strange[mixed]} it is sent with others, as {mixed:#x}"
+                self._miss(f"event[{name}]", "trigger", why, value.span)
+            elif trigger is None:
                 why = seen.why if seen else UNRUN
                 self._miss(f"event[{name}]", "trigger", why, seen.at if seen else None)
             else:
                 facts["trigger"] = Fact(trigger.value, value.span)
             yield Item("event", name, value.span, facts, ("bit", "trigger"))
-        known = {value.number for value in events.values()}
-        for sent, trigger in (seen.triggers if seen else {}).items():
-            if sent not in known:
-                why = f"on {trigger.value} {sent:#x} is sent, for which there is no macro"
-                self._miss("event", "name", why)
+        whole = sum(number for number in known if number)
+        for sent, on in strange.items():
+            if sent & ~whole:
+                self._miss("event", "name",
+                           f"on {on} {sent:#x} is sent, for which there is no macro")  # fmt: skip
 
     def _hooks(self) -> Iterator[Item]:
         for block in self.facts.objects("struct notifier_block")[:1]:
@@ -319,6 +330,12 @@ class _Reader:
 
 
 _HOOKING = frozenset({"atomic_notifier_chain_register", _SYS_OFF})
+
+
+def _of_others(written: str, prefix: str) -> bool:
+    """Whether a macro is a mask of others of the driver, and so no event."""
+    names = re.findall(r"\w+", written)
+    return "|" in written and all(name.startswith(prefix) for name in names)
 
 
 def _spdx(file: TreeFile) -> Fact | None:

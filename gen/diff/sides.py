@@ -123,6 +123,8 @@ def _read_side(
 ) -> Side | TreeSide:
     match = _AS_OF.fullmatch(word)
     named = match["side"] if match else word
+    if named.endswith((".c", ".h")) and Path(named).is_file():
+        raise SideError(f"{named} is C; name the directory of its driver", 2)
     if read_tree is None or not named or not Path(named).is_dir():
         return read_spec_side(word, spec, other)
     return read_tree(word, Path(named), match["release"] if match else None)
@@ -162,6 +164,9 @@ def _is_revision(word: str) -> bool:
 
 def _words(word: str, spec: Path | None, other: str) -> _Words:
     match = _AS_OF.fullmatch(word)
+    file, _, named = word.rpartition("@")
+    if not match and file.endswith((".yaml", ".yml")) and not os.path.lexists(word):
+        raise SideError(f"{word}: '{named}' is no release; one looks like 6.1", 2)
     release = match["release"] if match else None
     rest = match["side"] if match else word
     if rest and Path(rest).is_dir():

@@ -111,6 +111,20 @@ def test_a_conflict_is_named_at_its_place(tmp_path: Path) -> None:
     assert run(tmp_path / "d").exit_code == 0
 
 
+def test_a_file_without_the_core_has_no_device_s_name(tmp_path: Path) -> None:
+    core = _core(tmp_path / "d")
+    text = run(next(core.parent.glob("*-pci.c"))).stdout
+    assert "\ndevice:" not in text
+    assert "no Kconfig is among the files" in text
+    assert "torn" not in text
+
+
+def test_a_mask_of_events_is_no_event(tmp_path: Path) -> None:
+    core = _core(tmp_path / "d")
+    shutil.rmtree(core.parent / "uapi")
+    assert "known_events" not in run(core.parent).stdout
+
+
 def test_nothing_outside_the_tree_is_read(tmp_path: Path) -> None:
     (tmp_path / "secret.c").write_text(HOOK, encoding="utf-8")
     tree = tmp_path / "tree"

@@ -187,6 +187,21 @@ def test_a_directory_that_cannot_be_read(
     assert result.stdout == ""
 
 
+def test_words_that_name_no_side(tree: Path, tmp_path: Path) -> None:
+    result = diff(SPEC, str(tree / CORE))
+    assert (result.exit_code, "is C; name the directory of its driver" in result.stderr) == (
+        2,
+        True,
+    )
+    result = diff(f"{SPEC}@9", SPEC)
+    assert (result.exit_code, "'9' is no release" in result.stderr) == (2, True)
+    baseline = tmp_path / "accepted.yaml"
+    baseline.write_text("baseline: 1\n<<<<<<< HEAD\nfindings: []\n", encoding="utf-8")
+    result = diff(SPEC, SPEC, "--baseline", str(baseline))
+    assert result.exit_code == 2
+    assert f"{baseline}:2:1: error[YAML001]: a merge conflict is not resolved" in result.stderr
+
+
 def test_hunks_need_two_specs(tree: Path) -> None:
     result = diff(SPEC, str(tree), "--rendered")
     assert result.exit_code == 2
