@@ -25,6 +25,10 @@ DERIVED = frozenset({"frontend.ids", "frontend.kconfig"})
 _SINCE_SHOWN = frozenset({"attributes.since", "attributes.stable"})
 # Texts of MODULE_LICENSE that the kernel takes for the same.
 _SAME_LICENCE = {"GPL", "GPL v2"}
+# What lets user space of any licence include a header.
+_NOTE = " WITH Linux-syscall-note"
+# Triggers on which nothing is sent.
+UNSENT = frozenset({Trigger.NONE, Trigger.UNUSED})
 _LEVELS = {"removed": 0, "obsolete": 1, "testing": 2, "stable": 3}
 
 
@@ -211,8 +215,8 @@ def _direction(kind: str, key: str, old: str, new: str) -> str:
     """What can be told of two values of a key; nothing for most keys."""
     if (kind, key) == ("kconfig", "type"):
         return f"to-{new}"
-    if (kind, key) == ("event", "trigger") and Trigger.RESTART in {old, new}:
-        return "to-restart" if new == Trigger.RESTART else "from-restart"
+    if (kind, key) in _OWN:
+        return _OWN[kind, key](old, new)
     if key == "module-license" and {old, new} == _SAME_LICENCE:
         return "respelled"
     if key == "attributes":
@@ -224,6 +228,30 @@ def _direction(kind: str, key: str, old: str, new: str) -> str:
     return up_word if up > down else down_word
 
 
+def _occasion(old: str, new: str) -> str:
+    """Whether an event is sent no more or at last, and whether that is on a restart."""
+    words = []
+    if (old in UNSENT) != (new in UNSENT):
+        words.append("silenced" if new in UNSENT else "voiced")
+    if Trigger.RESTART in {old, new}:
+        words.append("to-restart" if new == Trigger.RESTART else "from-restart")
+    return "-".join(words)
+
+
+def _user_licence(old: str, new: str) -> str:
+    """Whether user space may include a header no more or at last, and whether all else is equal."""
+    bare = {text.removesuffix(_NOTE) for text in (old, new)}
+    if old.endswith(_NOTE) == new.endswith(_NOTE):
+        return ""
+    note = "note-dropped" if old.endswith(_NOTE) else "note-added"
+    return note if len(bare) == 1 else f"relicensed-{note}"
+
+
+# Keys of one kind of item that have directions of their own.
+_OWN: dict[tuple[str, str], Callable[[str, str], str]] = {
+    ("event", "trigger"): _occasion,
+    ("uapi", "license"): _user_licence,
+}
 # How the values of a key are ordered, as (new, old), and the words for more and for less.
 _RANKS: dict[str, Callable[[str, str], tuple[Any, Any]]] = {
     "since": lambda old, new: (Release.parse(new), Release.parse(old)),

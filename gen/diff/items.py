@@ -87,7 +87,8 @@ def _event(one: Event) -> Item:
     if one.host:
         facts |= {f"qemu.{key}": fact for key, fact in _facts(
             one.host.at, qmp=one.host.qmp, since=one.host.since).items()}  # fmt: skip
-    return Item("event", one.name, one.at["name"], facts, ("bit", "trigger", "qemu.qmp"))
+    marks = ("trigger", "qemu.qmp")
+    return Item("event", one.name, one.at["name"], facts, ("bit", *marks), marks=marks)
 
 
 def _hook(kind: str, hook: Hook) -> Item:

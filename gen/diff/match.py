@@ -105,7 +105,8 @@ def _alike(old: Item, new: Item) -> float:
         return 0
     keys = [key for key in old.identity if key in old.facts or key in new.facts]
     same = [key for key in keys if _value(old, key) == _value(new, key)]
-    return len(same) / len(keys) if keys else 0
+    marked = bool(old.marks) and all(key in old.facts and key in same for key in old.marks)
+    return max(len(same) / len(keys) if keys else 0, ENOUGH if marked else 0)
 
 
 def _value(item: Item, key: str) -> str | None:

@@ -55,7 +55,8 @@ class Item:
     """A thing of a spec that is matched by name: an event, an attribute, an id that is claimed.
 
     `facts` are its keys. `identity` says which of them tell that it is the same thing under
-    another name; with none, another name is another thing. `owner` is the item it belongs to.
+    another name; with none, another name is another thing. `marks` are keys that tell it alone, if
+    all are said. `owner` is the item it belongs to.
     """
 
     kind: str
@@ -64,6 +65,7 @@ class Item:
     facts: Mapping[str, Fact] = field(default_factory=dict)
     identity: tuple[str, ...] = ()
     owner: str = ""
+    marks: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:

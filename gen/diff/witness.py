@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from gen import names
 from gen.diff.apart import apart
+from gen.diff.detect import UNSENT
 from gen.diff.records import Action, Witness
 from gen.model import Trigger
 
@@ -181,7 +182,7 @@ def _sent(side: Sequence[Item], heard: dict[int, str] | None = None) -> list[str
     return [
         f"{trigger}: {value:#x} {heard.get(value, nothing)}".rstrip()
         for one, value in _values(side)
-        if (trigger := _value(one, "trigger")) and trigger not in _UNSENT
+        if (trigger := _value(one, "trigger")) and trigger not in UNSENT
     ]
 
 
@@ -221,7 +222,6 @@ _VIEWS: dict[str, tuple[tuple[str, View], ...]] = {
     "device": (("macros", _macros),),
     "register": (("registers", _registers),),
 }
-_UNSENT = frozenset({Trigger.NONE, Trigger.UNUSED})
 _NOTHING = "(nothing that the host knows)"
 _CONCERNS = {
     "module aliases": "AUTOLOAD",

@@ -149,7 +149,7 @@ def told_of_oops(keys: set[str]) -> list[str]:
     """What is told of an event of which these keys differ."""
     found = [rule for key in OOPS if key in keys for rule in OOPS[key][2]]
     makes = keys & {"bit", "trigger", "qmp"}
-    if "name" not in keys or not makes:
+    if "name" not in keys or makes <= {"bit"}:
         return found
     return ANOTHER if "bit" in makes else ["HOST_BIT_REUSED", *found]
 

@@ -64,9 +64,7 @@ def test_a_bar_shows_nothing_of_ids_and_modes() -> None:
 def test_a_priority_shows_nothing_of_a_trigger() -> None:
     told = seen(["priority: INT_MAX", "priority: 1"], ["trigger: crash-kernel", "trigger: unused"])
     assert told["BEHAV_NOTIFIER_PRIORITY_CHANGED"] == {}
-    assert told["HOST_BIT_CONDITION_CHANGED"]["the host"] == [
-        "-crash-kernel: 0x2 GUEST_CRASHLOADED"
-    ]
+    assert told["HOST_BIT_SILENCED"]["the host"] == ["-crash-kernel: 0x2 GUEST_CRASHLOADED"]
 
 
 def test_a_renamed_driver_is_seen_once_by_whom_it_concerns() -> None:
