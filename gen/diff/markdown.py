@@ -80,7 +80,7 @@ def _row(one: Finding) -> str:
 def _folded(one: Finding, kernel: str, told: dict[Share, str]) -> list[str]:
     lines = [f"**{one.rule.id}** {_code(one.change.path)}: {one.rule.why}", ""]
     trees = stable_trees(one)
-    tail = f"{trees[0].upper()}{trees[1:]}. Fingerprint `{one.fingerprint}`."
+    tail = f"{trees[0].upper()}{trees[1:]}. At `{one.change.at}`. Fingerprint `{one.fingerprint}`."
     lines += [f"Reference: {one.rule.reference}. Promise: {one.rule.promise}. {tail}", ""]
     for witness in one.witnesses:
         body = [*(f"-{line}" for line in witness.before), *(f"+{line}" for line in witness.after)]

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from gen.diagnostics import Diagnostic, Related, format_text, visible
 from gen.diagnostics import Severity as Level
+from gen.diff.items import items
 from gen.diff.markdown import as_markdown
 from gen.diff.policy import affected, diff_rules
 from gen.diff.records import Severity, Side
 from gen.diff.words import (
     LEFTOVER,
     accepted,
+    concern,
     indented,
     shared,
     stable_trees,
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from gen.diff.compare import Comparison
-    from gen.diff.records import Change, Finding, Share
+    from gen.diff.records import Change, Finding, Share, TreeSide
     from gen.source import Span
 
 STALE = "ACCEPTED_STALE"
@@ -70,8 +72,7 @@ def _diagnostic(one: Finding) -> Diagnostic:
 
 
 def _details(one: Finding) -> Iterator[str]:
-    word = "who breaks" if one.rule.severity.weight > Severity.COMPATIBLE.weight else "concerns"
-    yield f"{word}: {who(one.rule)}; {stable_trees(one)}; {one.fingerprint}"
+    yield f"{concern(one.rule)}: {who(one.rule)}; {stable_trees(one)}; {one.fingerprint}"
     for witness in one.witnesses:
         yield f"{witness.what}:"
         yield from (f"  - {line}" for line in witness.before)
@@ -188,7 +189,10 @@ def as_github(result: Comparison) -> str:
     words = {Level.ERROR: "error", Level.WARNING: "warning", Level.NOTE: "notice"}
     lines = [
         github_line(
-            words[_LEVELS[one.rule.severity]], _file(one.change, result), one.rule.id, one.message
+            words[_LEVELS[one.rule.severity]],
+            _file(one.change, result),
+            one.rule.id,
+            f"{one.message}; {concern(one.rule)}: {who(one.rule)}",
         )
         for one in result.findings
     ]
@@ -199,10 +203,20 @@ def as_github(result: Comparison) -> str:
 
 def _file(change: Change, result: Comparison) -> Span:
     """A change's place by the path of its file, which a revision's name does not belong to."""
-    side = result.new if change.new_at else result.old
-    at = change.at
+    side = result.new
+    at = change.new_at or _where_it_was(change, side)
     file = side.file if isinstance(side, Side) and side.file else at.source.name
     return Source(file, at.source.text).span(at.line, at.column, at.length)
+
+
+def _where_it_was(change: Change, new: Side | TreeSide) -> Span:
+    """The place on the new side of what went: its owner, or others of its kind, or the device."""
+    went = change.pair.old if change.pair else None
+    there = list(items(new.device)) if isinstance(new, Side) else list(new.items)
+    nearest = [one for one in there if went and one.path == went.owner]
+    nearest += [one for one in there if went and one.kind == went.kind and not went.owner]
+    nearest += [one for one in there if one.kind == "device"]
+    return nearest[0].at if nearest else change.at
 
 
 FORMATS: dict[str, Callable[[Comparison], str]] = {

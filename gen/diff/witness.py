@@ -211,6 +211,12 @@ def _drivers(side: Sequence[Item]) -> list[str]:
             if (bus := _value(one, "bus"))]  # fmt: skip
 
 
+def _core(side: Sequence[Item]) -> list[str]:
+    """The module that the drivers share; those of the drivers are called like them."""
+    name = _whole(side, "device", "name")
+    return [f"{name}.ko"] if name else []
+
+
 _VIEWS: dict[str, tuple[tuple[str, View], ...]] = {
     "pci": (("module aliases", aliases),),
     "acpi": (("module aliases", aliases),),
@@ -219,7 +225,7 @@ _VIEWS: dict[str, tuple[tuple[str, View], ...]] = {
     "attribute": (("sysfs", listing), ("contents", _contents)),
     "event": (("the host", _sent), ("macros", _macros)),
     "uapi": (("macros", _macros),),
-    "device": (("macros", _macros),),
+    "device": (("modules", _core), ("macros", _macros)),
     "register": (("registers", _registers),),
 }
 _NOTHING = "(nothing that the host knows)"
@@ -230,6 +236,7 @@ _CONCERNS = {
     "contents": "USER",
     "the host": "HOST",
     "macros": "USER",
+    "modules": "AUTOLOAD",
     "registers": "HOST",
 }
 _CONFIGURES = frozenset({"kconfig", "kconfig.symbol", "kconfig.type", "kconfig.depends"})

@@ -58,6 +58,11 @@ def who(rule: DiffRule) -> str:
     return ", ".join(affected(rule)) or "nobody"
 
 
+def concern(rule: DiffRule) -> str:
+    """What to call those whom a rule is about."""
+    return "who breaks" if rule.severity.weight > Severity.COMPATIBLE.weight else "concerns"
+
+
 def indented(hunks: Iterable[str]) -> Iterator[str]:
     """Hunks as lines below a finding."""
     return (f"  {line}" for patch in patches(hunks) for line in patch.split("\n"))

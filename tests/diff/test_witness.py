@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 from gen.diff.compare import compare
+from gen.diff.markdown import as_markdown
+from gen.diff.report import as_github
 from tests.conftest import ROOT
 from tests.diff.test_scenarios import edited, side
 
@@ -79,3 +81,20 @@ def test_a_renamed_driver_is_seen_once_by_whom_it_concerns() -> None:
     ]
     assert f"+-rw-r--r-- {FILE.format('pci', 'pvpanic-x')}" in views["sysfs"]
     assert told["HOST_BAR_CHANGED"] == {}
+
+
+def test_a_renamed_device_has_another_core_module() -> None:
+    told = seen(["device:\n  name: pvpanic\n", "device:\n  name: pvpanik\n"])
+    assert told["AUTOLOAD_CORE_RENAMED"]["modules"] == ["-pvpanic.ko", "+pvpanik.ko"]
+
+
+def test_what_went_is_annotated_at_its_place_in_the_new_file() -> None:
+    after = edited(
+        SPEC, [['    acpi: [QEMU0001]\n    of: ["q', '    of: ["q'], ["# QEMU's", "# q's"]]
+    )
+    result = compare(side(SPEC, "a.yaml"), side("\n\n" + after, "b.yaml"))
+    line = after[: after.index("name: pvpanic-mmio")].count("\n") + 3
+    told = as_github(result)
+    assert told.startswith(f"::error file=b.yaml,line={line},")
+    assert told.endswith("; who breaks: AUTOLOAD, USER")
+    assert "At `a.yaml:" in as_markdown(result)
