@@ -35,7 +35,7 @@ class Devices:
         self.machines: list[Machine] = []
         self.furnish: Callable[[Machine], None] = lambda _machine: None
         flags = {api.maps: api.value or 0 for api in types.table.values() if api.kind == "constant"}
-        self._flags = {IO: flags.get(IO, 0), MEMORY: flags.get(MEMORY, 0)}
+        self.flags = {IO: flags.get(IO, 0), MEMORY: flags.get(MEMORY, 0)}
 
     def make(self, name: str, frontend: Frontend, space: str) -> Machine:
         """A new device, not bound yet."""
@@ -48,7 +48,7 @@ class Devices:
             obj.cells[self._types.struct(tag(frontend)).member(member)[0]] = value
         resource = Obj("kernel", f"the resource of device {name}", data=made)
         layout = self._types.struct("resource")
-        values = {"start": start, "end": start + length - 1, "flags": self._flags[space]}
+        values = {"start": start, "end": start + length - 1, "flags": self.flags[space]}
         for member, value in values.items():
             resource.cells[layout.member(member)[0]] = value
         obj.data = (made, (resource, 0))
@@ -144,9 +144,9 @@ class Devices:
 
     def _get_resource(self, device: Any, kind: int, number: int) -> Any:
         machine = self.of(device)
-        if kind == self._flags[machine.space] and self._world.fails("platform_get_resource"):
+        if kind == self.flags[machine.space] and self._world.fails("platform_get_resource"):
             return 0
-        return machine.obj.data[1] if kind == self._flags[machine.space] and not number else 0
+        return machine.obj.data[1] if kind == self.flags[machine.space] and not number else 0
 
     # Mapping
 

@@ -51,6 +51,8 @@ class Pci:
             "pcim_iomap_table": self._table,
             "pcim_iounmap": self._unmap,
             "pci_resource_len": lambda dev, bar: self._bar(dev, bar, "length"),
+            "pci_resource_end": self._end,
+            "pci_resource_flags": self._flags,
             "pci_resource_start": lambda dev, bar: self._bar(dev, bar, "start"),
         }
 
@@ -91,6 +93,15 @@ class Pci:
         if not isinstance(frontend, PciFrontend) or frontend.bar != bar:
             return 0
         return int(getattr(machine, what))
+
+    def _end(self, device: Any, bar: int) -> int:
+        length = self._bar(device, bar, "length")
+        return self._bar(device, bar, "start") + length - 1 if length else 0
+
+    def _flags(self, device: Any, bar: int) -> int:
+        """The kind of a region; whether it is prefetchable or 64 bits wide is not known."""
+        machine = self._of(device)
+        return self._devices.flags[machine.space] if self._bar(device, bar, "length") else 0
 
     # Mappings
 

@@ -125,6 +125,8 @@ def _gated(gate: _Gate, function: Function, write: Write) -> Iterator[Word]:
             ))  # fmt: skip
     if wrong:
         message = f"this is written without a look at the event's bit in '{gate.name}'"
+        if mentions(write.value, lambda item: _member(item) == gate.name):
+            message = f"this may write more of the mask '{gate.name}' than the event that happens"
         if other:
             message = "the mask is another device's than the one that is written to "
             message += f"('{gate.name}')"
@@ -242,7 +244,10 @@ def _limits(
         yield Found(message, at, context.device.at["events"])
     elif mask & ~known_bits(context):
         extra = mask & ~known_bits(context) & _UNSIGNED
-        yield Found(f"the spec has no event {extra:#x}", at, context.device.at["events"])
+        message = f"the spec has no event {extra:#x}"
+        if mask < 0:
+            message = "the mask keeps every higher bit, also of events that the spec does not have"
+        yield Found(message, at, context.device.at["events"])
     elif needed & ~mask:
         missing = next(event for event in hooked if event.value & ~mask)
         yield Found(f"the event {missing.value:#x} can never be sent", at, missing.at.item)
