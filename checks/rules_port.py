@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from pycparser import c_ast
 
 from checks.callbacks import called_back, in_calls, in_member
+from checks.contract.gaps import nowhere
 from checks.facts import CONST
 from checks.fold import type_name
-from checks.rule import Found, NotApplicable, check
+from checks.rule import Found, NotApplicable, Unknown, check
 from checks.tree import Role
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ def check_apis(context: Context) -> Iterator[Word]:
                                 key=len, reverse=True))  # fmt: skip
         for file in files:
             yield from _uses(file, re.compile(rf"(?<![\w.>])(?:{words})\b"), missing, kernel)
+    for name, at in nowhere(facts, context.units) if facts.tree.whole else ():
+        yield Unknown(f"whether Linux {kernel.series} has '{name}' is not known", at)
 
 
 def defined(facts: DriverFacts) -> set[str]:

@@ -36,23 +36,14 @@ _NOWHERE = "no known interface of the kernel, and defined nowhere in what was re
 def gaps(facts: DriverFacts, units: tuple[Unit, ...]) -> Iterator[Unknown]:
     """What shows that a part of the driver is not there, each at its place."""
     yield from _unfinished(facts)
-    names = [_Names.of(unit) for unit in units]
-    defined = {name for one in names for name in one.defined}
-    known = _GIVEN | facts.kernel.table.keys() | defined | {n for one in names for n in one.inner}
-    told: set[str] = set()
-    absent = tuple(_absent(facts))
     own = tuple(f"{_word(unit.file.path.stem).upper()}_" for unit in facts.units)
+    names = [_Names.of(unit) for unit in units]
+    declared = {name for one in names for name in one.declared}
+    for name, at in nowhere(facts, units):
+        # A constant of the kernel that the facts lack is no sign; one of the driver's own is.
+        if not name.isupper() or name.startswith(own) or name in declared:
+            yield Unknown("driver", "", f"'{name}' is {_NOWHERE}", at)
     for one in names:
-        for name, at in (*one.declared.items(), *one.used.items()):
-            # A constant of the kernel that the facts lack is no sign; one of the driver's own is.
-            foreign = name.isupper() and not name.startswith(own) and name not in one.declared
-            if (
-                name not in known | told
-                and not foreign
-                and not name.startswith((*_INSIDE, *absent))
-            ):
-                told.add(name)
-                yield Unknown("driver", "", f"'{name}' is {_NOWHERE}", at)
         for name, at in one.static.items():
             if name not in one.used:
                 yield Unknown("driver", "", f"nothing in what was read uses '{name}'", at)
@@ -73,6 +64,19 @@ def _absent(facts: DriverFacts) -> Iterator[str]:
 
 def _word(stem: str) -> str:
     return stem.replace("-", "_")
+
+
+def nowhere(facts: DriverFacts, units: tuple[Unit, ...]) -> Iterator[tuple[str, Span]]:
+    """The names that neither the driver nor the kernel's facts define, each where it is first."""
+    names = [_Names.of(unit) for unit in units]
+    defined = {name for one in names for name in one.defined}
+    known = _GIVEN | facts.kernel.table.keys() | defined | {n for one in names for n in one.inner}
+    outside, told = (*_INSIDE, *_absent(facts)), set[str]()
+    for one in names:
+        for name, at in (*one.declared.items(), *one.used.items()):
+            if name not in known | told and not name.startswith(outside):
+                told.add(name)
+                yield name, at
 
 
 def _unfinished(facts: DriverFacts) -> Iterator[Unknown]:
