@@ -104,10 +104,6 @@ def _pci_entry(pair: PciPair, entry: Entry) -> Iterator[Word]:
         "subvendor": (ANY_ID, pair.device.at["id"]),
         "subdevice": (ANY_ID, pair.device.at["id"]),
     }
-    bounds = entry.fields.get("class_mask")
-    if bounds is not None and bounds.number:
-        message = f"the entry asks for a class ({bounds.written}); the spec has ids alone"
-        yield Found(message, bounds.span, pair.device.at["id"])
     for member, (number, spec) in wanted.items():
         value = entry.fields.get(member)
         if value is None:
@@ -128,7 +124,7 @@ def _class(pair: PciPair, entry: Entry) -> Iterator[Word]:
     if mask is not None and mask.number is None:
         yield Unknown(f"what '{mask.written}' is worth is not known", mask.span)
     elif mask is not None and mask.number:
-        message = "the entry also asks for a class, of which the spec says nothing"
+        message = f"the entry asks for a class ({mask.written}); the spec has ids alone"
         yield Found(message, mask.span, pair.device.at["id"])
 
 

@@ -85,7 +85,9 @@ def test_legal_code_is_judged_and_has_no_finding(tmp_path: Path, name: str) -> N
         change(tree, file, *BEFORE[name])
     report = check_paths([tree], read_device(SPEC), kernel("6.1"))
     assert [str(item) for item in report.findings] == []
-    assert [item.rule.id for item in report.judgements if item.verdict is Verdict.UNKNOWN] == []
+    unknown = [item.rule.id for item in report.judgements if item.verdict is Verdict.UNKNOWN]
+    # Whether the target has THING_INIT() nobody can say.
+    assert unknown == (["PORT201"] if name == "strange types" else [])
 
 
 def test_an_unknown_call_while_loading_is_told(tmp_path: Path) -> None:
