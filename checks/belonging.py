@@ -6,6 +6,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from gen.source import UnreadableSourceError, read_source
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
@@ -40,9 +42,9 @@ def included(files: Sequence[Path], code: Sequence[Path]) -> Iterator[Path]:
 
 
 def _text(path: Path) -> str:
-    """A file's beginning; nothing where it cannot be read, which reading it tells."""
+    """A file's text; nothing where it cannot be read or lies elsewhere, which reading it tells."""
     try:
-        with path.open("rb") as file:
-            return file.read(_LIMIT).decode("utf-8", "replace")
-    except OSError:
+        beside = path.resolve().parent == path.parent.resolve()
+        return read_source(path, limit=_LIMIT).text if beside else ""
+    except (UnreadableSourceError, OSError, RuntimeError):  # RuntimeError: a loop of symbolic links
         return ""
