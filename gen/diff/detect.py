@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from gen.diff.formula import compare_dependencies
 from gen.diff.items import items
 from gen.diff.match import match
+from gen.diff.occasions import SEPARATOR, UNSENT, bits, heirs, triggers
 from gen.diff.records import Action, Change, Fact, Pair
 from gen.model import Trigger
 from gen.release import Release
@@ -27,8 +28,6 @@ _SINCE_SHOWN = frozenset({"attributes.since", "attributes.stable"})
 _SAME_LICENCE = {"GPL", "GPL v2"}
 # What lets user space of any licence include a header.
 _NOTE = " WITH Linux-syscall-note"
-# Triggers on which nothing is sent.
-UNSENT = frozenset({Trigger.NONE, Trigger.UNUSED})
 _LEVELS = {"removed": 0, "obsolete": 1, "testing": 2, "stable": 3}
 
 
@@ -44,6 +43,8 @@ def item_changes(old: Iterable[Item], new: Iterable[Item]) -> list[Change]:
     for pair in pairs:
         how = Action.REUSED if pair in reused else Action.RENAMED
         found += (replace(change, pair=pair) for change in _item(pair, how))
+    found += _taken_over(pairs)
+    found = [_reusing(change, pairs) for change in found]
     asking = (_reads(pair.old for pair in pairs), _reads(pair.new for pair in pairs))
     return [_negotiation(change, *asking) for change in found]
 
@@ -60,28 +61,55 @@ def _negotiation(change: Change, before: bool, after: bool) -> Change:
     return replace(change, direction="first" if after else "last")
 
 
+def _taken_over(pairs: list[Pair]) -> Iterator[Change]:
+    """The events of a panic to or from which a crash kernel's own event takes that occasion."""
+    before, after = (heirs(side) for side in ([p.old for p in pairs], [p.new for p in pairs]))
+    for pair in pairs:
+        old, new = pair.old, pair.new
+        if not old or not new or triggers(old) != triggers(new) or not triggers(new):
+            continue
+        if (old.name in before) != (new.name in after):
+            trigger = new.facts["trigger"].value
+            more = SEPARATOR.join((trigger, Trigger.CRASH_KERNEL.value))
+            was, now = (more, trigger) if old.name in before else (trigger, more)
+            places = (old.facts["trigger"].at, new.facts["trigger"].at)
+            yield Change("event.trigger", Action.CHANGED, f"{new.path}.trigger", was, now,
+                         *places, pair=pair)  # fmt: skip
+
+
+def _reusing(change: Change, pairs: list[Pair]) -> Change:
+    """The coming or going of an event whose bit another one of the other side has, which stays."""
+    item = (change.pair.new or change.pair.old) if change.pair else None
+    if change.subject != "event" or change.action not in {Action.ADDED, Action.REMOVED}:
+        return change
+    come = change.action is Action.ADDED
+    others = ((p.old if come else p.new) for p in pairs if p.old and p.new)
+    other = next((one for one in others if bits(one) & bits(item)), None)
+    if other is None:
+        return change
+    direction = f"reused-{change.direction}".rstrip("-")
+    at = other.facts["bit"].at
+    if come:
+        return replace(change, old=other.path, old_at=at, direction=direction)
+    return replace(change, new=other.path, new_at=at, direction=direction)
+
+
 def _with_reused(pairs: list[Pair]) -> tuple[list[Pair], list[Pair]]:
     """The pairs with each new event beside the one that is gone and whose bit it has; only these.
 
     So all that such an event says is compared with what its bit meant.
     """
-    gone = {bit: pair.old for pair in pairs if not pair.new and (bit := _bit(pair.old))}
-    come = {bit for pair in pairs if not pair.old and (bit := _bit(pair.new))}
+    gone = {bit: pair.old for pair in pairs if not pair.new and (bit := bits(pair.old))}
+    come = {bit for pair in pairs if not pair.old and (bit := bits(pair.new))}
     kept, reused = [], []
     for pair in pairs:
-        bit = _bit(pair.new or pair.old)
+        bit = bits(pair.new or pair.old)
         if (pair.old and pair.new) or bit not in gone or bit not in come:
             kept.append(pair)
         elif pair.new:
             reused.append(Pair(gone[bit], pair.new))
             kept.append(reused[-1])
     return kept, reused
-
-
-def _bit(item: Item | None) -> str:
-    """The bit of an event; empty for anything else, or if it is not known."""
-    bit = item.facts.get("bit") if item and item.kind == "event" else None
-    return bit.value if bit else ""
 
 
 def _item(pair: Pair, how: Action) -> Iterator[Change]:
@@ -158,10 +186,7 @@ def _whole(old: Item | None, new: Item | None, action: Action) -> Change:
 
 def _restarts(old: Item | None, new: Item | None) -> str:
     """Whether an event that comes or goes is sent on a restart."""
-    was, now = (
-        item is not None and item.kind == "event" and item.facts["trigger"].value == Trigger.RESTART
-        for item in (old, new)
-    )
+    was, now = (Trigger.RESTART in triggers(item) for item in (old, new))
     return "" if was == now else "to-restart" if now else "from-restart"
 
 
@@ -230,11 +255,11 @@ def _direction(kind: str, key: str, old: str, new: str) -> str:
 
 def _occasion(old: str, new: str) -> str:
     """Whether an event is sent no more or at last, and whether that is on a restart."""
-    words = []
+    words, was, now = [], old.split(SEPARATOR), new.split(SEPARATOR)
     if (old in UNSENT) != (new in UNSENT):
         words.append("silenced" if new in UNSENT else "voiced")
-    if Trigger.RESTART in {old, new}:
-        words.append("to-restart" if new == Trigger.RESTART else "from-restart")
+    if (Trigger.RESTART in was) != (Trigger.RESTART in now):
+        words.append("to-restart" if Trigger.RESTART in now else "from-restart")
     return "-".join(words)
 
 

@@ -213,7 +213,10 @@ class Finding:
             value = one.new if one.action is Action.ADDED else one.old
             told = "" if one.path.endswith(f"[{value}]") or value == one.path else f": {value}"
             about = f" ({one.about})" if one.about else ""
-            return f"{self.rule.title}: {one.path}{told}{about}"
+            other = one.old if one.action is Action.ADDED else one.new
+            verb = "was" if one.action is Action.ADDED else "is now"
+            bit = f"; the bit {verb} that of {other}" if other else ""
+            return f"{self.rule.title}: {one.path}{told}{about}{bit}"
         verb = "is called" if one.action is Action.RENAMED else "became"
         now = " now" if one.action is Action.RENAMED else ""
         symbol = one.pair.new.facts.get("symbol") if one.pair and one.pair.new else None

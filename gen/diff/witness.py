@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from gen import names
 from gen.diff.apart import apart
-from gen.diff.detect import UNSENT
+from gen.diff.occasions import bits, sent, worth
 from gen.diff.records import Action, Witness
 from gen.model import Trigger
 
@@ -40,7 +40,7 @@ def witnesses(
     kind = change.subject.partition(".")[0]
     left, right = apart(change, old, new)
     found = [
-        Witness(what, *_only(*_seen(view, change, left, right)))
+        Witness(what, *_only(*_seen(view, change, (left, right), old)))
         for what, view in _VIEWS.get(kind, ())
         # Of the ids of a driver that comes or goes, each is told by itself.
         if not (view is aliases and change.subject == kind == "frontend" and _half(change))
@@ -81,16 +81,20 @@ def _half(change: Change) -> bool:
 
 
 def _seen(
-    view: View, change: Change, left: Sequence[Item], right: Sequence[Item]
+    view: View, change: Change, sides: tuple[Sequence[Item], Sequence[Item]], old: Sequence[Item]
 ) -> tuple[list[str], list[str]]:
     """A view of both sides; to the host, all that counts is what a host that is there knows."""
+    left, right = sides
     if view is not _sent:
         return view(left), view(right)
     if change.action is Action.REUSED and change.pair and change.pair.old and change.pair.new:
         # What the host hears of both events, as each side has it.
         return _sent([change.pair.old]), _sent([change.pair.new])
-    taught = change.subject.startswith("event.qemu") or _half(change)
-    return _sent(left), _sent(right, _heard(right if taught else left))
+    if change.subject.startswith("event.qemu"):
+        return _sent(left), _sent(right)
+    # Of what comes, the host knows what the new side says, but what it knew it takes for that.
+    heard = _heard(right) | _heard(old) if _half(change) else _heard(left)
+    return _sent(left, heard), _sent(right, heard)
 
 
 def _only(old: list[str], new: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -143,7 +147,7 @@ def listing(side: Sequence[Item]) -> list[str]:
 
 def _values(side: Iterable[Item]) -> Iterator[tuple[Item, int]]:
     """Each event of a known bit, and its value."""
-    return ((one, 1 << int(bit)) for one in _of(side, "event") if (bit := _value(one, "bit")))
+    return ((one, worth(one)) for one in _of(side, "event") if bits(one))
 
 
 def _contents(side: Sequence[Item]) -> list[str]:
@@ -180,9 +184,9 @@ def _sent(side: Sequence[Item], heard: dict[int, str] | None = None) -> list[str
     # Where no QMP event is told, as by C, nothing is known of the host.
     nothing = _NOTHING if any(heard.values()) else ""
     return [
-        f"{trigger}: {value:#x} {heard.get(value, nothing)}".rstrip()
-        for one, value in _values(side)
-        if (trigger := _value(one, "trigger")) and trigger not in UNSENT
+        f"{trigger}: {worth(one):#x} {heard.get(worth(one), nothing)}".rstrip()
+        for trigger, one in sent(side)
+        if bits(one)
     ]
 
 
