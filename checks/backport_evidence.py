@@ -10,9 +10,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checks.backport_boot import Modules, Stage, boot
@@ -20,9 +18,11 @@ from gen.backport.records import BackportError
 from gen.lab.board import PC
 from gen.lab.buildroot import BUILD_LIMIT, Built, open_root
 from gen.lab.problem import LabError
+from gen.room import scratch_room
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from checks.backport_judge import Before, Step
     from gen.backport.tree import KernelTree
@@ -68,8 +68,8 @@ def try_series(
         LabError: there are no headers, no kernel, or no QEMU.
     """
     build, where = _builder(target, trial)
-    with tempfile.TemporaryDirectory(prefix="pvgen-") as name:
-        room, contract = Path(name), steps[-1].patch.contract
+    with scratch_room() as name:
+        room, contract = name, steps[-1].patch.contract
         old: frozenset[str] = frozenset()
         own = None
         if not tree.single:
@@ -80,6 +80,9 @@ def try_series(
             own = Modules(room / "base", kept) if found.succeeded and before.contract else None
         told = []
         for number, step in enumerate(steps, 1):
+            if step.patch.documents_only:
+                told.append("documents only")
+                continue
             trial.say(f"building mail {number} of {len(steps)}")
             built = build(module_texts(tree, step.files, step.patch.contract), room / str(number))
             _judge(built, old, number)

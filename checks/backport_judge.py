@@ -54,17 +54,19 @@ class Before:
 class Step:
     """What one mail leaves: the driver's texts, and what the checker says of them.
 
-    `differs` says where the contract that is read back out of the C is not the one to reach.
+    `differs` says where the contract that is read back out of the C is not the one to reach. `had`
+    are findings of the driver that a mail without any C leaves as it is.
     """
 
     patch: Patch
     files: Mapping[str, str | None]
     report: Report
     differs: tuple[str, ...]
+    had: frozenset[Told] = frozenset()
 
     def fresh(self, before: Before) -> list[str]:
         """The rules of findings that the tree did not have."""
-        return sorted({rule for rule, message in told(self.report) - before.findings})
+        return sorted({rule for rule, message in told(self.report) - before.findings - self.had})
 
     def strange(self, before: Before) -> list[str]:
         """Where the contract is another, and was not so before."""
@@ -148,8 +150,13 @@ def walk(
     files: dict[str, str | None] = dict(base)
     steps = []
     for patch in patches:
-        files = {**files, **patch.files}
-        steps.append(Step(patch, files, *look(tree, files, patch.contract, kernel)))
+        old, files = files, {**files, **patch.files}
+        report, differs = look(tree, files, patch.contract, kernel)
+        if patch.documents_only:  # the driver is not the one of the contract yet
+            had = told(look(tree, old, patch.contract, kernel)[0])
+            steps.append(Step(patch, files, report, (), had))
+        else:
+            steps.append(Step(patch, files, report, differs))
     return steps
 
 

@@ -6,18 +6,18 @@ They lie in a room of their own, which no message names.
 
 from __future__ import annotations
 
-import tempfile
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checks.contract.find import NoDriverError, find_driver
 from checks.contract.read import NothingReadError, read_contract
 from gen.backport.records import BackportError
+from gen.room import scratch_room
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from checks.contract.records import Contract
     from checks.tree import SourceTree
@@ -31,14 +31,14 @@ def laid_out(
     tree: KernelTree, files: Mapping[str, str | None], *, parents: bool = False
 ) -> Iterator[Path]:
     """The driver's files in a room of their own; with `parents`, those that others share, too."""
-    with tempfile.TemporaryDirectory(prefix="pvgen-") as room:
+    with scratch_room() as room:
         shared = set() if parents else {f"{tree.parent}/Kconfig", f"{tree.parent}/Makefile"}
         for path, text in files.items():
             if text is not None and path not in shared:
-                place = Path(room) / path
+                place = room / path
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.write_text(text, encoding="utf-8", newline="")
-        yield Path(room)
+        yield room
 
 
 def read_driver(

@@ -33,13 +33,14 @@ def evidence_lines(
         finds = ", ".join(step.fresh(before)) or "nothing new"
         count, old = len(step.strange(before)), len(step.differs)
         same = f"equal, but for {old} facts that differed before" if old else "equal"
-        lines = [
-            f"mail {number} applied: with git am",
-            f"mail {number} checked: the checker finds {finds}",
-            f"mail {number} contract: {f'{count} facts differ' if count else same}",
-            f"mail {number} built: {build}",
-        ]
-        told_of.append(tuple(lines))
+        lines = ["applied: with git am", f"checked: the checker finds {finds}"]
+        if step.patch.documents_only:
+            lines.append("driver: not touched, so there is nothing to build")
+        else:
+            lines.append(f"contract: {f'{count} facts differ' if count else same}")
+            lines.append(f"built: {build}")
+        lines += [f"MAINTAINERS: {text}" for text in step.patch.maintained]
+        told_of.append(tuple(f"mail {number} {line}" for line in lines))
     told_of[-1] = (*told_of[-1], f"booted: {evidence.boot}")
     return told_of
 

@@ -12,7 +12,7 @@ from checks.backport_evidence import not_run, try_series
 from checks.backport_judge import Before, Chooser, has_before, walk
 from checks.backport_read import refuse_torn
 from checks.backport_report import evidence_lines, report_series, report_stable, tell
-from gen.backport.cover import cover_letter, fits
+from gen.backport.cover import cover_letter, fits, swap_letter
 from gen.backport.edits import plan_edits, reached
 from gen.backport.effects import compare_headers, tell_effects
 from gen.backport.mail import base_files, commit_series
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from checks.backport_judge import Step
     from gen.backport.mail import Sender
     from gen.backport.records import Patch
+    from gen.backport.stable import Judged
     from gen.backport.tree import KernelTree
     from gen.generate import Generation
 
@@ -113,7 +114,7 @@ def make_mails(wish: Wish, out: Path) -> int:
         fit = wish.stable and fits(judged)
         prefix = f"PATCH {tree.release.series}.y" if fit else "PATCH"
         flat = [line for mail in lines for line in mail]
-        letter = cover_letter(judged, tree, plan.generation.notes, flat) if wish.stable else None
+        letter = _letter(plan, judged, flat, wish)
         mails = series.mails(prefix, letter)
     write(out, {mail.name: mail.text for mail in mails})
     report_series(tree, out, mails, lines, plan.before)
@@ -123,6 +124,17 @@ def make_mails(wish: Wish, out: Path) -> int:
     if wish.stable:
         report_stable(judged, tree, out)
     return 1 if objections or (wish.stable and not fit) else 0
+
+
+def _letter(
+    plan: Plan, judged: Sequence[Judged], evidence: Sequence[str], wish: Wish
+) -> str | None:
+    """The letter before the mails: for a stable tree, or where a swap takes more than one."""
+    if wish.stable:
+        return cover_letter(judged, plan.tree, plan.generation.notes, evidence)
+    if wish.swap and len(plan.patches) > 1:
+        return swap_letter(plan.patches, plan.tree, evidence)
+    return None
 
 
 def _plan(wish: Wish, out: Path) -> Plan:
@@ -142,8 +154,8 @@ def _plan(wish: Wish, out: Path) -> Plan:
     for note in generation.notes:
         say(f"note: {note}")
     if wish.swap:
-        patch = plan_replace(tree, generation, _effects(tree, generation))
-        return Plan(tree, generation, [patch], Before())
+        patches = plan_replace(tree, generation, _effects(tree, generation))
+        return Plan(tree, generation, patches, Before())
     return _edits(tree, generation, wish)
 
 

@@ -8,7 +8,6 @@ import json
 import signal
 import subprocess
 import sys
-import tempfile
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +37,7 @@ from gen.lab.process import tool
 from gen.options import spec_option
 from gen.output import OutputError, write_file
 from gen.resources import kernel_directory
+from gen.room import scratch_room
 from gen.specs import GenerationError
 
 if TYPE_CHECKING:
@@ -100,8 +100,8 @@ def _alone(row: Row, how: How) -> Result:
 
 def _apart(row: Row, how: How) -> Result:
     """Play a row in a process of its own, which ends with this one; progress goes to stderr."""
-    with tempfile.TemporaryDirectory(prefix="pvgen-row-") as directory:
-        file = Path(directory) / "result.json"
+    with scratch_room() as directory:
+        file = directory / "result.json"
         command = [
             *(tool("setpriv"), "--pdeathsig", "TERM", "--", sys.executable, "-m", "gen.cli"),
             *("matrix", "--row", str(row), "--json", str(file), *how.words()),

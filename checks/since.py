@@ -7,7 +7,6 @@ findings are compared by fingerprint.
 
 from __future__ import annotations
 
-import tempfile
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -17,6 +16,7 @@ from checks.rule import Verdict
 from checks.settle import amend
 from checks.tree import kernel_tree, may_be_member, members
 from gen.git import GitError, NoGitError, git
+from gen.room import scratch_room
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -62,11 +62,11 @@ def old_paths(paths: Sequence[Path], revision: str, device: Device) -> Iterator[
     Raises:
         SinceError: a path is in no git work tree (status 3), or it has no such revision (2).
     """
-    with tempfile.TemporaryDirectory(prefix="pvgen-since-") as name:
+    with scratch_room() as name:
         yield [
             old
             for number, path in enumerate(paths)
-            if (old := _take_out(path, revision, device, Path(name) / str(number))).exists()
+            if (old := _take_out(path, revision, device, name / str(number))).exists()
         ]
 
 

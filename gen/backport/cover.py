@@ -11,6 +11,7 @@ from gen.wrap import wrap
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from gen.backport.records import Patch
     from gen.backport.stable import Judged
     from gen.backport.tree import KernelTree
 
@@ -68,6 +69,25 @@ def cover_letter(
             lines += [f"  {line}" for line in wrap(str(ruling), _WIDTH - 2, hanging="  ")]
         lines.append("")
     lines += ["Tried:", *(f"  {line}" for line in evidence)]
+    return "\n".join(lines) + "\n"
+
+
+def swap_letter(patches: Sequence[Patch], tree: KernelTree, evidence: Sequence[str]) -> str:
+    """Subject, empty line, text of the letter before the mails that swap a driver.
+
+    Args:
+        patches: the mails, the driver's last.
+        tree: what they apply to.
+        evidence: lines about what was tried.
+    """
+    why = (
+        "The binding comes first, in a mail of its own, as the maintainers of the device tree "
+        "want it. Each mail builds without the next."
+    )
+    lines = [patches[-1].subject, "", *wrap(why, _WIDTH), "",
+             f"It applies to Linux {tree.release}.", "", "Tried:"]  # fmt: skip
+    for text in evidence:
+        lines += [f"  {line}" for line in wrap(text, _WIDTH - 2, hanging="  ")]
     return "\n".join(lines) + "\n"
 
 

@@ -4,15 +4,14 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gen.backport.records import BackportError, Delta, Mail
 from gen.backport.scratch import repository
 from gen.backport.upstream import changed_lines, hunk_lines
+from gen.room import scratch_room
 from gen.wrap import wrap
 
 if TYPE_CHECKING:
@@ -93,8 +92,8 @@ def commit_series(tree: KernelTree, patches: Sequence[Patch], sender: Sender) ->
         BackportError: git could not make it.
     """
     base = base_files(tree, patches)
-    with tempfile.TemporaryDirectory(prefix="pvgen-") as room:
-        made = repository(Path(room) / "made", base, sender.name)
+    with scratch_room() as room:
+        made = repository(room / "made", base, sender.name)
         diffs = []
         for patch in patches:
             made.commit(patch.files, _message(made, patch, sender), _author(patch))

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from gen.release import Arrival
 
 
+MAINTAINERS = "MAINTAINERS"  # the file at the root of a tree that says who looks after which files
+
+
 class BackportError(Exception):
     """Nothing was made; the message is for the user.
 
@@ -62,7 +65,7 @@ class Patch:
     `contract` is what the driver keeps once this patch is in. `changes` are those of the spec that
     it makes, `arrival` since when mainline has them, `commit` mainline's, as far as they are known.
     `upstream` is mainline's commit where its code is taken, `basis` where the code is written anew.
-    `note` says what was adapted.
+    `note` says what was adapted, `maintained` whether the tree's MAINTAINERS has to change with it.
     """
 
     subject: str
@@ -76,6 +79,12 @@ class Patch:
     basis: Upstream | None = None
     delta: Delta = Delta.UNKNOWN
     note: str = ""
+    maintained: tuple[str, ...] = ()
+
+    @property
+    def documents_only(self) -> bool:
+        """Whether there is nothing in it that a compiler sees."""
+        return all(path.startswith("Documentation/") or path == MAINTAINERS for path in self.files)
 
 
 @dataclass(frozen=True)

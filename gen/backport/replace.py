@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The patch that swaps a tree's driver for the rendered one, whichever layout the tree has."""
+"""The patches that swap a tree's driver for the rendered one, whichever layout the tree has."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import itertools
 import re
 from typing import TYPE_CHECKING
 
-from gen.backport.records import BackportError, Patch
+from gen.backport.maintainers import answer
+from gen.backport.records import MAINTAINERS, BackportError, Patch
 from gen.frontend import PlatformFrontend
 from gen.model import DocumentKind
 from gen.model_restrict import carry
@@ -16,10 +17,13 @@ from gen.plan import Place
 from gen.wrap import wrap
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gen.backport.tree import KernelTree
     from gen.generate import Generation
     from gen.model import Device
 
+_BINDINGS = "Documentation/devicetree/bindings/"
 _WIDTH = 72  # of a message's lines
 _HEAD = re.compile(r"\s*(//|/\*|\*|#(?!\s*(?:include|ifndef|define)\b)|$)")
 _COPYRIGHT = re.compile(r"(?:SPDX-FileCopyrightText:|Copyright\b|\(C\)|©)", re.IGNORECASE)
@@ -48,8 +52,11 @@ def _copyright(text: str) -> tuple[str, ...]:
     return tuple(line for line in lines if _COPYRIGHT.match(line) and line.isprintable())
 
 
-def plan_replace(tree: KernelTree, generation: Generation, effects: str) -> Patch:
-    """One patch: the driver's files, the header for user space, documents, the parent's hooks.
+def plan_replace(tree: KernelTree, generation: Generation, effects: str) -> list[Patch]:
+    """The device tree binding as the device tree's maintainers take it, alone; then the driver.
+
+    The driver's patch has its files, the header for user space, the other documents, and the
+    parent's hooks. What the tree has already makes no patch.
 
     Args:
         tree: the tree.
@@ -61,30 +68,74 @@ def plan_replace(tree: KernelTree, generation: Generation, effects: str) -> Patc
             does not name the driver in a way that is understood.
     """
     device = generation.device
+    files = {_in_tree(path, tree): text for path, text in generation.files.items() if path != LIST}
+    bindings: dict[str, str | None] = dict.fromkeys(_bindings(tree, device))
+    bindings |= {path: text for path, text in files.items() if path.startswith(_BINDINGS)}
     old = [path for path in tree.files if path.startswith(f"{tree.home}/")]
     if tree.single:
         old = [f"{tree.home}.c"]
-    old += _bindings(tree, device)
-    files: dict[str, str | None] = dict.fromkeys(old)
-    for path, text in generation.files.items():
-        if path != LIST:
-            files[_in_tree(path, tree)] = text
+    driver: dict[str, str | None] = dict.fromkeys(old)
+    driver |= {path: text for path, text in files.items() if path not in bindings}
     if tree.single:
-        files |= _hooks(tree, device.kconfig.symbol)
-    changed = {path: text for path, text in files.items() if text != tree.text(path)}
-    if not changed:
+        driver |= _hooks(tree, device.kconfig.symbol)
+    contract = carry(device, generation.kernel)[0]
+    patches, maintainers = [], tree.text(MAINTAINERS)
+    for part, words in ((bindings, _binding_words), (driver, _driver_words)):
+        changed = {path: text for path, text in part.items() if text != tree.text(path)}
+        if not changed:
+            continue
+        subject, body = words(tree, generation, changed)
+        if part is driver:
+            body += f"\n{effects}"
+        added = [path for path in changed if tree.text(path) is None]
+        gone = [path for path, text in changed.items() if text is None]
+        told = answer(maintainers, tree.home, added, gone)
+        if told.text is not None:
+            changed[MAINTAINERS] = maintainers = told.text
+        message = "\n".join([body, "", *wrap(_AGAIN, _WIDTH)])
+        patches.append(Patch(subject, message, changed, contract, maintained=told.told))
+    if not patches:
         raise BackportError(f"{tree.root}: already carries this driver", 2)
+    return patches
+
+
+def _binding_words(
+    tree: KernelTree, generation: Generation, changed: Mapping[str, str | None]
+) -> tuple[str, str]:
+    """Subject and text of the binding's mail."""
+    path = next(iter(sorted(one for one, text in changed.items() if text is not None)), "")
+    device, old = generation.device, [one for one, text in changed.items() if text is None]
+    if old and path and tree.text(path) is None:
+        what = "convert the binding to DT schema"
+        why = (
+            f"The binding of the {device.title} is prose, which no tool can hold a device tree "
+            "against. Describe the device in DT schema instead."
+        )
+    elif path and tree.text(path) is None:
+        what = "add the binding"
+        why = f"Describe how the {device.title} stands in a device tree, which has no binding yet."
+    else:
+        what = "make the binding from the device's spec"
+        why = (
+            f"The driver of the {device.title} is made from a spec. Make the binding from it, too, "
+            "so that both say the same."
+        )
+    area = (path or old[0]).removeprefix(_BINDINGS).partition("/")[0]
+    return f"dt-bindings: {area}: {device.name}: {what}", "\n".join(wrap(why, _WIDTH))
+
+
+def _driver_words(
+    tree: KernelTree, generation: Generation, _changed: Mapping[str, str | None]
+) -> tuple[str, str]:
+    """Subject and text of the driver's mail, without what changes for users."""
+    device = generation.device
     layout = " The driver was one file; it gets a directory of its own." if tree.single else ""
     why = (
         f"Replace the driver of the {device.title} with the one that pvgen renders for Linux "
         f"{generation.kernel.series}.{layout}"
     )
-    return Patch(
-        subject=f"misc/{device.name}: replace the driver with the one made from its spec",
-        body="\n".join([*wrap(why, _WIDTH), effects, "", *wrap(_AGAIN, _WIDTH)]),
-        files=changed,
-        contract=carry(device, generation.kernel)[0],
-    )
+    subject = f"misc/{device.name}: replace the driver with the one made from its spec"
+    return subject, "\n".join(wrap(why, _WIDTH))
 
 
 def _in_tree(path: str, tree: KernelTree) -> str:

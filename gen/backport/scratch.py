@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gen.backport.records import BackportError
 from gen.git import GitError, NoGitError, bare_environment, git
+from gen.room import scratch_room
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 _NOBODY = "A <a@localhost>"
 _EXAMPLE = "'A U Thor <author@example.org>'"
@@ -122,8 +122,8 @@ def check_author(author: str | None) -> str:
     }
     for what in (text for text, holds in wrong.items() if holds):
         raise BackportError(f"--author {author!r} {what}; give one such as {_EXAMPLE}", 2)
-    with tempfile.TemporaryDirectory(prefix="pvgen-") as room:
-        scratch = Scratch(Path(room) / "person", author)
+    with scratch_room() as room:
+        scratch = Scratch(room / "person", author)
         try:
             told = scratch.attempt("var", "GIT_COMMITTER_IDENT")
         except GitError as error:
@@ -140,8 +140,8 @@ def check_author(author: str | None) -> str:
 
 def apply_text(files: Mapping[str, str], diff: str) -> dict[str, str] | str:
     """The files with a diff applied without fuzz, or why it does not apply."""
-    with tempfile.TemporaryDirectory(prefix="pvgen-") as room:
-        scratch = repository(Path(room) / "tree", files)
+    with scratch_room() as room:
+        scratch = repository(room / "tree", files)
         try:
             scratch.attempt("apply", "--index", "-", text=diff)
         except GitError as error:
@@ -153,7 +153,7 @@ def apply_text(files: Mapping[str, str], diff: str) -> dict[str, str] | str:
 
 def diff_of(before: Mapping[str, str], after: Mapping[str, str | None]) -> str:
     """What git says that changes."""
-    with tempfile.TemporaryDirectory(prefix="pvgen-") as room:
-        scratch = repository(Path(room) / "tree", before)
+    with scratch_room() as room:
+        scratch = repository(room / "tree", before)
         scratch.commit(after, "after")
         return scratch.run("diff", "HEAD~", "HEAD")

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gen.backport.records import BackportError, Upstream
 from gen.git import GitError, NoGitError, bare_environment, git
+from gen.room import scratch_room
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,9 +51,8 @@ def read_upstream(name: str, tree: Path) -> Upstream:
 
 
 def _parse(name: str, mail: bytes) -> Upstream:
-    with tempfile.TemporaryDirectory(prefix="pvgen-") as place:
+    with scratch_room() as room:
         # A directory of no repository, so that none's configuration counts.
-        room = Path(place)
         alone = bare_environment() | {"GIT_CEILING_DIRECTORIES": str(room.parent)}
         told = _git(f"{name}: not a mail with a patch", "mailinfo", "message", "patch",
                     directory=room, text=mail, environment=alone)  # fmt: skip

@@ -4,17 +4,17 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import kconfiglib
 
 from gen.diff.formula import lost
+from gen.room import scratch_room
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from gen.diff.records import Item, Pair
 
@@ -48,8 +48,7 @@ def carry_on(
     right += [one for one in now if one not in right]
     assumed = (lost(was[0].depends, now[0].depends, own) if was and now else None) or {}
     others = {word for one in (*left, *right) for word in _WORD.findall(one.depends or "")} - own
-    with tempfile.TemporaryDirectory(prefix="pvgen-diff-") as name:
-        room = Path(name)
+    with scratch_room() as room:
         try:
             before = _parse(left, others, room / "old")
             for symbol in before.unique_defined_syms:

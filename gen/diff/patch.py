@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gen.git import GitError, git
+from gen.room import scratch_room
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +59,7 @@ def _compared(
     texts: tuple[bytes | None, bytes | None], names: tuple[str, str], modes: tuple[str, str]
 ) -> bytes:
     """What git says of both versions, which it finds as a/NAME and b/NAME."""
-    with tempfile.TemporaryDirectory(prefix="pvgen-") as place:
+    with scratch_room() as place:
         sides = []
         for top, text, name, mode in zip("ab", texts, names, modes, strict=True):
             sides.append(f"{top}/{name}" if text is not None else os.devnull)
@@ -67,7 +67,7 @@ def _compared(
                 _write(Path(place, top, name), text, mode)
         words = ("diff", "--no-index", "--no-prefix", "--no-ext-diff", "--no-textconv",
                  "--no-color", "--", *sides)  # fmt: skip
-        return git(*words, directory=Path(place), fine=(0, _DIFFERENT))
+        return git(*words, directory=place, fine=(0, _DIFFERENT))
 
 
 def _write(path: Path, text: bytes, mode: str) -> None:

@@ -26,6 +26,7 @@ from gen.lab.stories import all_scenarios
 from gen.load import load_device
 from gen.options import spec_option
 from gen.output import write_file
+from gen.room import scratch_room
 from gen.specs import GenerationError, default_spec
 
 if TYPE_CHECKING:
@@ -77,8 +78,8 @@ def play(
     """Play scenarios; their boots' directories stay where something went wrong."""
     boots = Path(tempfile.mkdtemp(prefix="pvgen-boots-"))
     try:
-        with tempfile.TemporaryDirectory(prefix="pvgen-guest-") as work:
-            files = guest.build(modules, image, Path(work), bench.board)
+        with scratch_room() as work:
+            files = guest.build(modules, image, work, bench.board)
             return Runner(bench, files, boots, say, jobs).run(scenarios)
     except BaseException:
         shutil.rmtree(boots, ignore_errors=True)

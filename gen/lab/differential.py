@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-import tempfile
 import time
 from dataclasses import dataclass, replace
 from functools import partial
@@ -32,6 +31,7 @@ from gen.model_restrict import NothingLeftError, restrict
 from gen.options import spec_option
 from gen.output import write_file
 from gen.resources import kernel_directory
+from gen.room import scratch_room
 from gen.specs import GenerationError
 
 if TYPE_CHECKING:
@@ -157,8 +157,8 @@ class How:
     def series(self, series: str) -> tuple[str, compare.Comparison]:
         """Build both drivers of a series on its own headers and compare them."""
         suites = find_target(series, None).kernel.suites
-        with tempfile.TemporaryDirectory(prefix="pvgen-pair-") as directory:
-            pair = build_pair(self.spec, series, Path(directory), say)
+        with scratch_room() as directory:
+            pair = build_pair(self.spec, series, directory, say)
             return self.pair(series, pair, suites)
 
 

@@ -110,8 +110,6 @@ CASES = [
 ]  # fmt: skip
 _SEEN = ("panic-pci", "panic-platform", "attributes", "stores-accepted", "autoload", "reload")
 SWAPS = [
-    Case("replaced driver", "5.10", swap=True, scenarios=_SEEN),
-    Case("replaced driver", "6.1", swap=True, scenarios=(*_SEEN, "power-off")),
+    Case("replaced driver", "5.10", swap=True, mails=2, scenarios=_SEEN),
+    Case("replaced driver", "6.1", swap=True, mails=2, scenarios=(*_SEEN, "power-off")),
 ]
-# It wants a binding in a mail of its own, and MAINTAINERS named where files come and go.
-SWAP_MAY = frozenset({"DT_SPLIT_BINDING_PATCH", "FILE_PATH_CHANGES"})

@@ -89,3 +89,30 @@ def checkpatch(source: Path, mails: Sequence[Path]) -> list[str]:
     types = sorted(set(re.findall(r"^(?:ERROR|WARNING|CHECK):(\w+):", done.stdout, re.MULTILINE)))
     assert bool(types) == bool(done.returncode), done.stdout + done.stderr
     return types
+
+
+def remarks(source: Path, mails: Sequence[Path], report: str) -> tuple[list[str], list[str]]:
+    """The types of checkpatch.pl's remarks that stand, and of those that have an answer.
+
+    Whether MAINTAINERS needs an update is a question, which the command's report answers mail by
+    mail. And checkpatch.pl takes the /dev/null of a binding that goes for a file that is none, so
+    that a mail of nothing but bindings is told to be split.
+
+    Args:
+        source: the tree that has checkpatch.pl.
+        mails: the mails.
+        report: what `pvgen backport` said when it made them.
+    """
+    stand, answered = set[str](), set[str]()
+    for mail in mails:
+        text = mail.read_text(encoding="utf-8")
+        paths = re.findall(r"^diff --git a/(\S+) b/\S+$", text, re.MULTILINE)
+        below = re.search(rf"^  \S*{re.escape(mail.name)}\n((?:    .*\n)*)", report, re.MULTILINE)
+        answers = {
+            "FILE_PATH_CHANGES": below is not None and "    MAINTAINERS: " in below[1],
+            "DT_SPLIT_BINDING_PATCH": "\n+++ /dev/null\n" in text
+            and all(path.startswith("Documentation/devicetree/") for path in paths),
+        }
+        for kind in checkpatch(source, [mail]):
+            (answered if answers.get(kind) else stand).add(kind)
+    return sorted(stand), sorted(answered)

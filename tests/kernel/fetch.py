@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from gen.lab.archive import NATIVE, Archive, cache_directory
 from gen.lab.board import PC
 from gen.lab.buildroot import find_headers
+from gen.output import alone
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,9 +29,13 @@ def fetch_headers(kernel: Kernel) -> Path:
     place = cache_directory() / "headers" / headers.package
     place.mkdir(parents=True, exist_ok=True)
     for package in (headers.package, common):
-        link = place / package
-        link.unlink(missing_ok=True)
-        link.symlink_to(archive.unpack(package) / "usr/src" / package)
+        target = archive.unpack(package) / "usr/src" / package
+        # Another run may make the same link, or read through it, at this moment.
+        with alone(place):
+            fresh = place / f".{package}"
+            fresh.unlink(missing_ok=True)
+            fresh.symlink_to(target)
+            fresh.replace(place / package)
     return place / headers.package
 
 
