@@ -7,7 +7,7 @@ which a rule has to answer with "unknown", never with "fine".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -153,7 +153,8 @@ class UnitFacts:
 class KconfigFact:
     """A Kconfig symbol: its type and its whole dependency, menus and ifs around it included.
 
-    `prompt` is empty where there is none; `default` is the place of one that is not n.
+    `prompt` is empty where there is none; `default` is the place of one that is not n. `clauses`
+    are the defaults, selects and implies, each kind as one text with the place of its first.
     """
 
     name: str
@@ -166,6 +167,7 @@ class KconfigFact:
     has_help: bool
     prompt: str = ""
     default: Span | None = None
+    clauses: Mapping[str, Value] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

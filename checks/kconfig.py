@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import kconfiglib
 
-from checks.facts import KconfigFact
+from checks.facts import KconfigFact, Value
 from checks.tree import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from checks.tree import TreeFile
     from gen.source import Source, Span
@@ -103,7 +103,26 @@ def _fact(node: Any, source: Source) -> KconfigFact:
         has_help=bool((node.help or "").strip()),
         prompt=node.prompt[0] if node.prompt else "",
         default=_default(node, source, end),
+        clauses=dict(_clauses(node, source, end)),
     )
+
+
+def _clauses(node: Any, source: Source, end: int) -> Iterator[tuple[str, Value]]:
+    """What an entry has besides: its defaults, without n for all cases, selects and implies."""
+    found = {
+        "default": (node.orig_defaults, r"^\s*(default|def_bool|def_tristate)\b"),
+        "selects": (node.orig_selects, r"^\s*(select)\b"),
+        "implies": (node.orig_implies, r"^\s*(imply)\b"),
+    }
+    for key, (clauses, pattern) in found.items():
+        texts = []
+        for what, condition in clauses:
+            when = kconfiglib.expr_str(condition)
+            texts.append(kconfiglib.expr_str(what) + (f" if {when}" if when != "y" else ""))
+        if texts and not (key == "default" and set(texts) == {"n"}):
+            text = ", ".join(texts if key == "default" else sorted(texts))
+            at = _find(source, node.linenr, end, pattern) or source.span(node.linenr, 1)
+            yield key, Value(at, text, text=text)
 
 
 def _default(node: Any, source: Source, end: int) -> Span | None:

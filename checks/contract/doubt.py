@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from gen.diff.directions import REFUSES
 from gen.diff.records import Unknown
 from gen.model import Trigger
 
@@ -23,7 +24,10 @@ _ABSENT = {
         ("write", None),
     ),
     "event": (("trigger", Trigger.NONE), ("trigger", Trigger.UNUSED)),
-    "frontend": (("attributes", "not shown"),),
+    "frontend": (("attributes", "not shown"), ("probe", REFUSES)),
+    "pci": (("autoload", "no"),),
+    "acpi": (("autoload", "no"),),
+    "of": (("autoload", "no"),),
     "panic-notifier": (("priority", "0"),),
     "sys-off": (("priority", "0"),),
 }

@@ -5,23 +5,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import kconfiglib
-
+from checks.contract.options import Options
 from checks.match import ACPI_DRIVER, PCI_DRIVER, PLATFORM_DRIVER, unit_of
+from gen.diff.directions import REFUSES
+from gen.diff.pci import ANY, Claim
 from gen.diff.records import Fact, Item, Unknown
 from gen.frontend import ResourceKind
-from gen.kconfig import symbols
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator
 
-    from checks.facts import Call, DriverFacts, KconfigFact, Object, UnitFacts, Value
+    from checks.facts import Call, DriverFacts, Entry, Object, UnitFacts
     from gen.source import Source, Span
 
 BUSES = {PLATFORM_DRIVER: "platform", PCI_DRIVER: "pci", ACPI_DRIVER: "acpi"}
 # The tables of ids: the member of the driver's structure, the kind of item, the entry's member.
 TABLES = (("driver.acpi_match_table", "acpi", "id"), ("ids", "acpi", "id"),
           ("driver.of_match_table", "of", "compatible"))  # fmt: skip
+# Beside its own number, -1 as what is stored of it.
+_ANY = frozenset({-1, 0xFFFFFFFF})
 
 
 class Frontends:
@@ -39,6 +41,8 @@ class Frontends:
     ) -> None:
         self.facts, self.core, self.unknown, self.torn = facts, core, unknown, torn
         self.drivers = [one for type_ in BUSES for one in facts.objects(type_)]
+        named = {id(one): f"frontend[{name}]" for one in self.drivers if (name := self._name(one))}
+        self.options = Options(facts, self.drivers, named, unknown, torn)
 
     def bars(self) -> dict[str, int]:
         """The BAR that each PCI driver maps, by the driver's name."""
@@ -55,16 +59,21 @@ class Frontends:
         found: dict[str, dict[str, None]] = {"acpi": {}, "of": {}}
         for member, kind, key in TABLES:
             for entry in (entry for one in self.drivers for entry in self._entries(one, member)):
-                if (value := entry.get(key)) and value.text:
+                if (value := entry.fields.get(key)) and value.text:
                     found[kind][value.text] = None
         return {kind: tuple(texts) for kind, texts in found.items()}
 
-    def items(self) -> Iterator[Item]:
-        """Each frontend, followed by what belongs to it."""
+    def items(self, refused: Collection[tuple[str, ResourceKind | None]]) -> Iterator[Item]:
+        """Each frontend, followed by what belongs to it.
+
+        Args:
+            refused: the names of drivers with the kinds of resource of which they take no device.
+        """
         if not self.drivers:
             self._miss("frontend", "", "no driver structure of a known bus", self.core.file.start)
         for driver in self.drivers:
-            yield from self._frontend(driver)
+            yield from self._frontend(driver, refused)
+        yield from self.options.others()
 
     def _miss(self, path: str, key: str, why: str, at: Span) -> None:
         self.unknown.append(Unknown(path, key, why, at))
@@ -74,7 +83,9 @@ class Frontends:
         value = driver.fields.get("driver.name") or driver.fields.get("name")
         return value.text if value else None
 
-    def _frontend(self, driver: Object) -> Iterator[Item]:
+    def _frontend(
+        self, driver: Object, refused: Collection[tuple[str, ResourceKind | None]]
+    ) -> Iterator[Item]:
         name, unit = self._name(driver), unit_of(self.facts, driver)
         if name is None:
             why = f"what the driver of {driver.name} is called is not known"
@@ -85,12 +96,13 @@ class Frontends:
         module = driver.file.path.stem
         if module != name:
             facts["module"] = Fact(module, driver.span)
-        for key in ("description", "author"):
-            marks = [m.value for m in (unit.marks if unit else ()) if m.kind == key]
+        for key, kind in (("description", "description"), ("author", "author"),
+                          ("module-license", "license")):  # fmt: skip
+            marks = [m.value for m in (unit.marks if unit else ()) if m.kind == kind]
             if marks and marks[0].text is not None:
                 facts[key] = Fact(marks[0].text, marks[0].span)
             else:
-                self._miss(path, key, f"no MODULE_{key.upper()} that is a text", driver.span)
+                self._miss(path, key, f"no MODULE_{kind.upper()} that is a text", driver.span)
         facts["attributes"] = self._attributes(driver)
         if driver.type == PCI_DRIVER:
             bar = self._bar(driver)
@@ -98,11 +110,15 @@ class Frontends:
                 facts["bar"] = bar
             else:
                 self._miss(path, "bar", "no single mapping of a BAR of a known number", driver.span)
+        kinds = set(self._maps(driver)) if driver.type != PCI_DRIVER else {None}
+        taken = {kind for kind in kinds if (name, kind) not in refused}
+        if kinds and not taken and (driver.type != PCI_DRIVER or "bar" in facts):
+            facts["probe"] = Fact(REFUSES, driver.span)
         yield Item("frontend", name, driver.span, facts, ("bus", "description"))
         yield from self._ids(driver, path)
         if driver.type != PCI_DRIVER:
-            yield from self._resources(driver, path)
-        yield from self._kconfig(driver, path)
+            yield from self._resources(driver, path, taken or kinds)
+        yield from self.options.own(driver, path)
 
     def _attributes(self, driver: Object) -> Fact:
         """Whether the bus creates the devices' attributes from the member where they stand."""
@@ -113,25 +129,38 @@ class Frontends:
 
     def _ids(self, driver: Object, path: str) -> Iterator[Item]:
         for member, kind, key in TABLES:
+            facts = self._autoload(driver, member, kind)
             for entry in self._entries(driver, member):
-                value = entry.get(key)
+                value = entry.fields.get(key)
                 if value is not None and value.text:
-                    yield Item(kind, value.text, value.span, owner=path)
+                    yield Item(kind, value.text, value.span, facts, owner=path)
                 else:
                     self._miss(path, kind, "an id that is no literal", driver.span)
         if driver.type == PCI_DRIVER:
+            facts = self._autoload(driver, "id_table", "pci")
             for entry in self._entries(driver, "id_table"):
-                vendor, device = entry.get("vendor"), entry.get("device")
-                if vendor and device and vendor.number is not None and device.number is not None:
-                    name = f"{vendor.number:04x}:{device.number:04x}"
-                    yield Item("pci", name, device.span, owner=path)
+                claim = _claim(entry)
+                if claim is not None:
+                    at = entry.fields["device"].span if "device" in entry.fields else entry.span
+                    yield Item("pci", claim.name, at, facts, owner=path)
                 else:
                     self._miss(path, "pci", "an id whose value is not known", driver.span)
 
-    def _entries(self, driver: Object, member: str) -> list[Mapping[str, Value]]:
+    def _autoload(self, driver: Object, member: str, kind: str) -> dict[str, Fact]:
+        """That a table is not one from which aliases are made, where it is not."""
+        value, unit = driver.fields.get(member), unit_of(self.facts, driver)
+        table = self.facts.object(value.name, driver.file) if value else None
+        marks = [mark for mark in (unit.marks if unit else ()) if mark.kind == f"table_{kind}"]
+        if table is None or table.file is not driver.file:
+            return {}
+        if any(mark.value.name == table.name for mark in marks):
+            return {}
+        return {"autoload": Fact("no", table.span)}
+
+    def _entries(self, driver: Object, member: str) -> list[Entry]:
         value = driver.fields.get(member)
         table = self.facts.object(value.name, driver.file) if value else None
-        return [entry.fields for entry in table.entries if not entry.empty] if table else []
+        return [entry for entry in table.entries if not entry.empty] if table else []
 
     def _calls(self, driver: Object) -> list[Call]:
         """The calls that the driver's callbacks can reach within its file."""
@@ -170,64 +199,23 @@ class Frontends:
                 found.setdefault(ResourceKind(maps), call.callee)
         return found
 
-    def _resources(self, driver: Object, path: str) -> Iterator[Item]:
+    def _resources(
+        self, driver: Object, path: str, kinds: Collection[ResourceKind | None]
+    ) -> Iterator[Item]:
         found = self._maps(driver)
         if not found:
             self._miss(path, "resources", "no mapping of a resource is seen", driver.span)
         for kind in ResourceKind:
-            if kind in found:
+            if kind in found and kind in kinds:
                 yield Item("resource", kind.value, found[kind], owner=path)
 
-    # Kconfig
 
-    def _option(self, driver: Object) -> str | None:
-        stem = driver.file.path.stem
-        options = {one.option for one in self.facts.makefile or () if one.name == f"{stem}.o"}
-        return next(iter(options)) if len(options) == 1 else None
-
-    def _kconfig(self, driver: Object, path: str) -> Iterator[Item]:
-        option = self._option(driver)
-        if option and [self._option(one) for one in self.drivers].count(option) > 1:
-            return  # one symbol builds several drivers: it is the whole device's
-        if not self.facts.kconfig:
-            self._miss(f"{path}.kconfig", "", "no Kconfig is among the files", driver.span)
-            return
-        if driver.file.source in self.torn:
-            why = "whether its option builds one more driver is not known, since its file is torn"
-            self._miss(f"{path}.kconfig", "", why, driver.span)
-            return
-        fact = next((one for one in self.facts.kconfig or () if one.name == option), None)
-        if fact is None:
-            why = (
-                f"no Kconfig entry for {option}"
-                if option
-                else "no Makefile says which option builds it"
-            )
-            self._miss(f"{path}.kconfig", "", why, driver.span)
-        else:
-            yield _symbol(fact, path)
-
-    def core_kconfig(self, name: str) -> Iterator[Item]:
-        """The symbol that all frontends depend on."""
-        known = {one.name: one for one in self.facts.kconfig or ()}
-        options = {self._option(driver) for driver in self.drivers}
-        used = [known[one] for one in options if one in known]
-        above = [symbols(one.depends) for one in used]
-        shared = set.intersection(*above) & known.keys() if above else set()
-        alone = len(used) == 1 and not self.torn
-        shared = shared or ({one.name for one in used} if alone else set())
-        if len(shared) == 1:
-            yield _symbol(known[shared.pop()], "")
-        else:
-            self._miss("kconfig", "", f"no symbol that all frontends of {name} depend on",
-                       self.core.file.start)  # fmt: skip
-
-
-def _symbol(fact: KconfigFact, owner: str) -> Item:
-    facts = {"symbol": Fact(fact.name, fact.span), "type": Fact(fact.type, fact.type_span)}
-    if fact.prompt:
-        facts["prompt"] = Fact(fact.prompt, fact.span)
-    depends = kconfiglib.expr_str(fact.depends)
-    if depends != "y":
-        facts["depends"] = Fact(depends, fact.depends_span or fact.span)
-    return Item("kconfig", "", fact.span, facts, owner=owner)
+def _claim(entry: Entry) -> Claim | None:
+    """What an entry of a table of PCI ids claims; None if that is not known."""
+    keys = ("vendor", "device", "subvendor", "subdevice", "class", "class_mask")
+    numbers = [entry.fields[key].number if key in entry.fields else 0 for key in keys]
+    if any(number is None for number in numbers):
+        return None
+    ids = [ANY if number in _ANY else f"{number:04x}" for number in numbers[:4]]
+    value, mask = (int(number or 0) & 0xFFFFFFFF for number in numbers[4:])
+    return Claim((ids[0], ids[1], ids[2], ids[3]), value, mask)

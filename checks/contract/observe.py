@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from checks.execution.machine import Machine
-    from checks.facts import DriverFacts
+    from checks.facts import DriverFacts, Value
     from checks.parse import Unit
     from gen.model import Device
     from gen.source import Span
@@ -43,11 +43,19 @@ HAPPENINGS = (
 class Observed:
     """What was seen; `why` says of what is not here why it was not.
 
-    `triggers` has the trigger by the value that it writes; `complete` that all were tried.
-    `negotiated` tells of the other values whether the driver knows them at all.
+    `triggers` has by the value that is written the triggers on which it is; `complete` that all
+    were tried. `negotiated` tells of the other values whether the driver knows them at all.
+    `unasked` has the values that are sent to a device that claims to take none, `unmasked` those
+    that are sent though the mask in an attribute is 0. `initial` is what the attribute of that
+    mask shows at first, where it is not the capability. `refused` are the drivers' names, each
+    with a kind of resource, whose probe takes no device that has all that the driver asks for.
     """
 
-    triggers: dict[int, Trigger] = field(default_factory=dict)
+    triggers: dict[int, tuple[Trigger, ...]] = field(default_factory=dict)
+    unasked: set[int] = field(default_factory=set)
+    unmasked: dict[str, set[int]] = field(default_factory=dict)
+    initial: dict[str, str] = field(default_factory=dict)
+    refused: set[tuple[str, ResourceKind | None]] = field(default_factory=set)
     negotiated: dict[int, bool] = field(default_factory=dict)
     complete: bool = False
     shows: dict[str, Mask] = field(default_factory=dict)
@@ -82,6 +90,14 @@ def observe(
     return seen
 
 
+def unheeded(
+    events: Mapping[str, Value], seen: Observed, values: set[int] | None = None
+) -> list[str]:
+    """The names of the events whose values are among these; of all that are sent without any."""
+    among = set(seen.triggers) if values is None else values
+    return [name for name, value in events.items() if value.number in among]
+
+
 class _Watcher:
     def __init__(self, explorer: Explorer, seen: Observed, bases: Mapping[str, int]) -> None:
         self.explorer, self.core, self.seen, self.bases = explorer, explorer.core, seen, bases
@@ -90,13 +106,7 @@ class _Watcher:
     def watch(self) -> None:
         """Watch one device after the other, until one has shown its attributes."""
         for machine in self._machines():
-            sent: dict[Happening, set[int]] = {}
-            with self.explorer.trial():
-                self._load()
-                for happening in HAPPENINGS:
-                    with self.explorer.trial():
-                        if self._bind(machine, self.full):
-                            sent[happening] = self._send(happening)
+            sent = self._every(machine, self.full)
             if sent:
                 self._triggers(sent)
                 self._negotiates(machine)
@@ -104,9 +114,69 @@ class _Watcher:
                 self._load()
                 if self._bind(machine, self.full):
                     self._masks(machine)
+            if self.seen.initial:
+                # What is off at first is sent once it is on.
+                self._triggers(self._every(machine, self.full, self._switch(self._known())))
+            self._heeds(machine)
             if self.seen.shows:
                 break  # a device of another bus may have no attributes to watch
+        self._accepts()
         self._blame()
+
+    def _every(
+        self, machine: Machine, raw: int, switch: tuple[str, str] | None = None
+    ) -> dict[Happening, set[int]]:
+        """What is sent on each happening by a driver that is bound to a device.
+
+        Args:
+            machine: the device.
+            raw: its capability.
+            switch: an attribute and the text to write to it first.
+        """
+        sent: dict[Happening, set[int]] = {}
+        for happening in HAPPENINGS:
+            with self.explorer.trial():
+                self._load()
+                if self._bind(machine, raw) and self._written(machine, switch):
+                    sent[happening] = self._send(happening)
+        return sent
+
+    def _written(self, machine: Machine, switch: tuple[str, str] | None) -> bool:
+        if switch is None:
+            return True
+        attribute = self.core.attributes(machine).get(switch[0])
+        return attribute is not None and (
+            self.core.store(machine, attribute, switch[1]) == len(switch[1])
+        )
+
+    def _switch(self, mask: int) -> tuple[str, str] | None:
+        """The attribute that holds the mask of what is sent, and a mask as it is written there."""
+        shows = self.seen.shows
+        names = [name for name in self.bases if shows.get(name) is Mask.ENABLED]
+        return (names[0], written(self.bases[names[0]], mask)) if names else None
+
+    def _heeds(self, machine: Machine) -> None:
+        """What is sent to a device that takes nothing, and what though the mask is 0."""
+        for values in self._every(machine, 0).values():
+            self.seen.unasked |= values
+        off = self._switch(0)
+        if off is not None:
+            for values in self._every(machine, self.full, off).values():
+                self.seen.unmasked.setdefault(off[0], set()).update(values)
+
+    def _accepts(self) -> None:
+        """Which drivers refuse a device that has all that they ask for."""
+        for frontend in self.core.spec.frontends:
+            if frontend.name not in self.core.drivers:
+                continue
+            platform = isinstance(frontend, PlatformFrontend)
+            for kind in frontend.kinds if isinstance(frontend, PlatformFrontend) else (None,):
+                place = IO if kind is ResourceKind.IO else MEMORY
+                machine = self.core.devices.make("B", frontend, place)
+                with self.explorer.trial():
+                    self._load()
+                    if not self._bind(machine, self.full):
+                        self.seen.refused.add((frontend.name, kind if platform else None))
 
     def _machines(self) -> Iterable[Machine]:
         for frontend in self.core.spec.frontends:
@@ -147,8 +217,9 @@ class _Watcher:
                     continue
                 trigger = Trigger.CRASH_KERNEL
             for value in sent.get(happening, ()):
-                if not (happening.crash and plain and value in plain):
-                    self.seen.triggers.setdefault(value, trigger)
+                known = self.seen.triggers.get(value, ())
+                if trigger not in known and not (happening.crash and plain and value in plain):
+                    self.seen.triggers[value] = (*known, trigger)
         self.seen.complete = len(sent) == len(HAPPENINGS)
 
     def _negotiates(self, machine: Machine) -> None:
@@ -179,15 +250,20 @@ class _Watcher:
         for name, attribute in present.items():
             if not attribute[2] or name not in self.bases:
                 continue
-            before = self._shown(machine)
-            for mask in (low, 0):
+            states = [self._shown(machine)]
+            for mask in (low, 0, self._known()):
                 text = written(self.bases[name], mask)
                 if self.core.store(machine, attribute, text) != len(text):
-                    return
-            after = self._shown(machine)
-            for other in before.keys() & after.keys():
-                same = before[other] == after[other]
+                    if mask in {low, 0}:
+                        return
+                    break
+                states.append(self._shown(machine))
+            first, one, none = states[:3]
+            for other in one.keys() & none.keys():
+                same = one[other] == none[other]
                 self.seen.shows[other] = Mask.CAPABILITY if same else Mask.ENABLED
+                if not same and first.get(other) != states[-1].get(other) and len(states) > 3:  # noqa: PLR2004 (all masks were taken)
+                    self.seen.initial[other] = first.get(other, "").strip()
             self._within(machine, name)
 
     def _within(self, machine: Machine, name: str) -> None:

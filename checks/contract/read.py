@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from checks.contract.doubt import doubted, in_code
 from checks.contract.frontends import Frontends
 from checks.contract.gaps import gaps
-from checks.contract.observe import observe
+from checks.contract.macros import bits, public_macros
+from checks.contract.observe import observe, unheeded
 from checks.contract.records import Contract
 from checks.contract.stand_in import stand_in
 from checks.extract import extract
@@ -19,6 +20,7 @@ from checks.tree import Role
 from gen.conflict import MESSAGE as CONFLICT
 from gen.conflict import conflict
 from gen.diagnostics import Diagnostics
+from gen.diff.occasions import SEPARATOR
 from gen.diff.records import Fact, Item, Unknown
 from gen.frontend import ResourceKind
 from gen.model import Trigger
@@ -112,7 +114,8 @@ class _Reader:
                  for name, base in [(self._attribute_name(one), self._base(one))]
                  if name and base is not None}  # fmt: skip
         device = stand_in(
-            self.facts, {name: value.number or 0 for name, value in events.items()}, registers,
+            self.facts, {f"{name}.{bit}": 1 << bit for name, value in events.items()
+                         for bit in bits(value.number or 0)}, registers,
             frontends.bars(), frontends.kinds() or frozenset({ResourceKind.MEMORY}),
             frontends.ids(), self.at,
         )  # fmt: skip
@@ -124,12 +127,12 @@ class _Reader:
             seen = observe(device, self.facts, self.units, numbers, self.at)
         found = [
             *self._device(),
-            *self._registers(registers),
+            *self._registers(registers, events, seen),
             *self._events(events, seen),
             *self._hooks(),
-            *frontends.items(),
-            *(item for one in attributes for item in self._attribute(one, seen)),
-            *frontends.core_kconfig(self.name),
+            *frontends.items(seen.refused if seen else frozenset()),
+            *(item for one in attributes for item in self._attribute(one, events, seen)),
+            *frontends.options.core(self.name, self.at),
             *self._uapi(),
         ]
         more: list[Unknown] = []
@@ -159,7 +162,10 @@ class _Reader:
                 facts[key] = Fact(value.text, value.span)
         yield Item("device", "", self.at, facts)
 
-    def _registers(self, registers: dict[tuple[str, int, int], Span]) -> Iterator[Item]:
+    def _registers(
+        self, registers: dict[tuple[str, int, int], Span], events: dict[str, Value],
+        seen: Observed | None,
+    ) -> Iterator[Item]:  # fmt: skip
         places = sorted({(offset, width) for _, offset, width in registers})
         if not places:
             self._miss("register", "", "no access to a register of a known address")
@@ -175,52 +181,61 @@ class _Reader:
             way = "read-write" if reads and writes else "read-only" if reads else "write-only"
             facts = {"offset": Fact(str(offset), at), "width": Fact(str(width), at),
                      "access": Fact(way, at)}  # fmt: skip
-            if reads:
+            deaf = unheeded(events, seen, seen.unasked) if seen else []
+            if reads and not (seen and deaf and len(deaf) == len(unheeded(events, seen))):
+                # Reading it without heeding what it says is no question.
                 facts["read"] = Fact("capability", reads)
+                if deaf:
+                    facts["unheeded"] = Fact(SEPARATOR.join(deaf), reads)
             if writes:
                 facts["write"] = Fact("event", writes)
             yield Item("register", f"{offset:#x}", at, facts)
 
     def _macros(self) -> Iterator[tuple[str, Value]]:
-        """The macros for user space that are one bit, by the event's name."""
-        public = {file.source for file in self.facts.tree.of(Role.UAPI)}
+        """The macros for user space that may be an event, by the event's name."""
         prefix = f"{self.name.upper()}_"
-        for name, value in self.facts.macros.items():
-            if name.startswith(prefix) and (not public or value.span.source in public):
-                number = value.number
-                if number is None and _of_others(value.written, prefix):
-                    continue
-                if number is None:
-                    self._miss(f"event[{name.removeprefix(prefix).lower()}]", "bit",
-                               f"what {name} is worth is not known", value.span)  # fmt: skip
-                elif number > 0 and not number & (number - 1):
-                    yield name.removeprefix(prefix).lower(), value
+        for name, value in public_macros(self.facts, prefix).items():
+            if value.number is None:
+                self._miss(f"event[{name.removeprefix(prefix).lower()}]", "bit",
+                           f"what {name} is worth is not known", value.span)  # fmt: skip
+            elif value.number > 0:
+                yield name.removeprefix(prefix).lower(), value
 
     def _events(self, events: dict[str, Value], seen: Observed | None) -> Iterator[Item]:
         if not events:
             self._miss("event", "", "no macro for user space that is one bit")
-        known = {value.number for value in events.values()}
-        strange = {sent: on for sent, on in (seen.triggers if seen else {}).items()
+        numbers = [value.number for value in events.values()]
+        known = set(numbers)
+        strange = {sent: SEPARATOR.join(on) for sent, on in (seen.triggers if seen else {}).items()
                    if sent not in known}  # fmt: skip
         for name, value in events.items():
             number = value.number or 0
-            facts = {"bit": Fact(str(number.bit_length() - 1), value.span)}
-            trigger = seen.triggers.get(number) if seen else None
-            if trigger is None and seen and seen.complete and number in seen.negotiated:
-                trigger = Trigger.NONE if seen.negotiated[number] else Trigger.UNUSED
+            worth = SEPARATOR.join(map(str, bits(number)))
+            facts = {"bit": Fact(worth, value.span)}
+            triggers = _triggers(number, seen)
+            if not triggers and SEPARATOR in worth:
+                why = f"{number:#x} is not one bit, and is not seen to be sent"
+                self._miss(f"event[{name}]", "", why, value.span)
+                continue
             alone = seen is not None and number in seen.triggers
             mixed = None if alone else next((sent for sent in strange if sent & number), None)
             if mixed is not None:
                 # Not by itself, but it is sent.
                 why = f"on {strange[mixed]} it is sent with others, as {mixed:#x}"
                 self._miss(f"event[{name}]", "trigger", why, value.span)
-            elif trigger is None:
+            elif numbers.count(number) > 1 and alone:
+                on = SEPARATOR.join(triggers)
+                why = f"{number:#x} is sent on {on}; other macros are worth the same"
+                self._miss(f"event[{name}]", "trigger", why, value.span)
+            elif not triggers:
                 why = seen.why if seen else UNRUN
                 self._miss(f"event[{name}]", "trigger", why, seen.at if seen else None)
             else:
-                facts["trigger"] = Fact(trigger.value, value.span)
+                facts["trigger"] = Fact(SEPARATOR.join(triggers), value.span)
             yield Item("event", name, value.span, facts, ("bit", "trigger"))
-        whole = sum(number for number in known if number)
+        whole = 0
+        for one in known:
+            whole |= one or 0
         for sent, on in strange.items():
             if sent & ~whole:
                 self._miss("event", "name",
@@ -239,10 +254,10 @@ class _Reader:
         facts = {}
         if value is None:
             facts["priority"] = Fact("0", at)
-        elif value.name and value.name.isupper():
-            facts["priority"] = Fact(value.name, value.span)
         elif value.number is not None:
-            facts["priority"] = Fact(str(value.number), value.span)
+            named = value.name is not None and value.name.isupper()
+            facts["priority"] = Fact(value.name if named and value.name else str(value.number),
+                                     value.span)  # fmt: skip
         else:
             why = f"what '{value.written}' is worth is not known"
             self._miss(kind, "priority", why, value.span)
@@ -262,7 +277,9 @@ class _Reader:
         store = one.callback("store")
         return self._argument(store.name, "base") if store and store.name != "NULL" else None
 
-    def _attribute(self, one: Object, seen: Observed | None) -> Iterator[Item]:
+    def _attribute(
+        self, one: Object, events: dict[str, Value], seen: Observed | None
+    ) -> Iterator[Item]:
         name = self._attribute_name(one)
         if name is None:
             self._miss("attribute", "name", f"what {one.name} is called is not known", one.span)
@@ -288,9 +305,13 @@ class _Reader:
             facts["format"] = Fact(form.text, form.span)
         else:
             self._miss(path, "format", "no single call with a literal format", one.span)
+        if seen and name in seen.initial:
+            facts["initial"] = Fact(seen.initial[name], one.span)
         store = one.callback("store")
         if store is not None and store.name != "NULL":
             self._store((path, name), one, seen, facts)
+            if seen and (deaf := unheeded(events, seen, seen.unmasked.get(name, set()))):
+                facts["store.unheeded"] = Fact(SEPARATOR.join(deaf), one.span)
         yield Item("attribute", name, one.span, facts, ("mode", "shows", "format"))
 
     def _store(
@@ -332,10 +353,12 @@ class _Reader:
 _HOOKING = frozenset({"atomic_notifier_chain_register", _SYS_OFF})
 
 
-def _of_others(written: str, prefix: str) -> bool:
-    """Whether a macro is a mask of others of the driver, and so no event."""
-    names = re.findall(r"\w+", written)
-    return "|" in written and all(name.startswith(prefix) for name in names)
+def _triggers(number: int, seen: Observed | None) -> tuple[Trigger, ...]:
+    """On which triggers a value is sent, or that it is not; none if that is not known."""
+    found = seen.triggers.get(number, ()) if seen else ()
+    if not found and seen and seen.complete and number in seen.negotiated:
+        return (Trigger.NONE if seen.negotiated[number] else Trigger.UNUSED,)
+    return found
 
 
 def _spdx(file: TreeFile) -> Fact | None:

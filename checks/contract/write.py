@@ -66,6 +66,8 @@ def _entry(item: Item, contract: Contract) -> Iterator[str]:
     whole = next((one for one in contract.items if one.kind == "device"), None)
     if item.kind == "frontend" and whole and "author" in whole.facts:
         granted["author"] = whole.facts["author"].value
+    if item.kind == "frontend" and whole and "module-license" in whole.facts:
+        granted["module-license"] = whole.facts["module-license"].value
     yield f"  - name: {_text(item.name)}  {_place(item.at)}"
     yield from _facts(item, "    ", granted)
     parts = [one for one in contract.items if one.owner == item.path]

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gen.diff.records import Action
+from gen.diff.records import Action, Fact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +60,11 @@ def _with(side: Sequence[Item], item: Item, change: Change, new: Item) -> list[I
 def _changed(item: Item, change: Change, new: Item) -> Item:
     """An item with its new name, or with one key or group of keys as the new side has it."""
     if change.action in {Action.RENAMED, Action.REUSED}:
-        return replace(item, name=new.name)
+        facts = dict(item.facts)
+        if change.direction == "driver":
+            # Its module keeps its name.
+            facts.setdefault("module", Fact(item.name, item.at))
+        return replace(item, name=new.name, facts=facts)
     key = change.subject.partition(".")[2]
     kept = {name: fact for name, fact in item.facts.items() if not _of(name, key)}
     come = {name: fact for name, fact in new.facts.items() if _of(name, key)}

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import kconfiglib
 
 from gen.diff.items import items
+from gen.diff.records import Fact
 from gen.kconfig import parse_dependency
 
 if TYPE_CHECKING:
-    from gen.diff.records import Fact, Item
+    from gen.diff.records import Item
     from gen.model import Device
 
 # By kind of item, `*` for all: the keys that a driver's C does not carry, and why.
@@ -70,6 +71,8 @@ def _carried(item: Item, device: Device) -> Item:
         hidden = facts["attributes"].value == "not shown" or not device.sysfs
         word = "not shown" if hidden else "shown"
         facts["attributes"] = replace(facts["attributes"], value=word)
+        # Each module says its own.
+        facts["module-license"] = Fact(device.module_license, device.at["module-license"])
     return replace(item, facts={key: _plain(key, fact) for key, fact in facts.items()})
 
 

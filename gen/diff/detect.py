@@ -4,18 +4,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from gen.diff import directions, pci
+from gen.diff.constants import same_number
 from gen.diff.formula import compare_dependencies
 from gen.diff.items import items
 from gen.diff.match import match
-from gen.diff.occasions import SEPARATOR, UNSENT, bits, heirs, triggers
+from gen.diff.occasions import SEPARATOR, bits, heirs, triggers
 from gen.diff.records import Action, Change, Fact, Pair
 from gen.model import Trigger
-from gen.release import Release
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from gen.diff.records import Item
     from gen.model import Device
@@ -24,11 +25,8 @@ if TYPE_CHECKING:
 DERIVED = frozenset({"frontend.ids", "frontend.kconfig"})
 # What a frontend says of its attributes only where it is not what it says of itself.
 _SINCE_SHOWN = frozenset({"attributes.since", "attributes.stable"})
-# Texts of MODULE_LICENSE that the kernel takes for the same.
-_SAME_LICENCE = {"GPL", "GPL v2"}
-# What lets user space of any licence include a header.
-_NOTE = " WITH Linux-syscall-note"
-_LEVELS = {"removed": 0, "obsolete": 1, "testing": 2, "stable": 3}
+# What only C can say, and what it is where nothing is said.
+GRANTED = {"initial": "the capability", "autoload": "yes", "probe": "takes a device that has all"}
 
 
 def changes(old: Device, new: Device) -> list[Change]:
@@ -124,7 +122,9 @@ def _item(pair: Pair, how: Action) -> Iterator[Change]:
     yield from groups
     if old.owner != new.owner:
         was, now = (one.owner or "the whole device" for one in (old, new))
-        yield Change(new.kind, Action.MOVED, new.path, was, now, old.at, new.at)
+        # A Kconfig symbol may build nothing.
+        path = (new if now != "nothing" else old).path
+        yield Change(new.kind, Action.MOVED, path, was, now, old.at, new.at)
     keys = list(dict.fromkeys([*old.facts, *new.facts]))
     for key in keys:
         if f"{new.kind}.{key}" in DERIVED:
@@ -180,8 +180,15 @@ def _whole(old: Item | None, new: Item | None, action: Action) -> Change:
         new=_told(new) if new else None,
         old_at=old.at if old else None,
         new_at=new.at if new else None,
-        direction="" if old and new else _restarts(old, new),
+        direction=_naming(old, new) if old and new else _restarts(old, new),
     )
+
+
+def _naming(old: Item, new: Item) -> str:
+    """What can be told of two names: of a driver, that its module's is told apart."""
+    if new.kind == "pci":
+        return pci.direction(old.name, new.name)
+    return "driver" if "module" in {**old.facts, **new.facts} else ""
 
 
 def _restarts(old: Item | None, new: Item | None) -> str:
@@ -203,7 +210,12 @@ def _fact(item: Item, key: str, old: Fact | None, new: Fact | None, before: Item
         # Said only where a driver's module is not called like the driver.
         was, now = was or before.name, now or item.name
         old, new = (Fact(was, old.at if old else before.at), Fact(now, new.at if new else item.at))
+    if key in GRANTED:
+        was, now = was or GRANTED[key], now or GRANTED[key]
+        old, new = (Fact(was, old.at if old else before.at), Fact(now, new.at if new else item.at))
     if was == now or (was and now and _spaced(was) == _spaced(now) and key != "format"):
+        return None
+    if key == "priority" and was and now and same_number(was, now):
         return None
     action = Action.ADDED if old is None else Action.REMOVED if new is None else Action.CHANGED
     direction = ""
@@ -213,7 +225,7 @@ def _fact(item: Item, key: str, old: Fact | None, new: Fact | None, before: Item
             return None
         action = Action.CHANGED
     elif was is not None and now is not None:
-        direction = _direction(item.kind, key, was, now)
+        direction = directions.direction(item.kind, key, was, now)
     return Change(
         subject=f"{item.kind}.{key}",
         action=action,
@@ -234,62 +246,3 @@ def _since_shown(key: str, fact: Fact | None, item: Item) -> Fact | None:
 
 def _spaced(text: str) -> str:
     return " ".join(text.split())
-
-
-def _direction(kind: str, key: str, old: str, new: str) -> str:
-    """What can be told of two values of a key; nothing for most keys."""
-    if (kind, key) == ("kconfig", "type"):
-        return f"to-{new}"
-    if (kind, key) in _OWN:
-        return _OWN[kind, key](old, new)
-    if key == "module-license" and {old, new} == _SAME_LICENCE:
-        return "respelled"
-    if key == "attributes":
-        return {old: "appeared", new: "vanished"}.get("not shown", "")
-    last = key.rpartition(".")[2]
-    if last not in _DIRECTIONS:
-        return ""
-    up, down, up_word, down_word = *_RANKS[last](old, new), *_DIRECTIONS[last]
-    return up_word if up > down else down_word
-
-
-def _occasion(old: str, new: str) -> str:
-    """Whether an event is sent no more or at last, and whether that is on a restart."""
-    words, was, now = [], old.split(SEPARATOR), new.split(SEPARATOR)
-    if (old in UNSENT) != (new in UNSENT):
-        words.append("silenced" if new in UNSENT else "voiced")
-    if (Trigger.RESTART in was) != (Trigger.RESTART in now):
-        words.append("to-restart" if Trigger.RESTART in now else "from-restart")
-    return "-".join(words)
-
-
-def _user_licence(old: str, new: str) -> str:
-    """Whether user space may include a header no more or at last, and whether all else is equal."""
-    bare = {text.removesuffix(_NOTE) for text in (old, new)}
-    if old.endswith(_NOTE) == new.endswith(_NOTE):
-        return ""
-    note = "note-dropped" if old.endswith(_NOTE) else "note-added"
-    return note if len(bare) == 1 else f"relicensed-{note}"
-
-
-# Keys of one kind of item that have directions of their own.
-_OWN: dict[tuple[str, str], Callable[[str, str], str]] = {
-    ("event", "trigger"): _occasion,
-    ("uapi", "license"): _user_licence,
-}
-# How the values of a key are ordered, as (new, old), and the words for more and for less.
-_RANKS: dict[str, Callable[[str, str], tuple[Any, Any]]] = {
-    "since": lambda old, new: (Release.parse(new), Release.parse(old)),
-    # Whoever loses a right is narrowed, whatever others gain.
-    "mode": lambda old, new: (0 if int(old, 8) & ~int(new, 8) else 2, 1),
-    "access": lambda _old, new: (2 if new == "read-write" else 0, 1),
-    "abi": lambda old, new: (_LEVELS[new], _LEVELS[old]),
-    "length": lambda old, new: (int(new), int(old)),
-}
-_DIRECTIONS = {
-    "since": ("later", "earlier"),
-    "mode": ("widened", "narrowed"),
-    "access": ("widened", "narrowed"),
-    "abi": ("raised", "lowered"),
-    "length": ("longer", "shorter"),
-}

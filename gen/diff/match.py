@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from gen.diff.pci import direction
 from gen.diff.records import Pair
 
 if TYPE_CHECKING:
@@ -80,7 +81,17 @@ def _match_kind(old: list[Item], new: list[Item]) -> list[Pair]:
         if len(scores) > 1 and scores[0][0] == scores[1][0]:
             continue
         pairs[key] = Pair(left.pop(scores[0][1]), item)
-    return [*pairs.values(), *(Pair(item, None) for item in left.values())]
+    found = [*pairs.values(), *(Pair(item, None) for item in left.values())]
+    return _covering(found) if new and new[0].kind == "pci" else found
+
+
+def _covering(pairs: list[Pair]) -> list[Pair]:
+    """The pairs with each PCI id that is gone beside a new one that covers it, or is covered."""
+    gone = [pair.old for pair in pairs if pair.old and not pair.new]
+    come = [pair.new for pair in pairs if pair.new and not pair.old]
+    met = [Pair(old, new) for old in gone for new in come if direction(old.name, new.name)]
+    left = {id(one) for pair in met for one in (pair.old, pair.new)}
+    return [*(p for p in pairs if id(p.old or p.new) not in left or (p.old and p.new)), *met]
 
 
 def _several(items: list[Item]) -> set[tuple[str, str]]:

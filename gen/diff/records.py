@@ -217,8 +217,8 @@ class Finding:
             verb = "was" if one.action is Action.ADDED else "is now"
             bit = f"; the bit {verb} that of {other}" if other else ""
             return f"{self.rule.title}: {one.path}{told}{about}{bit}"
-        verb = "is called" if one.action is Action.RENAMED else "became"
-        now = " now" if one.action is Action.RENAMED else ""
+        called = one.action is Action.RENAMED and one.subject != "pci"
+        verb, now = ("is called", " now") if called else ("became", "")
         symbol = one.pair.new.facts.get("symbol") if one.pair and one.pair.new else None
         whose = f" of {symbol.value}" if symbol else ""
         return f"{self.rule.title}: {one.path}{whose}: {one.old} {verb} {one.new}{now}"

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 from gen import names
 from gen.diff.apart import apart
-from gen.diff.occasions import bits, sent, worth
+from gen.diff.detect import GRANTED
+from gen.diff.occasions import SEPARATOR, bits, sent, worth
+from gen.diff.pci import Claim
 from gen.diff.records import Action, Witness
 from gen.model import Trigger
 
@@ -122,9 +124,10 @@ def aliases(side: Sequence[Item]) -> list[str]:
     lines = []
     for item in _of(side, "pci", "acpi", "of"):
         module = modules.get(item.owner, "")
+        if _value(item, "autoload") == "no":
+            continue
         if item.kind == "pci":
-            vendor, _, device = item.name.upper().partition(":")
-            lines.append(f"pci:v{vendor:0>8}d{device:0>8}sv*sd*bc*sc*i* {module}")
+            lines.append(f"{Claim.parse(item.name).alias} {module}")
         elif item.kind == "acpi":
             lines.append(f"acpi*:{item.name}:* {module}")
         else:
@@ -161,7 +164,9 @@ def _contents(side: Sequence[Item]) -> list[str]:
             continue
         base, within = _value(one, "store.base"), _value(one, "store.within")
         takes = f", takes base {base} within {within}" if base and within else ""
-        lines.append(f"{one.name}: {_printed(form, every)} ({shows}){takes}")
+        read = _value(one, "initial")
+        read = _printed(form, every) if read in {None, GRANTED["initial"]} else read
+        lines.append(f"{one.name}: {read} ({shows}){takes}")
     return lines
 
 
@@ -188,6 +193,18 @@ def _sent(side: Sequence[Item], heard: dict[int, str] | None = None) -> list[str
         for trigger, one in sent(side)
         if bits(one)
     ]
+
+
+def _unheeded(side: Sequence[Item]) -> list[str]:
+    """What is sent to a device that claims to take nothing, and what though an attribute is 0."""
+    values = {one.name: value for one, value in _values(side)}
+    found = []
+    for one in _of(side, "register", "attribute"):
+        deaf = _value(one, "unheeded") or _value(one, "store.unheeded") or ""
+        names = [name for name in deaf.split(SEPARATOR) if name in values]
+        where = f"{one.name} is 0" if one.kind == "attribute" else "the device takes nothing"
+        found += [f"{name}: {values[name]:#x} though {where}" for name in names]
+    return found
 
 
 def _macros(side: Sequence[Item]) -> list[str]:
@@ -226,11 +243,11 @@ _VIEWS: dict[str, tuple[tuple[str, View], ...]] = {
     "acpi": (("module aliases", aliases),),
     "of": (("module aliases", aliases),),
     "frontend": (("module aliases", aliases), ("drivers", _drivers), ("sysfs", listing)),
-    "attribute": (("sysfs", listing), ("contents", _contents)),
+    "attribute": (("sysfs", listing), ("contents", _contents), ("sent all the same", _unheeded)),
     "event": (("the host", _sent), ("macros", _macros)),
     "uapi": (("macros", _macros),),
     "device": (("modules", _core), ("macros", _macros)),
-    "register": (("registers", _registers),),
+    "register": (("registers", _registers), ("sent all the same", _unheeded)),
 }
 _NOTHING = "(nothing that the host knows)"
 _CONCERNS = {
@@ -242,6 +259,7 @@ _CONCERNS = {
     "macros": "USER",
     "modules": "AUTOLOAD",
     "registers": "HOST",
+    "sent all the same": "HOST",
 }
 _CONFIGURES = frozenset({"kconfig", "kconfig.symbol", "kconfig.type", "kconfig.depends"})
 

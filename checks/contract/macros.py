@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which macros for user space are events: those that are bits, and no help for writing others."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from checks.tree import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from checks.facts import DriverFacts, Value
+
+_NUMBER_OF_BIT = re.compile(r"_(?:BIT|SHIFT|NR|POS)$")
+
+
+def public_macros(facts: DriverFacts, prefix: str) -> dict[str, Value]:
+    """The macros of the header for user space that have the driver's prefix, by their whole name.
+
+    Those that only number the bit of another, and masks of others, are left out.
+    """
+    headers = {file.source for file in facts.tree.of(Role.UAPI)}
+    found = {
+        name: value
+        for name, value in facts.macros.items()
+        if name.startswith(prefix) and (not headers or value.span.source in headers)
+    }
+    numbers = set(_numbers(found))
+    return {name: value for name, value in found.items()
+            if name not in numbers and not _of_others(value.written, prefix)}  # fmt: skip
+
+
+def _numbers(found: Mapping[str, Value]) -> Iterator[str]:
+    """The macros that say which bit another macro is, and are none themselves."""
+    for name, value in found.items():
+        shifts = re.compile(rf"(?:<<[\s(]*|\b_?BIT\w*\s*\([\s(]*){re.escape(name)}\b")
+        whole = found.get(_NUMBER_OF_BIT.sub("", name))
+        named = (
+            whole is not None
+            and whole is not value
+            and value.number is not None
+            and value.number in range(64)
+            and whole.number == 1 << value.number
+        )
+        if named or any(shifts.search(other.written) for other in found.values()):
+            yield name
+
+
+def _of_others(written: str, prefix: str) -> bool:
+    """Whether a macro is a mask of others of the driver, and so no event."""
+    names = re.findall(r"\w+", written)
+    return "|" in written and all(name.startswith(prefix) for name in names)
+
+
+def bits(number: int) -> Iterator[int]:
+    """The numbers of the bits that are set."""
+    return (bit for bit in range(number.bit_length()) if number >> bit & 1)
