@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from checks.contract.observed import Observed
 from checks.contract.options import Options
 from checks.match import ACPI_DRIVER, PCI_DRIVER, PLATFORM_DRIVER, unit_of
 from gen.diff.directions import REFUSES
@@ -63,16 +64,12 @@ class Frontends:
                     found[kind][value.text] = None
         return {kind: tuple(texts) for kind, texts in found.items()}
 
-    def items(self, refused: Collection[tuple[str, ResourceKind | None]]) -> Iterator[Item]:
-        """Each frontend, followed by what belongs to it.
-
-        Args:
-            refused: the names of drivers with the kinds of resource of which they take no device.
-        """
+    def items(self, seen: Observed | None) -> Iterator[Item]:
+        """Each frontend, followed by what belongs to it; `seen` is what it did when it was run."""
         if not self.drivers:
             self._miss("frontend", "", "no driver structure of a known bus", self.core.file.start)
         for driver in self.drivers:
-            yield from self._frontend(driver, refused)
+            yield from self._frontend(driver, seen or Observed())
         yield from self.options.others()
 
     def _miss(self, path: str, key: str, why: str, at: Span) -> None:
@@ -83,10 +80,8 @@ class Frontends:
         value = driver.fields.get("driver.name") or driver.fields.get("name")
         return value.text if value else None
 
-    def _frontend(
-        self, driver: Object, refused: Collection[tuple[str, ResourceKind | None]]
-    ) -> Iterator[Item]:
-        name, unit = self._name(driver), unit_of(self.facts, driver)
+    def _frontend(self, driver: Object, seen: Observed) -> Iterator[Item]:
+        name = self._name(driver)
         if name is None:
             why = f"what the driver of {driver.name} is called is not known"
             self._miss("frontend", "name", why, driver.span)
@@ -96,13 +91,7 @@ class Frontends:
         module = driver.file.path.stem
         if module != name:
             facts["module"] = Fact(module, driver.span)
-        for key, kind in (("description", "description"), ("author", "author"),
-                          ("module-license", "license")):  # fmt: skip
-            marks = [m.value for m in (unit.marks if unit else ()) if m.kind == kind]
-            if marks and marks[0].text is not None:
-                facts[key] = Fact(marks[0].text, marks[0].span)
-            else:
-                self._miss(path, key, f"no MODULE_{kind.upper()} that is a text", driver.span)
+        facts |= self._marks(driver, path)
         facts["attributes"] = self._attributes(driver)
         if driver.type == PCI_DRIVER:
             bar = self._bar(driver)
@@ -111,14 +100,31 @@ class Frontends:
             else:
                 self._miss(path, "bar", "no single mapping of a BAR of a known number", driver.span)
         kinds = set(self._maps(driver)) if driver.type != PCI_DRIVER else {None}
-        taken = {kind for kind in kinds if (name, kind) not in refused}
+        taken = {kind for kind in kinds if (name, kind) not in seen.refused}
         if kinds and not taken and (driver.type != PCI_DRIVER or "bar" in facts):
             facts["probe"] = Fact(REFUSES, driver.span)
+        for one in (one for one in kinds if (name, one) in seen.open):
+            why, at = seen.open[name, one]
+            where, key = (f"{path}.resource[{one}]", "") if one else (path, "probe")
+            why = f"whether it takes such a device is not known: {why}"
+            self._miss(where, key, why, at or driver.span)
         yield Item("frontend", name, driver.span, facts, ("bus", "description"))
         yield from self._ids(driver, path)
         if driver.type != PCI_DRIVER:
             yield from self._resources(driver, path, taken or kinds)
         yield from self.options.own(driver, path)
+
+    def _marks(self, driver: Object, path: str) -> dict[str, Fact]:
+        """What the driver's module says of itself."""
+        facts, unit = {}, unit_of(self.facts, driver)
+        for key, kind in (("description", "description"), ("author", "author"),
+                          ("module-license", "license")):  # fmt: skip
+            marks = [m.value for m in (unit.marks if unit else ()) if m.kind == kind]
+            if marks and marks[0].text is not None:
+                facts[key] = Fact(marks[0].text, marks[0].span)
+            else:
+                self._miss(path, key, f"no MODULE_{kind.upper()} that is a text", driver.span)
+        return facts
 
     def _attributes(self, driver: Object) -> Fact:
         """Whether the bus creates the devices' attributes from the member where they stand."""

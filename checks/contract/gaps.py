@@ -79,14 +79,37 @@ def nowhere(facts: DriverFacts, units: tuple[Unit, ...]) -> Iterator[tuple[str, 
                 yield name, at
 
 
-def _unfinished(facts: DriverFacts) -> Iterator[Unknown]:
-    """The modules that lack what every module has; a composite one has it in any of its files."""
+def unexported(facts: DriverFacts, units: tuple[Unit, ...]) -> dict[str, Span]:
+    """What a module uses of another one of the driver that does not export it, at its first use."""
+    built = {one.name for one in facts.makefile or ()}
+    exports = {mark.value.name for unit in facts.units for mark in unit.marks
+               if mark.kind.startswith("export")}  # fmt: skip
+    names = {unit.file: _Names.of(unit) for unit in units}
+    modules = {module: [names[part.file] for part in parts if part.file in names]
+               for module, parts in _modules(facts).items() if module in built}  # fmt: skip
+    shared = {name: module for module, parts in modules.items() for one in parts
+              for name in one.defined - one.static.keys()}  # fmt: skip
+    found: dict[str, Span] = {}
+    for module, parts in modules.items():
+        for name, at in (use for one in parts for use in one.used.items()):
+            if shared.get(name, module) != module and name not in exports:
+                found.setdefault(name, at)
+    return found
+
+
+def _modules(facts: DriverFacts) -> dict[str, list[UnitFacts]]:
+    """The files of each module, by its object's name."""
     wholes = {one.name: one.whole for one in facts.makefile or () if one.whole}
     modules: dict[str, list[UnitFacts]] = {}
     for unit in (one for one in facts.units if one.file.role is Role.UNIT):
         name = f"{unit.file.path.stem}.o"
         modules.setdefault(wholes.get(name, name), []).append(unit)
-    for parts in modules.values():
+    return modules
+
+
+def _unfinished(facts: DriverFacts) -> Iterator[Unknown]:
+    """The modules that lack what every module has; a composite one has it in any of its files."""
+    for parts in _modules(facts).values():
         kinds = {mark.kind for unit in parts for mark in unit.marks}
         last = parts[-1].file.source
         at = last.span(max(len(last.lines), 1), 1, 1)

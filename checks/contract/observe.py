@@ -7,9 +7,9 @@ trigger sends is what is then written to it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from checks.contract.observed import Observed
 from checks.execution.contract import Happening, written
 from checks.execution.core import Core
 from checks.execution.explorer import Explorer
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from checks.execution.machine import Machine
-    from checks.facts import DriverFacts, Value
+    from checks.facts import DriverFacts
     from checks.parse import Unit
     from gen.model import Device
     from gen.source import Span
@@ -37,31 +37,6 @@ HAPPENINGS = (
     Happening(Trigger.POWER_OFF),
     Happening(Trigger.RESTART),
 )
-
-
-@dataclass
-class Observed:
-    """What was seen; `why` says of what is not here why it was not.
-
-    `triggers` has by the value that is written the triggers on which it is; `complete` that all
-    were tried. `negotiated` tells of the other values whether the driver knows them at all.
-    `unasked` has the values that are sent to a device that claims to take none, `unmasked` those
-    that are sent though the mask in an attribute is 0. `initial` is what the attribute of that
-    mask shows at first, where it is not the capability. `refused` are the drivers' names, each
-    with a kind of resource, whose probe takes no device that has all that the driver asks for.
-    """
-
-    triggers: dict[int, tuple[Trigger, ...]] = field(default_factory=dict)
-    unasked: set[int] = field(default_factory=set)
-    unmasked: dict[str, set[int]] = field(default_factory=dict)
-    initial: dict[str, str] = field(default_factory=dict)
-    refused: set[tuple[str, ResourceKind | None]] = field(default_factory=set)
-    negotiated: dict[int, bool] = field(default_factory=dict)
-    complete: bool = False
-    shows: dict[str, Mask] = field(default_factory=dict)
-    within: dict[str, Mask] = field(default_factory=dict)
-    why: str = "the driver could not be run"
-    at: Span | None = None
 
 
 def observe(
@@ -88,14 +63,6 @@ def observe(
     except (*SURPRISES, RecursionError):
         seen.why = "a construct of a kind that the interpreter does not know"
     return seen
-
-
-def unheeded(
-    events: Mapping[str, Value], seen: Observed, values: set[int] | None = None
-) -> list[str]:
-    """The names of the events whose values are among these; of all that are sent without any."""
-    among = set(seen.triggers) if values is None else values
-    return [name for name, value in events.items() if value.number in among]
 
 
 class _Watcher:
@@ -173,10 +140,15 @@ class _Watcher:
             for kind in frontend.kinds if isinstance(frontend, PlatformFrontend) else (None,):
                 place = IO if kind is ResourceKind.IO else MEMORY
                 machine = self.core.devices.make("B", frontend, place)
+                asked, told = (frontend.name, kind if platform else None), self.explorer.unknown
+                self.explorer.unknown = {}
                 with self.explorer.trial():
                     self._load()
                     if not self._bind(machine, self.full):
-                        self.seen.refused.add((frontend.name, kind if platform else None))
+                        self.seen.refused.add(asked)
+                for why in self.explorer.unknown.items():
+                    self.seen.open[asked] = why
+                self.explorer.unknown = told | self.explorer.unknown
 
     def _machines(self) -> Iterable[Machine]:
         for frontend in self.core.spec.frontends:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from checks.contract.doubt import doubted, in_code
 from checks.contract.frontends import Frontends
-from checks.contract.gaps import gaps
+from checks.contract.gaps import gaps, unexported
 from checks.contract.macros import bits, public_macros
-from checks.contract.observe import observe, unheeded
+from checks.contract.observe import observe
+from checks.contract.observed import unheeded
 from checks.contract.records import Contract
 from checks.contract.stand_in import stand_in
 from checks.extract import extract
@@ -28,7 +29,7 @@ from gen.model import Trigger
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from checks.contract.observe import Observed
+    from checks.contract.observed import Observed
     from checks.facts import DriverFacts, Object, UnitFacts, Value
     from checks.parse import Unit
     from checks.tree import SourceTree, TreeFile
@@ -130,7 +131,7 @@ class _Reader:
             *self._registers(registers, events, seen),
             *self._events(events, seen),
             *self._hooks(),
-            *frontends.items(seen.refused if seen else frozenset()),
+            *frontends.items(seen),
             *(item for one in attributes for item in self._attribute(one, events, seen)),
             *frontends.options.core(self.name, self.at),
             *self._uapi(),
@@ -160,6 +161,10 @@ class _Reader:
                 self._miss("device", key, f"no MODULE_{kind.upper()} that is a text")
             else:
                 facts[key] = Fact(value.text, value.span)
+        lacking = unexported(self.facts, self.units)
+        if lacking:
+            names = SEPARATOR.join(sorted(lacking))
+            facts["unexported"] = Fact(names, next(iter(lacking.values())))
         yield Item("device", "", self.at, facts)
 
     def _registers(

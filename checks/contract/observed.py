@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What was seen of a driver that was run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from gen.frontend import ResourceKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from checks.facts import Value
+    from gen.model import Mask, Trigger
+    from gen.source import Span
+
+# A driver's name, and a kind of resource that a device for it has; None for one on PCI.
+Asked = tuple[str, ResourceKind | None]
+
+
+@dataclass
+class Observed:
+    """What was seen; `why` says of what is not here why it was not.
+
+    `triggers` has by the value that is written the triggers on which it is; `complete` that all
+    were tried. `negotiated` tells of the other values whether the driver knows them at all.
+    `unasked` has the values that are sent to a device that claims to take none, `unmasked` those
+    that are sent though the mask in an attribute is 0. `initial` is what the attribute of that
+    mask shows at first, where it is not the capability. `refused` are the drivers' names, each
+    with a kind of resource, whose probe takes no device that has all that the driver asks for, and
+    `open` those of which that is not known, with the reason and its place.
+    """
+
+    triggers: dict[int, tuple[Trigger, ...]] = field(default_factory=dict)
+    unasked: set[int] = field(default_factory=set)
+    unmasked: dict[str, set[int]] = field(default_factory=dict)
+    initial: dict[str, str] = field(default_factory=dict)
+    refused: set[Asked] = field(default_factory=set)
+    open: dict[Asked, tuple[str, Span | None]] = field(default_factory=dict)
+    negotiated: dict[int, bool] = field(default_factory=dict)
+    complete: bool = False
+    shows: dict[str, Mask] = field(default_factory=dict)
+    within: dict[str, Mask] = field(default_factory=dict)
+    why: str = "the driver could not be run"
+    at: Span | None = None
+
+
+def unheeded(
+    events: Mapping[str, Value], seen: Observed, values: set[int] | None = None
+) -> list[str]:
+    """The names of the events whose values are among these; of all that are sent without any."""
+    among = set(seen.triggers) if values is None else values
+    return [name for name, value in events.items() if value.number in among]

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""One change of a driver's C each, compared with the driver before it and the other way round."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from functools import cache
+from typing import TYPE_CHECKING
+
+import pytest
+
+from checks.contract.side import read_tree
+from gen.diff.compare import compare
+from gen.diff.policy import diff_rules
+from tests.conftest import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gen.diff.compare import Comparison
+    from gen.diff.records import TreeSide
+
+CORE, PCI, PLATFORM = "pvpanic.c", "pvpanic-pci.c", "pvpanic-mmio.c"
+HEADER, KCONFIG, MAKEFILE = "uapi/misc/pvpanic.h", "Kconfig", "Makefile"
+IDS = "PCI_DEVICE(PCI_VENDOR_ID_REDHAT, PCI_DEVICE_ID_REDHAT_PVPANIC)"
+PROMPT = 'tristate "pvpanic PCI device support"\n'
+SEND = "pvpanic_send(kexec_crash_loaded() ? PVPANIC_CRASH_LOADED : PVPANIC_PANICKED);"
+SHUTDOWN = "PVPANIC_SHUTDOWN\t_BITUL(2)"
+BOTH_VALUES = ["HOST_BIT_VALUE_CHANGED", "USER_UAPI_VALUE_CHANGED"]
+# By name: the file, what is replaced by what, and the rules that fire.
+CHANGES: dict[str, tuple[str, str, str, list[str]]] = {
+    "bit-reused": (HEADER, SHUTDOWN,
+                   "PVPANIC_SHUTDOWN\t_BITUL(3)\n#define PVPANIC_RESET\t_BITUL(2)",
+                   [*BOTH_VALUES, "HOST_BIT_REUSED", "USER_UAPI_MACRO_ADDED"]),
+    "two-bits": (HEADER, SHUTDOWN, "PVPANIC_SHUTDOWN\t(_BITUL(2) | _BITUL(3))", BOTH_VALUES),
+    "same-bit": (HEADER, SHUTDOWN, "PVPANIC_SHUTDOWN\t_BITUL(1)", BOTH_VALUES),
+    "number-of-bit": (HEADER, SHUTDOWN, ("PVPANIC_SHUTDOWN_BIT 2\n"
+                      "#define PVPANIC_SHUTDOWN (1 << PVPANIC_SHUTDOWN_BIT)"), []),
+    "crash-event-never": (CORE, SEND, "pvpanic_send(PVPANIC_PANICKED);",
+                          ["HOST_BIT_SILENCED", "HOST_BIT_CONDITION_CHANGED"]),
+    "two-occasions": (CORE, SEND, f"{SEND}\n\tpvpanic_send(PVPANIC_SHUTDOWN);",
+                      ["HOST_BIT_CONDITION_CHANGED"]),
+    "priority-in-hexadecimal": (CORE, ".priority = INT_MAX", ".priority = 0x7fffffff", []),
+    "off-at-first": (CORE, "pi->events = pi->capability;", "pi->events = 0;",
+                     ["USER_ATTR_DEFAULT_CHANGED"]),
+    "mask-ignored": (CORE, "READ_ONCE(pi->events) & event", "pi->capability & event",
+                     ["USER_ATTR_MASK_IGNORED"]),
+    "nothing-heeded": (CORE, "if (READ_ONCE(pi->events) & event)", "if (event)",
+                       ["HOST_CAPABILITY_NEGOTIATION_REMOVED", "USER_ATTR_MASK_IGNORED"]),
+    "capability-read-in-vain": (CORE, "ioread8(base) & PVPANIC_KNOWN_EVENTS;",
+                                "PVPANIC_KNOWN_EVENTS;\n\tioread8(base);",
+                                ["HOST_CAPABILITY_NEGOTIATION_REMOVED"]),
+    "pci-any": (PCI, IDS, "PCI_DEVICE(PCI_VENDOR_ID_REDHAT, PCI_ANY_ID)",
+                ["AUTOLOAD_PCI_ID_WIDENED"]),
+    "pci-sub": (PCI, IDS, "PCI_DEVICE_SUB(PCI_VENDOR_ID_REDHAT, 0x0011, 0x1af4, 0x1100)",
+                ["AUTOLOAD_PCI_ID_NARROWED"]),
+    "pci-class": (PCI, IDS, (".vendor = 0x1b36, .device = 0x0011, .subvendor = PCI_ANY_ID, "
+                  ".subdevice = PCI_ANY_ID, .class = 0x088000, .class_mask = 0xffff00"),
+                  ["AUTOLOAD_PCI_ID_NARROWED"]),
+    "pci-table": (PCI, "MODULE_DEVICE_TABLE(pci, pvpanic_pci_ids);\n", "",
+                  ["AUTOLOAD_DEVICE_TABLE_EXPORT_REMOVED"]),
+    "wrong-table": (PLATFORM, "MODULE_DEVICE_TABLE(acpi, pvpanic_mmio_acpi_ids)",
+                    "MODULE_DEVICE_TABLE(acpi, pvpanic_mmio_of_ids)",
+                    ["AUTOLOAD_DEVICE_TABLE_EXPORT_REMOVED"]),
+    "driver-name": (PCI, '.name = "pvpanic-pci"', '.name = "pvp-pci"',
+                    ["AUTOLOAD_DRIVER_NAME_CHANGED"]),
+    "module-licence": (PCI, 'MODULE_LICENSE("GPL")', 'MODULE_LICENSE("Proprietary")',
+                       ["BUILD_LICENSE_CHANGED"]),
+    "probe-fails": (PCI, "ret = pcim_enable_device(pdev);",
+                    "return -ENODEV;\n\tret = pcim_enable_device(pdev);", ["HOST_PROBE_REFUSES"]),
+    "no-port": (PLATFORM, "base = devm_ioport_map(", "return -EINVAL;\n\t\tbase = devm_ioport_map(",
+                ["HOST_RESOURCE_KIND_REMOVED"]),
+    "export": (CORE, "EXPORT_SYMBOL_GPL(devm_pvpanic_register);\n", "", ["BUILD_EXPORT_DELETED"]),
+    "default": (KCONFIG, PROMPT, f"{PROMPT}\tdefault y\n", ["BUILD_KCONFIG_DEFAULT_CHANGED"]),
+    "default-n": (KCONFIG, PROMPT, f"{PROMPT}\tdefault n\n", []),
+    "select": (KCONFIG, PROMPT, f"{PROMPT}\tselect CRC32\n", ["BUILD_SELECT_CHANGED"]),
+    "imply": (KCONFIG, PROMPT, f"{PROMPT}\timply PVPANIC_MMIO\n", ["BUILD_SELECT_CHANGED"]),
+    "depends-on-bus-alone": (KCONFIG, "PCI && PVPANIC", "PCI", ["BUILD_KCONFIG_DEPENDS_LOOSENED"]),
+    "depends-on-nothing": (KCONFIG, "\tdepends on PCI && PVPANIC\n", "",
+                           ["BUILD_KCONFIG_DEPENDS_LOOSENED"]),
+    "depends-without-core": (KCONFIG, "(ACPI || OF) && PVPANIC", "(ACPI || OF)",
+                             ["BUILD_KCONFIG_DEPENDS_LOOSENED"]),
+    "other-symbol": (MAKEFILE, "obj-$(CONFIG_PVPANIC_PCI)", "obj-$(CONFIG_PVPANIC_MMIO)",
+                     ["BUILD_KCONFIG_SYMBOL_MOVED", "BUILD_KCONFIG_SYMBOL_MOVED"]),
+}  # fmt: skip
+
+
+def only_in_c() -> set[str]:
+    """The rules of these changes, and their mirrors."""
+    rules = {rule for *_, found in CHANGES.values() for rule in found}
+    return rules | {mirror for rule in rules if (mirror := diff_rules()[rule].mirror)}
+
+
+@cache
+def base() -> TreeSide:
+    return read_tree("old", ROOT / "out", "6.1")
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_of_c_is_told_both_ways(name: str, tmp_path: Path) -> None:
+    file, old, new, expected = CHANGES[name]
+    tree = tmp_path / "tree"
+    shutil.copytree(ROOT / "out", tree, ignore=shutil.ignore_patterns("*.o", "*.ko", "*.cmd"))
+    text = (tree / file).read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    (tree / file).write_text(text.replace(old, new), encoding="utf-8")
+    changed = read_tree("new", tree, "6.1")
+    assert fired(compare(base(), changed)) == Counter(expected)
+    mirrors = Counter(diff_rules()[rule].mirror or rule for rule in expected)
+    assert fired(compare(changed, base())) == mirrors
+
+
+def fired(result: Comparison) -> Counter[str]:
+    return Counter(one.rule.id for one in result.findings)
