@@ -11,6 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gen.backport.records import MAINTAINERS, BackportError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -69,12 +71,19 @@ def answer(text: str | None, home: str, added: Sequence[str], gone: Sequence[str
         home: where the driver's sources are to be, without the slash at the end.
         added: the files that the patch adds.
         gone: those that it removes.
+
+    Raises:
+        BackportError: the file is not whole.
     """
     if not added and not gone:
         return Answer(None, ())
     if text is None:
         return Answer(None, ("the tree has none, so who maintains the new files is not known",))
     entries = list(_entries(text))
+    if not any(line.text in _EVERYTHING for one in entries for line in one.patterns):
+        raise BackportError(
+            f"{MAINTAINERS}: ends before its last entry, for all files; the source is not whole"
+        )
     own = next((one for one in entries if _is_own(one, home)), None)
     if own is None:
         told = [*_covered(entries, added), *_named(entries, gone)]

@@ -7,8 +7,11 @@ tree's own, which is all that `git am` looks at.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import shutil
+import tempfile
 from typing import TYPE_CHECKING
 
 from gen.backport.records import BackportError
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _NOBODY = "A <a@localhost>"
+_LEAST = 1 << 16  # bytes; with less, a scratch repository fails for want of room
 _EXAMPLE = "'A U Thor <author@example.org>'"
 
 
@@ -30,7 +34,7 @@ class Scratch:
         self.directory = directory
         self.person = person
         directory.mkdir(exist_ok=True)
-        self.run("init", "-q", "-b", "series")
+        self.run("init", "-q", "-b", "series", "--template=")
 
     def run(
         self, *words: str, text: str | None = None, more: Mapping[str, str] | None = None
@@ -43,6 +47,10 @@ class Scratch:
         try:
             return self.attempt(*words, text=text, more=more)
         except GitError as error:
+            full = os.strerror(errno.ENOSPC)
+            # git has many words for it, and tells of its own files, which mean nothing to the user.
+            if full in str(error) or shutil.disk_usage(self.directory).free < _LEAST:
+                raise BackportError(f"{tempfile.gettempdir()}: {full}") from None
             told = "; ".join(str(error).splitlines()) or "it failed and says no more"
             raise BackportError(f"git {words[0]}: {told}") from None
 

@@ -77,12 +77,25 @@ def open_tree(root: Path, device: Device) -> KernelTree:
         text = _read(root, path)
         if text is None:
             raise BackportError(f"{root / path}: no such file; the source is not whole")
-        if path.endswith((".c", ".h")) and not text.endswith("\n"):
+        if not text.endswith("\n"):
             raise BackportError(f"{root / path}: ends within a line; the source is not whole")
         if path.endswith((".c", ".h")) and not _closed(text):
             raise BackportError(f"{root / path}: a brace is not closed; the source is not whole")
         files[path] = text
+    if not single:
+        _refuse_unhooked(root, home, files)
     return KernelTree(root, release, parent, home, single, files)
+
+
+def _refuse_unhooked(root: Path, home: str, files: Mapping[str, str]) -> None:
+    """A driver whose directory nothing leads to is never built."""
+    parent, _, name = home.rpartition("/")
+    for path, hook in (
+        (f"{parent}/Kconfig", f"{home}/Kconfig"),
+        (f"{parent}/Makefile", f"{name}/"),
+    ):
+        if not re.search(rf"(?<![\w/-]){re.escape(hook)}", files[path]):
+            raise BackportError(f"{root / path}: does not name {hook}; the source is not whole")
 
 
 def _closed(text: str) -> bool:
@@ -93,7 +106,11 @@ def _closed(text: str) -> bool:
 
 def _release(root: Path) -> PointRelease:
     """The release that the tree's Makefile states."""
-    text = _read(root, "Makefile") or ""
+    if not root.is_dir():
+        raise BackportError(f"{root}: no such directory", 2)
+    text = _read(root, "Makefile")
+    if text is None:
+        raise BackportError(f"{root}: not a kernel tree (it has no Makefile)", 2)
     found = dict(_VERSION.findall(text))
     if not all(part in found for part in _PARTS) or not (root / "drivers").is_dir():
         raise BackportError(f"{root}: not a kernel tree (its Makefile states no version)", 2)

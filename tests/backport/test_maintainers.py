@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from gen.backport.maintainers import Pattern, answer
+from gen.backport.records import BackportError
 
 HOME = "drivers/misc/vmbell"
 FILE = f"{HOME}/vmbell.c"
@@ -68,6 +69,11 @@ def test_its_own_entry_is_kept_in_order_and_loses_what_goes() -> None:
     assert found.told[-1] == "'VM BELL' loses F: drivers/misc/vmbell.c"
     again = answer(found.text, HOME, added, [])
     assert (again.text, again.told[-1]) == (None, "needs no update")
+
+
+def test_a_file_that_ends_early_is_no_answer() -> None:
+    with pytest.raises(BackportError, match="the source is not whole"):
+        answer(GENERAL.partition("THE REST")[0], HOME, [FILE], [])
 
 
 def test_nothing_added_asks_nothing_and_no_file_is_told() -> None:

@@ -4,14 +4,19 @@
 from __future__ import annotations
 
 import re
+import shutil
+import tempfile
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from checks.run import check_paths
+from gen.backport import scratch
 from gen.backport.replace import find_place
 from gen.backport.tree import open_tree
 from gen.generate import find_target, generate, read_device
+from gen.git import GitError
 from gen.model_restrict import carry
 from tests.backport.trees import (
     AUTHOR,
@@ -123,6 +128,22 @@ def _damage_header(tree: Path) -> None:
     (tree / "include/uapi/misc/vmbell.h").unlink()
 
 
+def _damage_kconfig(tree: Path) -> None:
+    (tree / "drivers/misc/vmbell/Kconfig").write_text("config VMBELL\n\ttri")
+
+
+def _damage_parent(tree: Path) -> None:
+    (tree / "drivers/misc/Kconfig").write_text('menu "Misc"\n')
+
+
+def _damage_makefile(tree: Path) -> None:
+    (tree / "Makefile").unlink()
+
+
+def _damage_all(tree: Path) -> None:
+    shutil.rmtree(tree)
+
+
 def _damage_copy(tree: Path) -> None:
     (tree / "drivers/platform").mkdir()
     (tree / "drivers/platform/vmbell.c").write_text("int x;\n")
@@ -144,6 +165,10 @@ def _damage_hook(tree: Path) -> None:
         (_damage_series, 2, "is Linux 6.2.1, not 6.1"),
         (_damage_driver, 3, "ends within a line; the source is not whole"),
         (_damage_header, 3, "no such file; the source is not whole"),
+        (_damage_kconfig, 3, "vmbell/Kconfig: ends within a line; the source is not whole"),
+        (_damage_parent, 3, "does not name drivers/misc/vmbell/Kconfig; the source is not whole"),
+        (_damage_makefile, 2, "not a kernel tree (it has no Makefile)"),
+        (_damage_all, 2, "tree: no such directory"),
         (_damage_copy, 3, "vmbell.c is there more than once"),
         (_damage_clean, 2, "the work tree has changes (drivers/misc/Kconfig)"),
         (_damage_hook, 3, "drivers/misc/Makefile: names the driver 0 times, not once"),
@@ -157,7 +182,25 @@ def test_a_bad_tree_is_told_and_nothing_is_written(
     damage(tree)
     result = backport("--tree", tree, "--replace", "--author", AUTHOR, "--out", tmp_path / "mails")
     assert (result.exit_code, words in result.output) == (status, True), result.output
-    assert [path.name for path in tmp_path.iterdir()] == ["tree"]
+    assert {path.name for path in tmp_path.iterdir()} <= {"tree"}
+
+
+def test_a_full_disk_is_told_in_other_words_than_git_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tree = make_tree(tmp_path / "tree")
+
+    def fail(*_: object, **__: object) -> bytes:
+        raise GitError("fatal: sha1 file '.git/index.lock' write error. Out of diskspace")
+
+    monkeypatch.setattr(scratch, "git", fail)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=4096))
+    result = backport("--tree", tree, "--replace", "--author", AUTHOR, "--out", tmp_path / "mails")
+    assert (result.exit_code, result.output) == (
+        3,
+        f"pvgen: {tempfile.gettempdir()}: No space left on device\n",
+    )
+    assert not (tmp_path / "mails").exists()
 
 
 def test_a_wrong_wish_is_told(tmp_path: Path) -> None:
