@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from checks.execution.acpi import Acpi
 from checks.execution.calls import invoke
 from checks.execution.devices import Devices
+from checks.execution.entries import Entries
 from checks.execution.faults import UnknownError
 from checks.execution.hooks import ACTIONS, REBOOT, Hooks
 from checks.execution.layout import Struct
@@ -58,8 +59,17 @@ class Core(Loader):
         self.devices = Devices(self.world, self.types, self.memory, self.spec)
         self.hooks = Hooks(self.world, self.types, self.memory, program.locks.synchronize)
         self.acpi = Acpi(self.world, self.types, self.devices)
+        self.entries = Entries(self.world, self.types)
         pci = Pci(self.world, self.types, self.memory, self.devices)
-        parts = (self.memory, self.devices, self.hooks, self.acpi, pci, Texts(self.world))
+        parts = (
+            self.memory,
+            self.devices,
+            self.hooks,
+            self.acpi,
+            self.entries,
+            pci,
+            Texts(self.world),
+        )
         for part in (*parts, program.lists, program.locks):
             program.models.update(part.models())
         if variant is not None:

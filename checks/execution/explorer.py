@@ -54,6 +54,7 @@ class Explorer:
         self.fallback = fallback
         self.enabled: dict[Machine, int] = {}
         self.story: list[str] = []
+        self.about: frozenset[str] | None = None  # the rules that a scenario may tell of, or all
         self.world.remarked = self._show
         self.begin()
 
@@ -105,7 +106,7 @@ class Explorer:
             return
         asked = books.get("asked", frozenset())
         shown = Shown(error.rule, error.message, span, error.spec, tuple(self.story), asked)
-        if key not in self.shown:
+        if key not in self.shown and (self.about is None or error.rule in self.about):
             self.shown[key] = shown
 
     def _doubt(self, error: DoubtError) -> None:
@@ -198,6 +199,8 @@ class Explorer:
         for driver in books.get("drivers", ()):
             message = f"a driver is still registered when {when}: {driver.name}"
             raise self.found("RUN304", message, books.get(("registered", driver)))
+        for item in self.core.entries.there():
+            raise self.found("RUN304", f"{item.name} is still there when {when}", item.data[3])
         for key in outstanding(books):
             what, at = books[key]
             self.kept(key[1])
