@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The kernel's C beyond the standard's, as tokens that a parser of standard C takes.
 
-Five things are common in drivers and would make an item unreadable: `a ?: b`, attributes, and of
-what is not in the facts table a type as a macro's argument, the name of a type, and a macro that
-stands for a declaration. What such a macro declares is as unknown as the macro.
+Common in drivers, they would make an item unreadable: `a ?: b`, attributes, variables that clean
+up, and of what is not in the facts table a type as a macro's argument, the name of a type, a macro
+that is a loop, and one that stands for a declaration. What such a macro declares is as unknown as
+the macro.
 """
 
 from __future__ import annotations
@@ -22,6 +23,16 @@ if TYPE_CHECKING:
 SAME = "__model_same"
 # The structure that a type is of which nothing is known.
 STRANGE = "__model_strange"
+# How a call is named that stands for the end of a variable's scope, before the cleanup's name.
+GIVEN_BACK = "__model_guard_free_"
+# What the stub of no_free_ptr() calls.
+TAKE = "__model_take"
+FREE = "__free"
+# What defines a class of variables that clean up: nothing that a driver does.
+_CLASSES = frozenset({"DEFINE_FREE", "DEFINE_CLASS", "DEFINE_GUARD", "DEFINE_GUARD_COND",
+                      "DEFINE_LOCK_GUARD_0", "DEFINE_LOCK_GUARD_1"})  # fmt: skip
+# What stands before a statement.
+_STATEMENT = frozenset({";", "{", "}", ")", "else"})
 _ATTRIBUTES = frozenset({"__attribute__", "__attribute"})
 _TAGS = frozenset({"struct", "union", "enum"})
 _WORDS = frozenset({"void", "char", "short", "int", "long", "float", "double", "signed",
@@ -42,18 +53,26 @@ def standard(tokens: Sequence[Token], types: Iterable[str]) -> tuple[Token, ...]
     """
     known, found = frozenset(types), list[Token]()
     index, depth = 0, 0
+    given: list[Token] = []
     while index < len(tokens):
         token = tokens[index]
-        if token.text in _ATTRIBUTES:
-            index = _closed(tokens, index + 1)
+        if (end := _left_out(tokens, index, depth, known)) is not None:
+            given += _given_back(tokens, index, end)
+            index = end
             continue
-        if depth == 0 and (end := _declaring(tokens, index, known)) is not None:
+        if depth and (end := _walking(tokens, index)) is not None:
+            place = token.span
+            found += [Token(text, place) for text in ("for", "(", ";")]
+            found += [*tokens[index:end], Token(";", place), Token(")", place)]
             index = end
             continue
         depth += {"{": 1, "}": -1}.get(token.text, 0)
         if token.text == "}" and token.span.column == 1:
             depth = 0  # In the kernel's style that ends an item, even one that lacks a bracket.
         found.append(token)
+        if token.text == ";" and given:
+            found += given
+            given = []
         index += 1
         following = tokens[index].text if index < len(tokens) else ""
         if token.text == "?" and following == ":":
@@ -65,6 +84,36 @@ def standard(tokens: Sequence[Token], types: Iterable[str]) -> tuple[Token, ...]
                 found.append(Token(")", tokens[end - 1].span))
                 index = end
     return tuple(found)
+
+
+def _left_out(tokens: Sequence[Token], index: int, depth: int, known: frozenset[str]) -> int | None:
+    """The token after something that standard C does without, if it starts here."""
+    text, following = tokens[index].text, "".join(t.text for t in tokens[index + 1 : index + 2])
+    if text in _ATTRIBUTES or (text == FREE and following == "("):
+        return _closed(tokens, index + 1)
+    if depth == 0 and text in _CLASSES:
+        end = _closed(tokens, index + 1)
+        return end + (tokens[end : end + 1] != [] and tokens[end].text == ";")
+    return _declaring(tokens, index, known) if depth == 0 else None
+
+
+def _given_back(tokens: Sequence[Token], index: int, end: int) -> list[Token]:
+    """A call that stands for what the end of the scope does to a variable with __free()."""
+    name, function = tokens[index - 1], tokens[index + 2 : end - 1]
+    if tokens[index].text != FREE or not function or not name.text.isidentifier():
+        return []
+    call = f"{GIVEN_BACK}{''.join(token.text for token in function)}"
+    return [Token(text, name.span) for text in (call, "(", name.text, ")", ";")]
+
+
+def _walking(tokens: Sequence[Token], index: int) -> int | None:
+    """The token after the head of a loop by a macro that is not known, if one starts here."""
+    if "for_each" not in tokens[index].text or index + 1 >= len(tokens):
+        return None
+    if tokens[index + 1].text != "(" or tokens[index - 1].text not in _STATEMENT:
+        return None
+    end = _closed(tokens, index + 1)
+    return end if end < len(tokens) and tokens[end].text != ";" else None
 
 
 def strange_types(tokens: Sequence[Token], types: Iterable[str]) -> list[str]:

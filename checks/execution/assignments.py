@@ -14,6 +14,7 @@ from checks.execution.layout import (
     Ptr,
     Struct,
 )  # fmt: skip
+from checks.execution.opaque import truth
 from checks.execution.places import Lvalue, Places, target
 from checks.fold import string
 
@@ -125,6 +126,8 @@ class Assignments(Places):
     def more(self, node: c_ast.FuncCall) -> tuple[Code, Type]:
         """Whether a walk over a list has not come back to the head."""
         position, type_ = self.typed(node.args.exprs[0])
+        if len(node.args.exprs) == 1:
+            return (lambda f: int(bool(truth(position(f))))), INT
         head, world, at = self.value(node.args.exprs[1]), self.world, self.at(node)
         entry = target(type_)
         member = self.walks.get(_spelled(node.args.exprs[0]), "")

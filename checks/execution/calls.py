@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pycparser import c_ast
 
+from checks.dialect import TAKE
 from checks.execution.faults import UnknownError
 from checks.execution.functions import Function
 from checks.execution.layout import INT, ULONG, VOID, Func, Int, Ptr, Struct
@@ -225,6 +226,21 @@ def _neighbour(on: Expressions, node: c_ast.FuncCall) -> tuple[Code, Type]:
     return on.typed(c_ast.StructRef(node.args.exprs[0], "->", c_ast.ID(link), node.coord))
 
 
+def _take(on: Expressions, node: c_ast.FuncCall) -> tuple[Code, Type]:
+    """no_free_ptr(): what a variable points to, which the variable does not any more."""
+    variable = node.args.exprs[0]
+    value, type_ = on.typed(variable)
+    zero = c_ast.Constant("int", "0", node.coord)
+    clear = on.value(c_ast.Assignment("=", variable, zero, node.coord))
+
+    def run(f: Frame) -> Any:
+        found = value(f)
+        clear(f)
+        return found
+
+    return run, type_
+
+
 def _builtin_constant(_on: Expressions, _node: c_ast.FuncCall) -> tuple[Code, Type]:
     return (lambda _f: 0), Int(32, True)  # noqa: FBT003 (signed)
 
@@ -239,5 +255,6 @@ _SPECIAL = {
     "offsetof": _offsetof,
     "__model_list_head": _neighbour,
     "__model_list_tail": _neighbour,
+    TAKE: _take,
     "__builtin_constant_p": _builtin_constant,
 }

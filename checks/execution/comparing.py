@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from checks.execution.contract import Happening, written
-from checks.execution.core import MODES
+from checks.execution.core import MODES, OOPS
 from checks.execution.faults import DefectError, DoubtError, UnknownError
 from checks.execution.hooks import STOP
 from checks.execution.state import Task
@@ -44,6 +44,7 @@ class Comparer(Explorer):
         world.put(world.kernel, "log", ())
         world.put(world.kernel, "stranger", None)
         world.put(world.kernel, "crash", int(what.crash))
+        world.put(core.program.outside[OOPS][0].cells, 0, int(panic))
         task = Task(what.trigger.value, "a panic must not sleep" if panic else "", over)
         task.same_cpu = over is not None
         before = world.task

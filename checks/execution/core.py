@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from checks.rule import Context
     from gen.frontend import Frontend
 
+# The kernel's variable that says that it is going down.
+OOPS = "oops_in_progress"
 MODES = {
     Trigger.POWER_OFF: ("SYS_OFF_MODE_POWER_OFF_PREPARE", "SYS_OFF_MODE_POWER_OFF"),
     Trigger.RESTART: ("SYS_OFF_MODE_RESTART_PREPARE", "SYS_OFF_MODE_RESTART"),
@@ -75,6 +77,7 @@ class Core(Loader):
         if variant is not None:
             program.preset("acpi_disabled", variant.acpi_disabled)
         found = list(variant.pairs if variant else pairs(context))
+        program.preset(OOPS, 0)
         self.drivers = dict(self._drivers(found))
         self.places = {frontend.name: item.span for frontend, item in found if item}
         self.machine = variant.machine if variant else ""

@@ -25,7 +25,7 @@ class Entries:
     """Books: "entries" has what is there: each with the entry that it is in and its place."""
 
     def __init__(self, world: World, types: KernelTypes) -> None:
-        self._world, self._table = world, types.table
+        self._world, self._types, self._table = world, types, types.table
 
     def models(self) -> dict[str, Callable[..., Any]]:
         """The functions by name: all that the facts say acquire or release an entry."""
@@ -35,7 +35,7 @@ class Entries:
                 continue
             names = api.parameters
             if api.acquires in FAILED and "parent" in names:
-                made[name] = partial(self._make, name, api.acquires, names.index("parent"))
+                made[name] = partial(self._make, name, api.acquires, names)
             elif api.releases in FAILED and names[:1] == ("name",):
                 made[name] = partial(self._named, api.releases)
             elif api.releases in FAILED:
@@ -47,16 +47,28 @@ class Entries:
         found: tuple[Obj, ...] = self._world.kernel.get("entries", ())
         return found
 
-    def _make(self, name: str, kind: str, parent: int, title: Any, *given: Any) -> Any:
-        world = self._world
-        above = given[parent - 1]
+    def setters(self) -> Iterator[tuple[str, Any, Any]]:
+        """The files that a number can be written to: name, function and its data."""
+        at = self._types.struct("file_operations").member("__model_set")[0]
+        for item in self.there():
+            operations, data = item.data[4:]
+            if operations.__class__ is tuple and operations[0].kind == "static":
+                setter = operations[0].cells.get(operations[1] + at, 0)
+                if setter:
+                    yield item.name, setter, data
+
+    def _make(self, name: str, kind: str, names: tuple[str, ...], title: Any, *given: Any) -> Any:
+        world, named = self._world, dict(zip(names[1:], given, strict=False))
+        above = named["parent"]
         if world.fails(name):
             return FAILED[kind]
         if above.__class__ is int and above:
             return above  # what is made in a directory that there is not, is not there
         text = world.text(title) if title.__class__ is tuple else "?"
         inside = above[0] if above.__class__ is tuple else None
-        made = Obj("handle", f"the {kind} entry '{text}'", data=(kind, text, inside, world.at))
+        made = Obj("handle", f"the {kind} entry '{text}'", data=(
+            kind, text, inside, world.at, named.get("fops", 0), named.get("data", 0)
+        ))  # fmt: skip
         world.touch("entries")
         world.put(world.kernel, "entries", (*self.there(), made))
         return (made, 0)

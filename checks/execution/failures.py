@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from pycparser import c_ast
 
+from checks.execution.calls import invoke
 from checks.execution.contract import written
 from checks.execution.devices import ENOMEM
 from checks.execution.entries import SPARE
+from checks.execution.hooks import CONTEXT
 from checks.execution.layout import Int
 from checks.execution.races import Races
 from checks.execution.state import ERRORS
@@ -169,6 +171,33 @@ class Failures(Races):
                     self.shows(machine)
                     if result < 0:
                         self.all_happen()
+
+    def interrupting(self) -> None:
+        """A panic that is found in an NMI, for a driver that asks for that."""
+        if not CONTEXT & {call.name for call in self.core.calls}:
+            return
+        for what in self.what:
+            if what.trigger is Trigger.PANIC:
+                with self.trial():
+                    self.world.put(self.world.kernel, "nmi", 1)
+                    self.happens(what, when=" in an NMI")
+
+    def files(self) -> None:
+        """A number is written to each file of the driver's: no device is told what it cannot take.
+
+        Raises:
+            DefectError: one is.
+        """
+        machine = self.kinds[0][0]
+        self.bound(machine, 0)
+        for name, setter, data in self.core.entries.setters():
+            for event in self.contract.spec.events:
+                with self.trial():
+                    self.tell(f"user space writes {event.value:#x} to {name}")
+                    task = self.core.task("writing to a file")
+                    invoke(self.world, setter, data, event.value)
+                    self.core.settled(task)
+                    self.quiet(f"writing to {name}")
 
     def parameters(self) -> None:
         """The modules with each parameter that is a number or a truth value set otherwise."""

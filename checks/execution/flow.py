@@ -59,6 +59,18 @@ def jumping(codes: list[Statement], labels: dict[str, int]) -> Statement:
     return run
 
 
+def cleaned(pointer: Code, give_back: Code, body: Statement) -> Statement:
+    """A block at whose end a variable is given back, unless it is NULL or an error."""
+
+    def run(f: Frame) -> Any:
+        result = body(f)
+        if pointer(f).__class__ is tuple:
+            give_back(f)
+        return result
+
+    return run
+
+
 def loop(
     world: World, start: Statement | None, more: Code, step: Code | None, body: Statement
 ) -> Statement:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 EEXIST, ENOENT = 17, 2
 STOP = 0x8000
+# What tells a driver that it is called in an interrupt.
+CONTEXT = frozenset({"in_nmi", "in_interrupt", "in_irq", "in_hardirq"})
 # The chain that is told of a reboot, and what it is told.
 REBOOT = "reboot"
 ACTIONS = {Trigger.RESTART: 1, Trigger.POWER_OFF: 3}
@@ -53,6 +55,10 @@ class Hooks:
             "devm_register_restart_handler": lambda dev, function, data: self._implied(
                 "devm_register_restart_handler", dev, function, data
             ),
+            **dict.fromkeys(("in_nmi", "in_interrupt", "in_irq", "in_hardirq"), self._interrupting),
+            "in_atomic": lambda: int(bool(self._world.task.atomic)),
+            "irqs_disabled": lambda: int(bool(self._world.task.atomic or self._world.task.irqs)),
+            "preemptible": lambda: int(not self._world.task.atomic),
             "kexec_crash_loaded": lambda: self._world.kernel.get("crash", 0),
             "IS_ERR": is_error,
             "IS_ERR_OR_NULL": _error_or_null,
@@ -71,6 +77,10 @@ class Hooks:
         number = int(self._world.load(counter)) + step
         self._world.store(counter, number)
         return number
+
+    def _interrupting(self) -> int:
+        """Whether the processor was interrupted, as a panic may have been found in an NMI."""
+        return int(self._world.kernel.get("nmi", 0))
 
     # Notifiers
 

@@ -40,6 +40,14 @@ class Lists:
             "list_del_init": self.delete_init,
             "list_del_rcu": self.delete_rcu,
             "list_empty": self.empty,
+            "INIT_HLIST_NODE": self._start_short,
+            "INIT_HLIST_HEAD": lambda head: self._world.store(head, 0),
+            "hlist_add_head": self.add_short,
+            "hlist_add_head_rcu": partial(self.add_short, rcu=True),
+            "hlist_del": self.delete_short,
+            "hlist_del_init": partial(self.delete_short, left=(0, 0)),
+            "hlist_del_rcu": partial(self.delete_short, left=(None, POISON_PREV)),
+            "hlist_empty": lambda head: int(not self._world.load(head)),
         }
 
     def forget(self) -> None:
@@ -157,6 +165,45 @@ class Lists:
     def empty(self, head: Any) -> int:
         """list_empty()."""
         return int(self._world.load(head) == head)
+
+    # Lists whose head is one pointer; each entry points to what points to it.
+
+    def _start_short(self, entry: Any) -> None:
+        self._world.store(entry, 0)
+        self._world.store(_prev(entry), 0)
+
+    def add_short(self, entry: Any, head: Any, *, rcu: bool = False) -> None:
+        """hlist_add_head()."""
+        world = self._world
+        first = world.load(head)
+        self._guarded(head)
+        self._published(head, rcu=rcu)
+        if first == entry:
+            raise world.defect("RUN306", "adds an entry to a list that it is on already")
+        world.store(entry, first)
+        world.store(_prev(entry), head)
+        if first.__class__ is tuple:
+            world.store(_prev(first), entry)
+        world.store(head, entry)
+
+    def delete_short(self, entry: Any, left: Any = (POISON_NEXT, POISON_PREV)) -> None:
+        """hlist_del(); `left` is what its links are afterwards, None where they stay."""
+        world = self._world
+        following, before = world.load(entry), world.load(_prev(entry))
+        if before.__class__ is not tuple:
+            raise world.defect("RUN306", "takes an entry off a list that it is not on")
+        if self.read:
+            world.put(world.kernel, ("unlinked", entry[0]), world.at)
+        head = before
+        while head not in self.guards and "dead" not in head[0].cells and head[0].kind == "heap":
+            head = world.load(_prev(head))
+        self._guarded(head)
+        world.store(before, following)
+        if following.__class__ is tuple:
+            world.store(_prev(following), before)
+        for place, value in ((entry, left[0]), (_prev(entry), left[1])):
+            if value is not None:
+                world.store(place, value)
 
 
 def _prev(pointer: Any) -> Any:

@@ -26,8 +26,8 @@ class Scenarios(Failures):
         several = (self.several,) if not self.single else ()
         together = (self.together,) if not self.single else ()
         stages = (
-            self.alone, self.one, self.broken, self.reading, self.masks, self.failing, self.refused,
-            *several, self.interrupted, self.beside, *together,
+            self.alone, self.one, self.broken, self.reading, self.masks, self.failing,
+            self.refused, self.files, *several, self.interrupted, self.beside, *together,
         )  # fmt: skip
         with self.trial():
             self.loading()
@@ -59,6 +59,7 @@ class Scenarios(Failures):
                     with self.trial():
                         self.happens(what)
                 self._one_after_the_other()
+                self.interrupting()
                 self.unbind(machine)
                 for what in self.what:
                     with self.trial():

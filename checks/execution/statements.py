@@ -15,6 +15,7 @@ from checks.execution.flow import (
     RETURN,
     Goto,
     addressed,
+    cleaned,
     guarded_by,
     jumping,
     loop,
@@ -122,6 +123,10 @@ class Statements(Expressions):
 
     def _guarded(self, node: c_ast.FuncCall, kind: str, body: Statement) -> Statement:
         """A lock that is held up to the end of its block."""
+        if kind.startswith("free_"):
+            function = c_ast.ID(kind.removeprefix("free_"), node.coord)
+            give_back = self.value(c_ast.FuncCall(function, node.args, node.coord))
+            return cleaned(self.value(node.args.exprs[0]), give_back, body)
         take, give = self.program.locks.guard(kind, self.world)
         world, at, given = self.world, self.at(node), self.arguments(node)
         pointer: Code = self.value(given[0]) if given else (lambda _f: None)

@@ -92,6 +92,8 @@ class Texts:
             "memset": self._memset,
             "strncmp": self._strncmp,
             "strscpy": self._strscpy,
+            "strcpy": self._strcpy,
+            "strcat": lambda to, more: self._strcpy(to, more, len(self._world.text(to))),
             "memcpy": self._memcpy,
             "sysfs_emit_at": self._sysfs_emit_at,
             "strlen": lambda pointer: len(self._world.text(pointer)),
@@ -208,6 +210,12 @@ class Texts:
     def _strncmp(self, left: Any, right: Any, most: int) -> int:
         a, b = self._world.text(left)[:most], self._world.text(right)[:most]
         return (a > b) - (a < b)
+
+    def _strcpy(self, to: Any, source: Any, start: int = 0) -> Any:
+        self._write(
+            (to[0], to[1] + start) if to.__class__ is tuple else to, self._world.text(source)
+        )
+        return to
 
     def _strscpy(self, to: Any, source: Any, size: int) -> int:
         text = self._world.text(source)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from checks.dialect import GIVEN_BACK, TAKE
 from checks.flow.cfg import GUARD, SCOPED, callee
 from checks.flow.evaluate import builtin, tests_of
 from checks.flow.trace import Event, Held
@@ -53,8 +54,8 @@ class Calls:
             return [self._done(node, state, event, ANY)]
         if builtin(name):
             return [state]
-        if name.startswith((GUARD, SCOPED)):
-            return [self._guard(node, name, state)]
+        if name.startswith((GUARD, SCOPED)) or name == TAKE:
+            return [self._scope(node, name, state)]
         given = tuple(self._eval.value(a, state) for a in (node.args.exprs if node.args else []))
         if name.startswith(MODEL):
             return [self._model(node, name, given, state)]
@@ -138,6 +139,14 @@ class Calls:
         self._eval.note(note)
         state.note(note)
 
+    def _scope(self, node: c_ast.FuncCall, name: str, state: State) -> State:
+        """What the end of a scope gives back, or what is taken from there."""
+        if name == TAKE and node.args:
+            state.memory["result", id(node)] = self._eval.value(node.args.exprs[0], state)
+        elif not name.startswith(GIVEN_BACK):
+            return self._guard(node, name, state)
+        return state
+
     def _guard(self, node: c_ast.FuncCall, name: str, state: State) -> State:
         """A lock that its scope gives back; its class is named like the call that takes it."""
         kind = name.removeprefix(GUARD).removeprefix(SCOPED)
@@ -168,7 +177,7 @@ class Calls:
         self, node: c_ast.FuncCall, name: str, given: tuple[Value, ...], state: State
     ) -> State:
         """A step of a walk through a list, as the stubs of its macros make it."""
-        step = name.removeprefix(MODEL)
+        step = name.removeprefix(MODEL).removesuffix("_short")
         written = self._eval.function.unit.token(node)
         macro = text_of(written.span.source, written.span) if written else ""
         api = self._program.api(macro)

@@ -5,6 +5,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from pycparser import c_ast
+
+from checks.dialect import GIVEN_BACK
+from checks.flow.cfg import callee, walk
 from checks.flow.values import NEGATIVE, ZERO, name_of, sign
 
 if TYPE_CHECKING:
@@ -31,11 +35,25 @@ class Use(NamedTuple):
 
 
 def acquired(flow: Flow, function: Function) -> Iterator[Use]:
-    """What a function itself acquires, locks apart."""
+    """What a function itself acquires, locks and what its scope gives back apart."""
+    scoped = _scoped(function)
     for event in flow.traces[function].of("call"):
         api = flow.api(event)
-        if api is not None and api.acquires and not api.lock:
+        if api is not None and api.acquires and not api.lock and event.node not in scoped:
             yield Use(function, event, api.acquires, api)
+
+
+def _scoped(function: Function) -> set[c_ast.Node]:
+    """The calls in initialisers of variables that the end of a scope gives back."""
+    nodes = list(walk(function.node.body))
+    calls = [node for node in nodes if (callee(node) or "").startswith(GIVEN_BACK)]
+    names = {argument.name for call in calls for argument in call.args.exprs}
+    return {
+        inner
+        for node in (nodes if names else ())
+        if isinstance(node, c_ast.Decl) and node.name in names and node.init is not None
+        for inner in walk(node.init)
+    }
 
 
 def released(flow: Flow, function: Function) -> Iterator[Use]:

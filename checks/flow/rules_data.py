@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from checks.flow.trace import Event, Path
     from checks.rule import Context, Word
 
+# Before there was this, a driver had to set the variable.
+SYS_OFF = "register_sys_off_handler"
+
 
 @flow_check("KERN147")
 def wrong_type(flow: Flow, _context: Context) -> Iterator[Word]:
@@ -171,3 +174,19 @@ def _unset(flow: Flow, function: Function) -> Iterator[Word]:
         if fine and not done and path.node is not None:
             message = f"{function.name}() succeeds here without setting the driver's data"
             yield Found(message, place(function, path.node))
+
+
+@flow_check("KERN157")
+def overwritten(flow: Flow, context: Context) -> Iterator[Word]:
+    """A variable of the kernel's that a driver sets, where there is a call for that."""
+    own = set(flow.program.globals)
+    for function, trace in flow.traces.items():
+        for event in trace.of("write", "once-write"):
+            name = event.place[1] if event.place and event.place[0] == "global" else None
+            api = context.facts.kernel.table.get(name) if isinstance(name, str) else None
+            if api is None or api.kind != "variable" or name in own:
+                continue
+            if api.name == "pm_power_off" and not context.facts.kernel.has(SYS_OFF):
+                continue
+            message = f"'{name}' belongs to the kernel: whoever else relies on it is cut off"
+            yield Found(message, place(function, event.node))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -128,3 +129,21 @@ def test_tokens(text: str, expected: str) -> None:
     at = Source("a.c", text).span(1, 1, 1)
     tokens = standard([Token(word, at) for word in text.split()], ["u8"])
     assert " ".join(token.text for token in tokens) == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("void f(void) { struct x *p __free(kfree) = g(); h(); }",
+         "void f ( void ) { struct x * p = g ( ) ; __model_guard_free_kfree ( p ) ; h ( ) ; }"),
+        ("DEFINE_FREE(drop, struct x *, if (_T) drop(_T)) int a;", "int a ;"),
+        ("void f(void) { x_for_each_y(p, q) g(p); }",
+         "void f ( void ) { for ( ; x_for_each_y ( p , q ) ; ) g ( p ) ; }"),
+        ("void f(void) { x_for_each_y(p, q); }", "void f ( void ) { x_for_each_y ( p , q ) ; }"),
+    ],
+)  # fmt: skip
+def test_scopes_and_loops_of_macros_become_standard(written: str, read: str) -> None:
+    source = Source("x.c", written)
+    words = re.findall(r"\w+|[^\w\s]", written)
+    tokens = [Token(word, source.span(1, 1, 1)) for word in words]
+    assert " ".join(token.text for token in standard(tokens, ())) == read

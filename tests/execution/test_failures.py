@@ -106,3 +106,69 @@ def test_the_mask_that_is_there_may_be_no_change(tmp_path: Path) -> None:
     write = "\tWRITE_ONCE(pi->events, events);\n\tpvpanic_power_off_update();\n"
     same = f"\tif (pi->events != events) {{\n{write}\t}}\n"
     assert not _found(tmp_path, (write, same))
+
+
+ALLOCATED = "\tpi = devm_kzalloc(dev, sizeof(*pi), GFP_KERNEL);\n"
+HASHED = (
+    ("struct list_head node;", "struct hlist_node node;"),
+    ("static LIST_HEAD(", "static HLIST_HEAD("),
+    ("list_for_each_entry_rcu(", "hlist_for_each_entry_rcu("),
+    ("list_for_each_entry(", "hlist_for_each_entry("),
+    ("list_del_rcu(", "hlist_del_rcu("),
+)
+
+
+@pytest.mark.parametrize("last", ["hlist_add_head_rcu(", "hlist_add_head("])
+def test_a_list_with_a_short_head_is_walked(tmp_path: Path, last: str) -> None:
+    found = _found(tmp_path, *HASHED, ("\tlist_add_rcu(", f"\t{last}"))
+    assert [rule for rule, _ in found] == ([] if last.endswith("rcu(") else ["RUN309"])
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_a_variable_that_its_scope_frees_is_handed_on_first(tmp_path: Path, taken: bool) -> None:
+    scoped = "\tstruct pvpanic_instance *own __free(kfree) = kzalloc(sizeof(*own), GFP_KERNEL);\n"
+    given = "\tpi = no_free_ptr(own);\n" if taken else "\tpi = own;\n"
+    found = _found(tmp_path, (ALLOCATED, f"{scoped}{given}"))
+    assert {rule for rule, _ in found} == ({"RUN304"} if taken else {"RUN306"})
+
+
+def test_a_text_does_not_fit_where_it_is_copied(tmp_path: Path) -> None:
+    parse = "\tret = kstrtouint(buf, 16, &events);\n"
+    copied = "\tchar text[4];\n\n\tstrcpy(text, buf);\n\tret = kstrtouint(text, 16, &events);\n"
+    assert [rule for rule, _ in _found(tmp_path, (parse, copied))] == ["RUN306"]
+
+
+@pytest.mark.parametrize("masked", [True, False])
+def test_a_file_of_debugfs_respects_the_masks(tmp_path: Path, masked: bool) -> None:
+    gate = "pi->events & val" if masked else "val"
+    trigger = f"""static int pull(void *data, u64 val)
+{{
+	struct pvpanic_instance *pi;
+
+	mutex_lock(&pvpanic_lock);
+	list_for_each_entry(pi, &pvpanic_instances, node)
+		if ({gate})
+			iowrite8(val, pi->base);
+	mutex_unlock(&pvpanic_lock);
+
+	return 0;
+}}
+DEFINE_DEBUGFS_ATTRIBUTE(pull_fops, NULL, pull, "%llu\\n");
+
+static int __init pvpanic_init(void)
+"""
+    made = '\tdebugfs_create_file_unsafe("pull", 0200, directory, NULL, &pull_fops);\n'
+    start = ("static int __init pvpanic_init(void)\n", trigger)
+    found = _found(tmp_path, DIRECTORY, _starts(made), start, REMOVE)
+    assert [rule for rule, _ in found] == ([] if masked else ["RUN301"])
+
+
+@pytest.mark.parametrize(
+    ("test", "rules"),
+    [("in_nmi()", ["RUN301"]), ("!oops_in_progress", []), ("oops_in_progress", ["RUN301"]),
+     ("preemptible()", [])],
+)  # fmt: skip
+def test_a_panic_is_told_in_any_context(tmp_path: Path, test: str, rules: list[str]) -> None:
+    send = "\tpvpanic_send(kexec_crash_loaded()"
+    gated = (send, f"\tif ({test})\n\t\treturn NOTIFY_DONE;\n\n{send}")
+    assert [rule for rule, _ in _found(tmp_path, gated)] == rules
