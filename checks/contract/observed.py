@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gen.frontend import ResourceKind
+from gen.model import Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from checks.facts import Value
-    from gen.model import Mask, Trigger
+    from gen.model import Mask
     from gen.source import Span
 
 # A driver's name, and a kind of resource that a device for it has; None for one on PCI.
@@ -52,3 +53,11 @@ def unheeded(
     """The names of the events whose values are among these; of all that are sent without any."""
     among = set(seen.triggers) if values is None else values
     return [name for name, value in events.items() if value.number in among]
+
+
+def sent_on(number: int, seen: Observed | None) -> tuple[Trigger, ...]:
+    """On which triggers a value is sent, or that it is not; none if that is not known."""
+    found = seen.triggers.get(number, ()) if seen else ()
+    if not found and seen and seen.complete and number in seen.negotiated:
+        return (Trigger.NONE if seen.negotiated[number] else Trigger.UNUSED,)
+    return found

@@ -6,12 +6,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from checks.contract.attributes import UNRUN, Attributes
 from checks.contract.doubt import doubted, in_code
 from checks.contract.frontends import Frontends
 from checks.contract.gaps import gaps, unexported
 from checks.contract.macros import bits, public_macros
 from checks.contract.observe import observe
-from checks.contract.observed import unheeded
+from checks.contract.observed import sent_on, unheeded
 from checks.contract.records import Contract
 from checks.contract.stand_in import stand_in
 from checks.extract import extract
@@ -24,20 +25,18 @@ from gen.diagnostics import Diagnostics
 from gen.diff.occasions import SEPARATOR
 from gen.diff.records import Fact, Item, Unknown
 from gen.frontend import ResourceKind
-from gen.model import Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from checks.contract.observed import Observed
-    from checks.facts import DriverFacts, Object, UnitFacts, Value
+    from checks.facts import DriverFacts, UnitFacts, Value
     from checks.parse import Unit
     from checks.tree import SourceTree, TreeFile
     from gen.kernel import Kernel
     from gen.source import Span
 
 _GUARD = re.compile(r"^[ \t]*#[ \t]*ifndef[ \t]+(\w+)", re.MULTILINE)
-UNRUN = "the driver could not be run"
 _SYS_OFF = "register_sys_off_handler"
 
 
@@ -110,9 +109,10 @@ class _Reader:
         events = dict(self._macros())
         torn = frozenset(one.at.source for one in self.missing)
         frontends = Frontends(self.facts, self.core, self.unknown, torn)
+        reader = Attributes(self.facts, self._miss)
         attributes = self.facts.objects("struct device_attribute")
         bases = {name: base for one in attributes
-                 for name, base in [(self._attribute_name(one), self._base(one))]
+                 for name, base in [(reader.name(one), reader.base(one))]
                  if name and base is not None}  # fmt: skip
         device = stand_in(
             self.facts, {f"{name}.{bit}": 1 << bit for name, value in events.items()
@@ -132,7 +132,7 @@ class _Reader:
             *self._events(events, seen),
             *self._hooks(),
             *frontends.items(seen),
-            *(item for one in attributes for item in self._attribute(one, events, seen)),
+            *(item for one in attributes for item in reader.items(one, events, seen)),
             *frontends.options.core(self.name, self.at),
             *self._uapi(),
         ]
@@ -217,7 +217,7 @@ class _Reader:
             number = value.number or 0
             worth = SEPARATOR.join(map(str, bits(number)))
             facts = {"bit": Fact(worth, value.span)}
-            triggers = _triggers(number, seen)
+            triggers = sent_on(number, seen)
             if not triggers and SEPARATOR in worth:
                 why = f"{number:#x} is not one bit, and is not seen to be sent"
                 self._miss(f"event[{name}]", "", why, value.span)
@@ -268,74 +268,6 @@ class _Reader:
             self._miss(kind, "priority", why, value.span)
         return Item(kind, "", at, facts)
 
-    def _attribute_name(self, one: Object) -> str | None:
-        value = one.fields.get("attr.name")
-        return value.text if value else None
-
-    def _argument(self, function: str | None, parameter: str) -> Value | None:
-        """What a function hands to the callee that has a parameter of this name."""
-        calls = [call for call in self.facts.calls()
-                 if call.function == function and parameter in call.named]  # fmt: skip
-        return calls[0].named[parameter] if len(calls) == 1 else None
-
-    def _base(self, one: Object) -> Value | None:
-        store = one.callback("store")
-        return self._argument(store.name, "base") if store and store.name != "NULL" else None
-
-    def _attribute(
-        self, one: Object, events: dict[str, Value], seen: Observed | None
-    ) -> Iterator[Item]:
-        name = self._attribute_name(one)
-        if name is None:
-            self._miss("attribute", "name", f"what {one.name} is called is not known", one.span)
-            return
-        path, facts = f"attribute[{name}]", {}
-        mode, show = one.fields.get("attr.mode"), one.callback("show")
-        if mode is not None and mode.number is not None:
-            facts["mode"] = Fact(f"{mode.number:04o}", mode.span)
-        else:
-            self._miss(path, "mode", "its value is not known", one.span)
-        shows = seen.shows.get(name) if seen else None
-        if shows is not None:
-            facts["shows"] = Fact(shows.value, one.span)
-        else:
-            stores = [each.callback("store") for each in
-                      self.facts.objects("struct device_attribute")]  # fmt: skip
-            written = any(store is not None and store.name != "NULL" for store in stores)
-            equal = "no attribute can be written, so that both masks are equal"
-            at = seen.at if seen and written and seen.at else one.span
-            self._miss(path, "shows", (seen.why if seen else UNRUN) if written else equal, at)
-        form = self._argument(show.name, "fmt") if show else None
-        if form is not None and form.text is not None:
-            facts["format"] = Fact(form.text, form.span)
-        else:
-            self._miss(path, "format", "no single call with a literal format", one.span)
-        if seen and name in seen.initial:
-            facts["initial"] = Fact(seen.initial[name], one.span)
-        store = one.callback("store")
-        if store is not None and store.name != "NULL":
-            self._store((path, name), one, seen, facts)
-            if seen and (deaf := unheeded(events, seen, seen.unmasked.get(name, set()))):
-                facts["store.unheeded"] = Fact(SEPARATOR.join(deaf), one.span)
-        yield Item("attribute", name, one.span, facts, ("mode", "shows", "format"))
-
-    def _store(
-        self, names: tuple[str, str], one: Object, seen: Observed | None, facts: dict[str, Fact]
-    ) -> None:
-        path, name = names
-        base, within = self._base(one), seen.within.get(name) if seen else None
-        if base is not None and base.number is not None:
-            facts["store.base"] = Fact(str(base.number), base.span)
-        else:
-            self._miss(path, "store.base", "no single call that parses a number", one.span)
-        if within is not None:
-            facts["store.within"] = Fact(str(within), one.span)
-        elif seen is None or not seen.shows:
-            self._miss(path, "store.within", seen.why if seen else UNRUN, one.span)
-        else:
-            why = "a mask outside the capability is not seen to be refused with EINVAL"
-            self._miss(path, "store.within", why, one.span)
-
     def _uapi(self) -> Iterator[Item]:
         for file in self.facts.tree.of(Role.UAPI)[:1]:
             parts = file.path.parts
@@ -356,14 +288,6 @@ class _Reader:
 
 
 _HOOKING = frozenset({"atomic_notifier_chain_register", _SYS_OFF})
-
-
-def _triggers(number: int, seen: Observed | None) -> tuple[Trigger, ...]:
-    """On which triggers a value is sent, or that it is not; none if that is not known."""
-    found = seen.triggers.get(number, ()) if seen else ()
-    if not found and seen and seen.complete and number in seen.negotiated:
-        return (Trigger.NONE if seen.negotiated[number] else Trigger.UNUSED,)
-    return found
 
 
 def _spdx(file: TreeFile) -> Fact | None:
