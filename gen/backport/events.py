@@ -112,9 +112,11 @@ def added(draft: Draft, new: Device, event: Event) -> Iterator[Patch]:
         text = _defined(draft, event, macro)
         named = replace(event, trigger=Trigger.UNUSED)
         draft.contract = replace(draft.contract, defined=(*draft.contract.defined, named))
-        told = f"{event.description} The device has bit {event.bit} for this event."
-        told += "" if unused else (
-            " Define it for user space; the driver itself is changed afterwards.")  # fmt: skip
+        told = (
+            f"The header for user space has no macro for bit {event.bit} of the device, which "
+            f'says: "{event.description}" Define one'
+        )
+        told += "." if unused else "; the driver itself is changed afterwards."
         # Each mail answers for its own changes only.
         mine = tuple(one for one in changes if unused or one.subject == "event")
         changes = tuple(one for one in changes if one not in mine)
@@ -153,8 +155,8 @@ def _sent(draft: Draft, new: Device, event: Event, changes: tuple[Change, ...]) 
     text.replace(known, f"{words(known)} | {macro}")
     _follow(text, roles, hook)
     body = (
-        f"{event.description} Tell the host so from a handler of {hook.mode}, with the priority "
-        f"{hook.priority}.\n\n"
+        f'The driver does not tell the host of this event: "{event.description}" Send it from a '
+        f"handler of {hook.mode}, with the priority {hook.priority}.\n\n"
     )
     if new.hooks.sys_off and new.hooks.sys_off.why:
         body += f"{new.hooks.sys_off.why}\n\n"
