@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
     from gen.diff.records import Item
 
+# For a fact that rests on an absence whatever it says.
+ANYTHING = "*"
 # By kind of item: the keys of which the part that was not read may tell something else.
 _ABSENT = {
+    "device": (("unexported", ANYTHING),),
     "register": (
         ("access", "read-only"),
         ("access", "write-only"),
@@ -57,5 +60,5 @@ def doubted(items: list[Item], gap: Unknown) -> tuple[list[Item], list[Unknown]]
 def _doubtful(item: Item) -> Iterator[str]:
     for key, value in _ABSENT.get(item.kind, ()):
         fact = item.facts.get(key)
-        if (fact.value if fact else None) == value:
+        if (fact.value if fact else None) == value or (fact and value == ANYTHING):
             yield key

@@ -73,7 +73,22 @@ def _in_directory(root: Path) -> SourceTree:
     chosen += _headers(units, texts)
     chosen += [(file, _BUILD[file.path.name]) for file in files
                if file.path.name in _BUILD and file.relative.parent == home]  # fmt: skip
-    return _tree(str(root), chosen)
+    wanted = {name for file in units for name in _INCLUDE.findall(texts[file])} | _BUILD.keys()
+    return _tree(str(root), chosen, _unread(root / home, _stem(units[0]), wanted))
+
+
+def _unread(home: Path, stem: str, wanted: set[str]) -> list[Problem]:
+    """What would belong to a driver in its directory, and is no file that is ever read."""
+    found = []
+    for path in sorted(home.iterdir()):
+        source = path.suffix == ".c" and path.stem.replace("-", "_").startswith(stem)
+        if not (source or path.name in wanted) or path.name.endswith(_MADE):
+            continue
+        if path.is_symlink() or not path.is_file():
+            why = "a symbolic link, which is not followed" if path.is_symlink() else "no file"
+            nowhere = Source(str(path), "").span(1, 1)
+            found.append(Problem("PARSE001", f"cannot be read: it is {why}", nowhere))
+    return found
 
 
 def _walk(root: Path) -> Iterator[_File]:
@@ -156,8 +171,10 @@ def _role(path: PurePosixPath) -> Role:
     return Role.UNIT
 
 
-def _tree(name: str, chosen: list[tuple[_File, Role]]) -> SourceTree:
-    files, problems = [], []
+def _tree(
+    name: str, chosen: list[tuple[_File, Role]], unread: Sequence[Problem] = ()
+) -> SourceTree:
+    files, problems = [], list(unread)
     for file, role in chosen:
         nowhere = Source(str(file.path), "").span(1, 1)
         try:

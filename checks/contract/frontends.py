@@ -106,8 +106,9 @@ class Frontends:
         for one in (one for one in kinds if (name, one) in seen.open):
             why, at = seen.open[name, one]
             where, key = (f"{path}.resource[{one}]", "") if one else (path, "probe")
-            why = f"whether it takes such a device is not known: {why}"
-            self._miss(where, key, why, at or driver.span)
+            # What the core does is another matter, and told where it counts.
+            if at is not None and at.source == driver.file.source:
+                self._miss(where, key, f"whether it takes such a device is not known: {why}", at)
         yield Item("frontend", name, driver.span, facts, ("bus", "description"))
         yield from self._ids(driver, path)
         if driver.type != PCI_DRIVER:

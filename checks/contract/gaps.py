@@ -17,6 +17,7 @@ from pycparser import c_ast
 from checks.extract import FACT
 from checks.tree import Role
 from gen.diff.records import Unknown
+from gen.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +37,7 @@ _NOWHERE = "no known interface of the kernel, and defined nowhere in what was re
 def gaps(facts: DriverFacts, units: tuple[Unit, ...]) -> Iterator[Unknown]:
     """What shows that a part of the driver is not there, each at its place."""
     yield from _unfinished(facts)
+    yield from _unbuilt(facts)
     own = tuple(f"{_word(unit.file.path.stem).upper()}_" for unit in facts.units)
     names = [_Names.of(unit) for unit in units]
     declared = {name for one in names for name in one.declared}
@@ -117,6 +119,24 @@ def _unfinished(facts: DriverFacts) -> Iterator[Unknown]:
             yield Unknown("driver", "", "there is no MODULE_LICENSE down to here", at)
         if not kinds & _STARTS:
             yield Unknown("driver", "", "nothing is registered when the module is loaded", at)
+
+
+def _unbuilt(facts: DriverFacts) -> Iterator[Unknown]:
+    """The files that a Makefile builds as parts of the driver, and that are not there."""
+    units = [unit.file.path for unit in facts.units if unit.file.role is Role.UNIT]
+    stems = {path.stem for path in units}
+    core = min((_word(stem) for stem in stems), key=len, default="")
+    wholes = {one.whole for one in facts.makefile or ()}
+    told = {PurePosixPath(one.span.source.name).stem for one in facts.problems}
+    for one in facts.makefile or ():
+        stem = one.name.removesuffix(".o")
+        ours = _word(stem).startswith(core) or one.whole in {f"{name}.o" for name in stems}
+        if ours and one.name not in wholes and stem not in stems | told:
+            told.add(stem)
+            makefile = one.span.source
+            path = PurePosixPath(makefile.name).parent / f"{stem}.c"
+            why = f"cannot be read: it is not there, but built by {makefile.name}:{one.span.line}"
+            yield Unknown("driver", "", why, Source(str(path), "").span(1, 1))
 
 
 @dataclass

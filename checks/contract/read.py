@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from checks.contract.attributes import UNRUN, Attributes
+from checks.contract.configuration import configuration
 from checks.contract.doubt import doubted, in_code
 from checks.contract.frontends import Frontends
 from checks.contract.gaps import gaps, unexported
@@ -139,6 +140,7 @@ class _Reader:
         more: list[Unknown] = []
         if self.gap:
             found, more = doubted(found, self.gap)
+        more += configuration(self.facts.tree)
         return Contract(self.name, tuple(found), (*self.unknown, *self.missing, *more))
 
     def _miss(self, path: str, key: str, why: str, at: Span | None = None) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.contract.find import NoDriverError, find_driver
+from checks.contract.parts import parts
 from checks.contract.read import NothingReadError, read_contract
 from gen.banner import read_banner
 from gen.diff.records import TreeSide
@@ -30,11 +31,12 @@ def read_tree(label: str, tree: Path, series: str | None) -> TreeSide:
         series = ".".join(banner.kernel.split(".")[:2])
     try:
         kernel = find_target(series, None).kernel
-        contract = read_contract(find_driver([tree]), kernel)
+        found = find_driver([tree])
+        contract = read_contract(found, kernel)
     except GenerationError as error:
         raise SideError(str(error), 2) from None
     except NoDriverError as error:
         raise SideError(str(error), 3) from None
     except NothingReadError as error:
         raise SideError(str(error), 3, error.diagnostics) from None
-    return TreeSide(label, contract.items, contract.unknown)
+    return TreeSide(label, contract.items, contract.unknown, parts(found))

@@ -6,15 +6,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from gen.diff.also import also
 from gen.diff.detect import item_changes
 from gen.diff.items import items
 from gen.diff.policy import judge
-from gen.diff.records import Finding, Side, TreeSide
+from gen.diff.records import CONFIGURATION, Finding, Side, TreeSide, Unknown
 from gen.diff.witness import told_once, witnesses
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from gen.baseline import Entry
-    from gen.diff.records import Item, Severity, Unknown
+    from gen.diff.records import Also, Item, Severity
+
+# What stands in a table of a driver, in the driver's own file.
+_IN_TABLES = frozenset({"pci", "acpi", "of"})
 
 
 @dataclass(frozen=True)
@@ -36,10 +42,17 @@ class Comparison:
     complete: bool = True
 
     @property
+    def also(self) -> tuple[Also, ...]:
+        """What else differs between two drivers in C."""
+        found = [*self.findings, *(one for one, _ in self.accepted)]
+        return also(self.old, self.new, found, [one.at for _, one in self.unknown])
+
+    @property
     def unknown(self) -> tuple[tuple[str, Unknown], ...]:
         """What a driver's C did not tell, so that it is not compared; of `old` or of `new`."""
         sides = (("old", self.old), ("new", self.new))
-        return tuple((name, one) for name, side in sides for one in dict.fromkeys(_untold(side)))
+        told = [(name, one) for name, side in sides for one in dict.fromkeys(_untold(side))]
+        return (*told, *_held_back(self.old, self.new))
 
     def reaches(self, gate: Severity) -> bool:
         """Whether a finding is as bad as `gate`, or worse."""
@@ -84,15 +97,52 @@ def _comparable(
     gone = _unknown(old), _unknown(new)
     both = {_which(item) for item in told[0]} & {_which(item) for item in told[1]}
     unknown, sides, complete = gone[0] | gone[1], [], True
-    for mine, others in zip(told, reversed(gone), strict=True):
+    for mine, others, there in zip(
+        told, reversed(gone), (_Other(new, told[1]), _Other(old, told[0])), strict=True
+    ):
         # What the other side lacks may be there where that one was not read.
         known = [item for item in mine if not _hidden(item, others)
-                 and (_which(item) in both or not _doubtful(item, others))]  # fmt: skip
+                 and (_which(item) in both or not there.may_have(item))]  # fmt: skip
         complete &= len(known) == len(mine) and not _keys(known, others)
         sides.append(tuple(_known(one, unknown) for one in known if not _hidden(one, unknown)))
     # Of a kind of which a side tells nothing, nobody knows what the other one lacks.
     complete &= any(sides) and all(key for _, key in unknown)
+    # Nobody knows what either does with another configuration than the one that was read.
+    options = [{key for path, key in one if path == CONFIGURATION} for one in gone]
+    complete &= options[0] == options[1]
     return sides[0], sides[1], complete
+
+
+def _held_back(old: Side | TreeSide, new: Side | TreeSide) -> Iterator[tuple[str, Unknown]]:
+    """What one side has and the other one lacks, of which nobody knows whether it is gone."""
+    if isinstance(old, Side) and isinstance(new, Side):
+        return
+    told = _in_c(old), _in_c(new)
+    both = {_which(item) for item in told[0]} & {_which(item) for item in told[1]}
+    ends = (("new", told[0], _Other(new, told[1])), ("old", told[1], _Other(old, told[0])))
+    for side, mine, there in ends:
+        for item in mine:
+            lone = _which(item) not in both and not _hidden(item, there.unknown)
+            if lone and there.may_have(item):
+                why = f"only the other side has it; the {side} one was not read in full"
+                yield side, Unknown(item.path, "", why, item.at)
+
+
+class _Other:
+    """The side of a comparison that lacks something."""
+
+    def __init__(self, side: Side | TreeSide, told: tuple[Item, ...]) -> None:
+        self.unknown = _unknown(side)
+        self._places = [(one.path, one.at.source) for one in _untold(side)]
+        self._owners = {item.path: item.at.source for item in told if item.kind == "frontend"}
+
+    def may_have(self, item: Item) -> bool:
+        """Whether an item that the side lacks may be there, only not read, or not by its name."""
+        doubts = {"driver", item.kind, *(("frontend",) if item.owner else ())}
+        home = self._owners.get(item.owner) if item.kind in _IN_TABLES else None
+        # A table is whole where its driver's file is, whatever else was not read.
+        return any(path in doubts and (home is None or path != "driver" or at == home)
+                   for path, at in self._places)  # fmt: skip
 
 
 def _keys(known: list[Item], unknown: frozenset[tuple[str, str]]) -> bool:
@@ -108,15 +158,11 @@ def _which(item: Item) -> tuple[str, str]:
 
 def _hidden(item: Item, unknown: frozenset[tuple[str, str]]) -> bool:
     """Whether a side could not tell of an item, of what it belongs to, or of any of its kind."""
-    about = {(item.path, ""), (item.kind, ""), (item.owner, ""), (item.owner, item.kind)}
+    about = {(item.path, ""), (item.owner, ""), (item.owner, item.kind)}
+    # The symbol of the whole device has the path that is the name of its kind.
+    about |= {(item.kind, "")} if item.kind != "kconfig" else set()
     about |= {(item.owner, "resources")} if item.kind == "resource" else set()
     return not unknown.isdisjoint(about)
-
-
-def _doubtful(item: Item, unknown: frozenset[tuple[str, str]]) -> bool:
-    """Whether an item that a side lacks may be there, only not read, or not known by its name."""
-    doubts = {"driver", item.kind, *(("frontend",) if item.owner else ())}
-    return any(path in doubts for path, _ in unknown)
 
 
 def _unknown(side: Side | TreeSide) -> frozenset[tuple[str, str]]:

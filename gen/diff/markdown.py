@@ -7,9 +7,11 @@ import re
 from typing import TYPE_CHECKING
 
 from gen.diagnostics import visible
+from gen.diff.records import Action
 from gen.diff.words import (
     LEFTOVER,
     accepted,
+    also,
     patches,
     shared,
     stable_trees,
@@ -51,6 +53,8 @@ def as_markdown(result: Comparison) -> str:
             for _, one in result.unknown
         ]
         lines += ["", "</details>"]
+    if result.also:
+        lines += ["", *(f"* `{one.at}`: {visible(also(one))}." for one in result.also)]
     return "\n".join(lines)
 
 
@@ -70,8 +74,8 @@ def _row(one: Finding) -> str:
     cells = [
         f"{one.rule.severity}",
         f"{one.rule.title}: {_code(change.path)}",
-        _code(whole if whole and change.old is not None else change.old),
-        _code(whole if whole and change.new is not None else change.new),
+        _code(whole if whole and change.action is Action.REMOVED else change.old),
+        _code(whole if whole and change.action is Action.ADDED else change.new),
         who(one.rule),
     ]
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 from gen.baseline import DIGITS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from gen.model import Device
     from gen.source import Span
+
+# The path of an unknown option that a driver's C asks for: it is read as if all were set.
+CONFIGURATION = "configuration"
 
 
 class Action(enum.StrEnum):
@@ -249,9 +252,40 @@ class Unknown:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A function, an object, a Kconfig entry or a line: its text without layout, and its lines."""
+
+    file: str
+    name: str
+    text: str
+    at: Span
+    last: int
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What two sides have in common if the part is the same."""
+        return self.file, self.name, self.text
+
+    def holds(self, places: Iterable[Span]) -> bool:
+        """Whether one of the places lies in it."""
+        return any(at.source == self.at.source and self.at.line <= at.line <= self.last
+                   for at in places)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Also:
+    """Parts of a file that differ, of which nothing else is told; the place is the first one's."""
+
+    at: Span
+    file: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class TreeSide:
-    """One side that was read out of C, and what could not be determined of it."""
+    """One side that was read out of C, its text, and what could not be determined of it."""
 
     label: str
     items: tuple[Item, ...]
     unknown: tuple[Unknown, ...]
+    parts: tuple[Part, ...] = field(default=(), repr=False)

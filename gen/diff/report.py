@@ -14,6 +14,7 @@ from gen.diff.records import Severity, Side
 from gen.diff.words import (
     LEFTOVER,
     accepted,
+    also,
     concern,
     indented,
     shared,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 STALE = "ACCEPTED_STALE"
 UNKNOWN = "UNKNOWN"
+ALSO = "CHANGED_AS_WELL"
 _LEVELS = {
     Severity.BREAK: Level.ERROR,
     Severity.RISKY: Level.WARNING,
@@ -60,6 +62,7 @@ def as_text(result: Comparison, *, colour: bool = False) -> str:
     parts += [f"{one.change.at}: note: {visible(accepted(one, by))}" for one, by in result.accepted]
     parts += [f"{entry.at}: note: {stale(entry)}" for entry in result.stale]
     parts += [f"{one.at}: note: {visible(unknown(one))}" for _, one in result.unknown]
+    parts += [f"{one.at}: note: {visible(also(one))}" for one in result.also]
     return "\n".join([*parts, summary(result)])
 
 
@@ -123,6 +126,10 @@ def as_json(result: Comparison) -> str:
             {"side": side, "path": one.path, "key": one.key, "why": one.why, "place": place(one.at)}
             for side, one in result.unknown
         ],
+        "also": [
+            {"file": one.file, "names": list(one.names), "place": place(one.at)}
+            for one in result.also
+        ],
         "complete": result.complete,
         "kernel": result.kernel or None,
         "leftover": list(result.leftover),
@@ -166,6 +173,14 @@ def as_sarif(result: Comparison) -> str:
         }
         for _, one in result.unknown
     ]
+    told += [
+        {
+            "level": "note",
+            "message": {"text": also(one)},
+            "locations": [sarif_location(one.at)],
+        }
+        for one in result.also
+    ]
     return sarif_log(rows, results, executed=result.complete, told=told)
 
 
@@ -198,6 +213,7 @@ def as_github(result: Comparison) -> str:
     ]
     lines += [github_line("notice", one.at, STALE, stale(one)) for one in result.stale]
     lines += [github_line("notice", one.at, UNKNOWN, unknown(one)) for _, one in result.unknown]
+    lines += [github_line("notice", one.at, ALSO, also(one)) for one in result.also]
     return "\n".join(lines)
 
 

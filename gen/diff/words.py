@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
     from gen.baseline import Entry
     from gen.diff.compare import Comparison
-    from gen.diff.records import DiffRule, Finding, Share, Unknown
+    from gen.diff.records import Also, DiffRule, Finding, Share, Unknown
 
+# More names than these are counted.
+MANY = 12
 LEFTOVER = "hunks of the rendered files that no change accounts for by itself"
 
 
@@ -28,15 +30,27 @@ def summary(result: Comparison) -> str:
     if number := len(result.accepted):
         words.append(f"{number} accepted finding{'' if number == 1 else 's'}")
     told, number = ", ".join(words), len(result.unknown)
-    if not number:
+    parts = sum(len(one.names) for one in result.also)
+    more = [f"{number} thing{'' if number == 1 else 's'} unknown"] if number else []
+    more += [f"{parts} part{'' if parts == 1 else 's'} of the C changed"] if parts else []
+    if not more:
         return told or "no change"
-    missing = f"{number} thing{'' if number == 1 else 's'} unknown"
-    return f"{told}; {missing}" if told else f"no change in what could be read: {missing}"
+    if told:
+        return "; ".join([told, *more])
+    where = "in what could be read" if number else "of the contract"
+    return f"no change {where}: {'; '.join(more)}"
 
 
 def unknown(one: Unknown) -> str:
     """What is told of what a driver's C does not tell."""
     return f"unknown, so not compared: {one.what}: {one.why}"
+
+
+def also(one: Also) -> str:
+    """What is told of parts of C that differ without a finding."""
+    shown = ", ".join(one.names[:MANY])
+    more = f" and {len(one.names) - MANY} more" if len(one.names) > MANY else ""
+    return f"changed as well, without an effect on the contract that was seen: {shown}{more}"
 
 
 def accepted(one: Finding, by: Entry) -> str:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections import Counter
 from functools import cache
@@ -13,6 +14,7 @@ import pytest
 from checks.contract.side import read_tree
 from gen.diff.compare import compare
 from gen.diff.policy import diff_rules
+from gen.diff.report import as_text
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -100,8 +102,7 @@ def base() -> TreeSide:
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_change_of_c_is_told_both_ways(name: str, tmp_path: Path) -> None:
     file, old, new, expected = CHANGES[name]
-    tree = tmp_path / "tree"
-    shutil.copytree(ROOT / "out", tree, ignore=shutil.ignore_patterns("*.o", "*.ko", "*.cmd"))
+    tree = copied(tmp_path)
     text = (tree / file).read_text(encoding="utf-8")
     assert text.count(old) == 1
     (tree / file).write_text(text.replace(old, new), encoding="utf-8")
@@ -113,3 +114,75 @@ def test_a_change_of_c_is_told_both_ways(name: str, tmp_path: Path) -> None:
 
 def fired(result: Comparison) -> Counter[str]:
     return Counter(one.rule.id for one in result.findings)
+
+
+def copied(tmp_path: Path) -> Path:
+    tree = tmp_path / "tree"
+    shutil.copytree(ROOT / "out", tree, ignore=shutil.ignore_patterns("*.o", "*.ko", "*.cmd"))
+    return tree
+
+
+@pytest.mark.parametrize("how", ["gone", "loop", "pipe"])
+def test_a_file_that_cannot_be_read_is_no_change(how: str, tmp_path: Path) -> None:
+    tree = copied(tmp_path)
+    (tree / PCI).unlink()
+    if how == "loop":
+        (tree / PCI).symlink_to(PCI)
+    elif how == "pipe":
+        os.mkfifo(tree / PCI)
+    result = compare(base(), read_tree("new", tree, "6.1"))
+    assert result.findings == ()
+    assert not result.complete
+    told = [(one.path, one.at.source.name) for _, one in result.unknown]
+    assert ("driver", str(tree / PCI)) in told
+    # What is held back is said, too.
+    assert "frontend[pvpanic-pci].pci[1b36:0011]" in dict(told)
+
+
+def test_an_id_is_gone_whatever_another_file_leaves_open(tmp_path: Path) -> None:
+    tree = copied(tmp_path)
+    for file, old, new in (
+        (PCI, "0x0011", "0x0012"),
+        (CORE, "static DEVICE_ATTR_RW", "static void idle(void)\n{\n}\nstatic DEVICE_ATTR_RW"),
+    ):
+        text = (tree / file).read_text(encoding="utf-8")
+        (tree / file).write_text(text.replace(old, new), encoding="utf-8")
+    result = compare(base(), read_tree("new", tree, "6.1"))
+    assert fired(result) == Counter(["AUTOLOAD_PCI_ID_DELETED", "AUTOLOAD_PCI_ID_ADDED"])
+    assert not result.complete
+
+
+@pytest.mark.parametrize("file", [CORE, PCI])
+def test_an_option_that_one_side_asks_for_leaves_it_open(file: str, tmp_path: Path) -> None:
+    tree = copied(tmp_path)
+    place = {CORE: "\t.priority = INT_MAX,\n", PCI: f"\t{{ {IDS} }},\n"}[file]
+    text = (tree / file).read_text(encoding="utf-8")
+    assert place in text
+    text = text.replace(place, f"#ifdef CONFIG_FOO\n{place}#endif\n")
+    (tree / file).write_text(text, encoding="utf-8")
+    changed = read_tree("new", tree, "6.1")
+    assert [(one.path, one.key) for one in changed.unknown] == [("configuration", "FOO")]
+    assert not compare(base(), changed).complete
+    assert compare(changed, changed).complete
+
+
+def test_a_priority_that_nothing_defines_is_unknown(tmp_path: Path) -> None:
+    tree = copied(tmp_path)
+    text = (tree / CORE).read_text(encoding="utf-8")
+    (tree / CORE).write_text(text.replace("INT_MAX", "PANIC_PRIO_HIGH"), encoding="utf-8")
+    result = compare(base(), read_tree("new", tree, "6.1"))
+    assert (result.findings, result.complete) == ((), False)
+
+
+def test_what_changes_without_a_finding_is_told(tmp_path: Path) -> None:
+    tree = copied(tmp_path)
+    text = (tree / CORE).read_text(encoding="utf-8")
+    text = text.replace("pvpanic_send(", "pvpanic_tell(").replace("/* Whoever", "/*  Whoever")
+    text = text.replace(".priority = INT_MAX", ".priority = 1")
+    (tree / CORE).write_text(text, encoding="utf-8")
+    result = compare(base(), read_tree("new", tree, "6.1"))
+    (also,) = result.also
+    assert (also.file, also.names) == (CORE, (
+        "pvpanic_tell", "pvpanic_power_off_notify", "pvpanic_panic_notify", "pvpanic_send"))  # fmt: skip
+    assert as_text(result).endswith("\n1 risky; 4 parts of the C changed")
+    assert compare(base(), base()).also == ()

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A driver's files as parts that can be compared by name: functions, objects, options, lines.
+
+Comments and white space count for nothing, and neither do help texts.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from checks.tree import Role
+from gen.diff.records import Part
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from checks.tree import SourceTree, TreeFile
+
+_TOKEN = re.compile(
+    r"(?P<comment>/\*.*?\*/|//[^\n]*)|(?P<line>(?m:^)[ \t]*\#(?:\\\n|[^\n])*)"
+    r"|(?P<text>\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*')|(?P<word>\w+)|(?P<sign>[^\s\w])",
+    re.DOTALL,
+)
+_CODE = frozenset({Role.UNIT, Role.HEADER, Role.UAPI})
+_ENTRY = re.compile(r"^\s*(?:config|menuconfig|menu|choice|if|endif|endmenu|endchoice|source)\b")
+_DEFINE = re.compile(r"#\s*define\s+\w+")
+_ENDS, _HEAD_ENDS = frozenset({";"}), frozenset("(=[{;")
+_OPEN, _CLOSE = frozenset("({["), frozenset(")}]")
+
+
+def parts(tree: SourceTree) -> tuple[Part, ...]:
+    """The parts of all files, each with the lines that it takes."""
+    return tuple(part for file in tree.files for part in _parts(file))
+
+
+def _parts(file: TreeFile) -> Iterator[Part]:
+    if file.role in _CODE:
+        yield from _code(file)
+    elif file.role in {Role.KCONFIG, Role.MAKEFILE}:
+        yield from _lines(file)
+
+
+def _code(file: TreeFile) -> Iterator[Part]:
+    """What stands at file scope, up to its semicolon or its last brace, and preprocessor lines."""
+    text, words, depth, start = file.source.text, list[str](), 0, 0
+    for match in _TOKEN.finditer(text):
+        if match["comment"]:
+            continue
+        word = " ".join(match[0].split()) if match["line"] else match[0]
+        start = start if words else match.start()
+        if match["line"] and not words:
+            define = _DEFINE.match(word)
+            yield _part(file, define[0] if define else word, (word,), start, match.end())
+            continue
+        words.append(word)
+        depth += (word in _OPEN) - (word in _CLOSE)
+        function = word in _CLOSE and ")" in words and "=" not in words and "{" in words
+        if depth <= 0 and (word in _ENDS or function):
+            yield _part(file, _name(words), words, start, match.end())
+            words, depth = [], 0
+    if words:
+        yield _part(file, _name(words), words, start, len(text))
+
+
+def _name(words: list[str]) -> str:
+    """What is declared: the last word before the first bracket or value; of a mark, all of it."""
+    end = next((i for i, word in enumerate(words) if word in _HEAD_ENDS and i), len(words))
+    head = words[:end]
+    if head[-1].isupper() and end < len(words) and words[end] == "(":
+        return "".join(words[len(head) - 1 :]).rstrip(";")
+    whole = head[0] in {"struct", "enum", "union"} and "{" in words and "=" not in words
+    return " ".join(head) if whole else head[-1]
+
+
+def _lines(file: TreeFile) -> Iterator[Part]:
+    """The entries of a Kconfig, and the lines of a Makefile."""
+    entry, first, place, helping = list[str](), 0, 0, 0
+    whole = file.source.text
+    for line in whole.splitlines(keepends=True):
+        bare = " ".join(line.split("#")[0].split())
+        begins = file.role is Role.MAKEFILE or _ENTRY.match(line)
+        if begins and entry:
+            yield _part(file, entry[0], entry, first, place)
+            entry = []
+        indent = len(line.expandtabs()) - len(line.expandtabs().lstrip())
+        helping = 0 if begins or (helping and bare and indent < helping) else helping
+        if bare and not helping:
+            first = first if entry else place
+            entry.append(bare)
+        helping = indent + 1 if bare in {"help", "---help---"} else helping
+        place += len(line)
+    if entry:
+        yield _part(file, entry[0], entry, first, place)
+
+
+def _part(
+    file: TreeFile, name: str, tokens: list[str] | tuple[str, ...], start: int, end: int
+) -> Part:
+    at = file.source.place(start)
+    last = at.line + file.source.text[start:end].rstrip().count("\n")
+    return Part(file.path.name, name, " ".join(tokens), at, last)
