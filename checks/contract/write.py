@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from gen.diff.pci import ANY, Claim
 from gen.serial import json_text
 
 if TYPE_CHECKING:
@@ -77,6 +78,11 @@ def _entry(item: Item, contract: Contract) -> Iterator[str]:
         if mine:
             names = ", ".join(_text(one.name) for one in mine)
             yield f"    {kind}: [{names}]  {_place(*(one.at for one in mine))}"
+    silent = {one.kind: one.facts["autoload"] for one in parts if "autoload" in one.facts}
+    if silent:
+        inside = ", ".join(f"{kind}: {_text(fact.value)}" for kind, fact in silent.items())
+        where = _place(*(fact.at for fact in silent.values()))
+        yield f"    autoload: {{{inside}}}  {where}"
     resources = [one for one in parts if one.kind == "resource"]
     if resources:
         yield "    resources:"
@@ -90,14 +96,24 @@ def _entry(item: Item, contract: Contract) -> Iterator[str]:
 def _pci(ids: list[Item]) -> Iterator[str]:
     """The device's id, and those that the driver claims besides."""
     for number, one in enumerate(ids):
-        parts = [f"{key}: {{id: 0x{value}}}" for key, value in
-                 zip(("vendor", "device"), one.name.split(":"), strict=True)]  # fmt: skip
+        parts = list(_claim(Claim.parse(one.name)))
         if number == 0:
             yield from (f"    {part}  {_place(one.at)}" for part in parts)
             continue
         if number == 1:
             yield "    also:"
         yield f"      - {{{', '.join(parts)}}}  {_place(one.at)}"
+
+
+def _claim(claim: Claim) -> Iterator[str]:
+    """What an entry claims, with what the spec language does not know where it has that."""
+    keys = ("vendor", "device", "subvendor", "subdevice")
+    narrow = any(one != ANY for one in claim.ids[2:])
+    for key, value in zip(keys, claim.ids, strict=True):
+        if narrow or not key.startswith("sub"):
+            yield f"{key}: {{id: {_text(ANY) if value == ANY else f'0x{value}'}}}"
+    if claim.mask:
+        yield f'class: "{claim.value:06x}/{claim.mask:06x}"'
 
 
 def _facts(item: Item, indent: str, granted: Mapping[str, str]) -> Iterator[str]:

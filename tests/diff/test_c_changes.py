@@ -10,8 +10,10 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner
 
 from checks.contract.side import read_tree
+from gen.cli import main
 from gen.diff.compare import compare
 from gen.diff.policy import diff_rules
 from gen.diff.report import as_text
@@ -112,6 +114,30 @@ def test_a_change_of_c_is_told_both_ways(name: str, tmp_path: Path) -> None:
     assert fired(compare(changed, base())) == mirrors
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("pci-any", 'device: {id: "*"}'),
+        ("pci-sub", "subdevice: {id: 0x1100}"),
+        ("pci-class", 'class: "088000/ffff00"'),
+        ("pci-table", 'autoload: {pci: "no"}'),
+        ("two-occasions", 'trigger: "panic, power-off"'),
+        ("nothing-heeded", 'unheeded: "panicked, crash_loaded"'),
+        ("module-licence", "    module-license: Proprietary"),
+        ("export", "unexported: devm_pvpanic_register"),
+    ],
+)
+def test_a_contract_has_what_no_spec_says(name: str, told: str, tmp_path: Path) -> None:
+    file, old, new, _ = CHANGES[name]
+    tree = copied(tmp_path)
+    text = (tree / file).read_text(encoding="utf-8")
+    (tree / file).write_text(text.replace(old, new), encoding="utf-8")
+    for form in ("yaml", "json"):
+        result = CliRunner().invoke(main, ["extract", "--format", form, str(tree)])
+        assert result.exit_code == 0
+        assert form == "json" or told in result.stdout
+
+
 def fired(result: Comparison) -> Counter[str]:
     return Counter(one.rule.id for one in result.findings)
 
@@ -182,7 +208,9 @@ def test_what_changes_without_a_finding_is_told(tmp_path: Path) -> None:
     (tree / CORE).write_text(text, encoding="utf-8")
     result = compare(base(), read_tree("new", tree, "6.1"))
     (also,) = result.also
-    assert (also.file, also.names) == (CORE, (
-        "pvpanic_tell", "pvpanic_power_off_notify", "pvpanic_panic_notify", "pvpanic_send"))  # fmt: skip
+    assert also.file == CORE
+    assert also.names == (
+        "pvpanic_tell", "pvpanic_power_off_notify", "pvpanic_panic_notify", "pvpanic_send",
+    )  # fmt: skip
     assert as_text(result).endswith("\n1 risky; 4 parts of the C changed")
     assert compare(base(), base()).also == ()
