@@ -68,7 +68,7 @@ def main(context: click.Context) -> None:
     context.obj = _read_tree
 
 
-def _read_tree(label: str, tree: Path, series: str | None) -> TreeSide:
+def _read_tree(label: str, tree: Path | str, series: str | None) -> TreeSide:
     """What `pvgen diff` calls for a directory of C, which only `checks` can read."""
     from checks.contract.side import read_tree  # noqa: PLC0415 (most commands do without)
 

@@ -10,7 +10,7 @@ from gen.diagnostics import Severity as Level
 from gen.diff.items import items
 from gen.diff.markdown import as_markdown
 from gen.diff.policy import affected, diff_rules
-from gen.diff.records import Severity, Side
+from gen.diff.records import Severity, Side, TreeSide
 from gen.diff.words import (
     LEFTOVER,
     accepted,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from gen.diff.compare import Comparison
-    from gen.diff.records import Change, Finding, Share, TreeSide
+    from gen.diff.records import Change, Finding, Share
     from gen.source import Span
 
 STALE = "ACCEPTED_STALE"
@@ -222,6 +222,8 @@ def _file(change: Change, result: Comparison) -> Span:
     side = result.new
     at = change.new_at or _where_it_was(change, side)
     file = side.file if isinstance(side, Side) and side.file else at.source.name
+    if isinstance(side, TreeSide):
+        file = file.removeprefix(f"{side.label.partition(':')[0]}:").removeprefix("./")
     return Source(file, at.source.text).span(at.line, at.column, at.length)
 
 

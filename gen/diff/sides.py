@@ -8,6 +8,7 @@ HEAD~1:spec/a.yaml  a file of a revision
 v1..v2              both sides at once; v1...v2 begins where v2 left v1, as with git diff
 ...@6.1             any of these, with only what the driver of Linux 6.1 had
 linux-6.1@6.1       a directory: its driver's C, read with the interfaces of Linux 6.1
+HEAD~2:out          a directory of a revision
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import TYPE_CHECKING
 from gen.conflict import MESSAGE as CONFLICT
 from gen.conflict import conflict
 from gen.diagnostics import Diagnostics
+from gen.diff.checkout import directory
 from gen.diff.choose import choose, known_release, specs
 from gen.diff.records import Side
 from gen.git import GitError, NoGitError
@@ -36,10 +38,13 @@ if TYPE_CHECKING:
     from gen.diff.records import TreeSide
     from gen.model import Device
 
-    # The words, the directory, and the series with whose interfaces its C is read, if one is named.
-    ReadTree = Callable[[str, Path, str | None], TreeSide]
+    # The words, the directory, on the disk or as git calls it, and the series with whose interfaces
+    # its C is read, if one is named.
+    ReadTree = Callable[[str, Path | str, str | None], TreeSide]
 
 _AS_OF = re.compile(r"(?P<side>.*)@(?P<release>[0-9]+\.[0-9]+(?:\.[0-9]+)?)", re.DOTALL)
+# In a path, two dots are the directory above.
+_RANGE = re.compile(r"(?<![:/.])\.\.\.?(?![/.])")
 _OUTSIDE = "this is no git work tree, so there are no revisions"
 # What git calls a symbolic link.
 _LINK = b"120000 "
@@ -83,11 +88,9 @@ def split_range(sides: Sequence[str]) -> tuple[str, str]:
     word = sides[0] if sides else "HEAD"
     if Path(word).exists() and not _is_revision(word):
         raise SideError(f"{word} is no revision: name what to compare it with", 2)
-    for dots in ("...", ".."):
-        old, found, new = word.partition(dots)
-        if found:
-            ends = old or "HEAD", new or "HEAD"
-            return ends if dots == ".." else (_fork(*ends), ends[1])
+    if found := _RANGE.search(word):
+        ends = word[: found.start()] or "HEAD", word[found.end() :] or "HEAD"
+        return ends if found[0] == ".." else (_fork(*ends), ends[1])
     return word, ""
 
 
@@ -125,9 +128,14 @@ def _read_side(
     named = match["side"] if match else word
     if named.endswith((".c", ".h")) and Path(named).is_file():
         raise SideError(f"{named} is C; name the directory of its driver", 2)
-    if read_tree is None or not named or not Path(named).is_dir():
+    release = match["release"] if match else None
+    if read_tree is None or not named:
         return read_spec_side(word, spec, other)
-    return read_tree(word, Path(named), match["release"] if match else None)
+    if Path(named).is_dir():
+        return read_tree(word, Path(named), release)
+    if not os.path.lexists(named) and (tree := directory(named)):
+        return read_tree(word, tree, release)
+    return read_spec_side(word, spec, other)
 
 
 def read_spec_side(word: str, spec: Path | None, other: str = "") -> Side:

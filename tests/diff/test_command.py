@@ -94,7 +94,7 @@ def test_a_range_has_both_sides(repository: Path) -> None:
         (("--", "--output=x"), 2, "there is no revision '--output=x'"),
         (("nowhere...HEAD",), 2, "there is no revision 'nowhere'"),
         (("HEAD@99.1",), 2, "nothing is known of Linux 99.1; the newest is"),
-        (("HEAD:spec", "HEAD"), 2, "revision 'HEAD' has no file spec"),
+        (("HEAD:spec", "HEAD"), 3, "HEAD:spec: no C file here"),
         (("HEAD", ":none.yaml"), 2, "what is staged has no file none.yaml"),
         (("HEAD", "/dev/zero"), 2, "/dev/zero: not a regular file"),
         (("HEAD:link.yaml", "HEAD"), 2, "HEAD:link.yaml is a symbolic link"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -212,3 +213,35 @@ def test_drivers_of_two_buses_may_have_one_name() -> None:
     """As before there were frontends; both are called `bell`."""
     tree = f"{ROOT / 'tests/execution/single'}@6.1"
     assert "\nno change in what could be read: " in diff(tree, tree).stdout
+
+
+def test_a_directory_of_a_revision(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (
+        "GIT_AUTHOR_NAME",
+        "GIT_AUTHOR_EMAIL",
+        "GIT_COMMITTER_NAME",
+        "GIT_COMMITTER_EMAIL",
+    ):
+        monkeypatch.setenv(name, "me@dev.example")
+    monkeypatch.chdir(tree.parent)
+    for words in (["init", "-q"], ["add", "tree"], ["commit", "-q", "-m", "all"]):
+        subprocess.run(["git", *words], check=True)
+    assert diff("HEAD:tree", "tree").stdout == "no change\n"
+    change(tree / CORE, ".priority = INT_MAX", ".priority = 1")
+    result = diff("HEAD:tree", "tree")
+    assert result.stdout.startswith(f"tree/{CORE}:")
+    assert f"\nHEAD:tree/{CORE}:" in result.stdout
+    # An annotation needs the path in the work tree.
+    (line,) = diff("tree", "HEAD:tree", "--format", "github").stdout.splitlines()
+    assert line.startswith(f"::warning file=tree/{CORE},")
+    monkeypatch.chdir(tree)
+    assert diff("HEAD:.", ".").stdout.endswith("\n1 risky\n")
+    (tree / "pvpanic-pci.c").unlink()
+    (tree / "pvpanic-pci.c").symlink_to(CORE)
+    for words in (["add", "-A"], ["commit", "-q", "-m", "link"]):
+        subprocess.run(["git", *words], check=True)
+    assert "it is a symbolic link" in diff("HEAD~1:.", "HEAD:.").stdout
+    result = diff("HEAD:nowhere", ".")
+    assert (result.exit_code, result.stdout) == (2, "")
+    result = diff("HEAD:../x")
+    assert (result.exit_code, "has no file ../x" in result.stderr) == (2, True)
