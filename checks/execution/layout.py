@@ -8,6 +8,7 @@ member when it is first used, so that no layout of a kernel has to be known.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from pycparser import c_ast
@@ -222,6 +223,12 @@ class Types:
         return _plain(node.names)
 
 
+@lru_cache(maxsize=4)
+def _parsed(text: str) -> tuple[c_ast.Node, ...]:
+    """The declarations of a text: those of one kernel serve all drivers that are read with it."""
+    return tuple(CParser().parse(text).ext)
+
+
 class KernelTypes:
     """Structures, constants and return types of the kernel, from the facts."""
 
@@ -230,7 +237,7 @@ class KernelTypes:
         self.constants = _constants(kernel)
         self._own = Types(None, self.constants)
         self._functions: dict[str, c_ast.Node] = {}
-        for item in CParser().parse(_declarations(kernel)).ext:
+        for item in _parsed(_declarations(kernel)):
             if isinstance(item, c_ast.Decl) and isinstance(item.type, c_ast.FuncDecl):
                 self._functions[item.name] = item.type
             else:

@@ -22,7 +22,9 @@ _LINK = "120000"
 def directory(word: str) -> str | None:
     """How git calls the directory that `REVISION:PATH` names, from the top or from here."""
     revision, colon, path = word.partition(":")
-    if not colon or not revision or word.startswith("-") or path.endswith((".yaml", ".yml", ".c", ".h")):
+    if not colon or not revision or word.startswith("-"):
+        return None
+    if path.endswith((".yaml", ".yml", ".c", ".h")):
         return None
     for name in dict.fromkeys((f"{revision}:{path}", f"{revision}:./{path}")):
         try:
