@@ -37,7 +37,7 @@ def summary(result: Comparison) -> str:
         return told or "no change"
     if told:
         return "; ".join([told, *more])
-    where = "in what could be read" if number else "of the contract"
+    where = "in what could be read" if number else "seen in the contract"
     return f"no change {where}: {'; '.join(more)}"
 
 
@@ -50,7 +50,7 @@ def also(one: Also) -> str:
     """What is told of parts of C that differ without a finding."""
     shown = ", ".join(one.names[:MANY])
     more = f" and {len(one.names) - MANY} more" if len(one.names) > MANY else ""
-    return f"changed as well, without an effect on the contract that was seen: {shown}{more}"
+    return f"changed as well, and no finding has its place there: {shown}{more}"
 
 
 def accepted(one: Finding, by: Entry) -> str:
