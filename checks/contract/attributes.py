@@ -87,9 +87,9 @@ class Attributes:
         else:
             self._miss(path, "store.base", "no single call that parses a number", one.span)
         if within is not None:
-            facts["store.within"] = Fact(str(within), one.span)
+            facts["store.within"] = Fact(within, one.span)
         elif seen is None or not seen.shows:
             self._miss(path, "store.within", seen.why if seen else UNRUN, one.span)
         else:
-            why = "a mask outside the capability is not seen to be refused with EINVAL"
+            why = "a mask inside the capability is not seen to be taken"
             self._miss(path, "store.within", why, one.span)

@@ -19,6 +19,7 @@ from checks.execution.older import variants
 from checks.execution.state import Task
 from checks.execution.texts import EINVAL
 from checks.rule import Context
+from gen.diff.directions import ANYTHING
 from gen.frontend import PlatformFrontend, ResourceKind
 from gen.model import Mask, Trigger
 
@@ -239,15 +240,22 @@ class _Watcher:
             self._within(machine, name)
 
     def _within(self, machine: Machine, name: str) -> None:
-        """Whether the capability bounds a stored mask: nothing outside it, everything inside."""
+        """What becomes of a mask outside the capability, if everything inside is taken."""
         attribute, base = self.core.attributes(machine)[name], self.bases[name]
         spare = next((1 << bit for bit in range(31) if not self.full >> bit & 1), None)
         if spare is None:
             return
-        refused = self.core.store(machine, attribute, written(base, spare)) == -EINVAL
+        self.core.store(machine, attribute, written(base, 0))
+        before, text = self._shown(machine), written(base, spare)
+        result = self.core.store(machine, attribute, text)
+        bound = Mask.CAPABILITY.value if self._shown(machine) == before else ANYTHING
+        if result == len(text) and bound != ANYTHING:
+            bound += ", without an error"
+        elif result < 0 and (result != -EINVAL or bound == ANYTHING):
+            bound += f", with error {-result}"
         whole = written(base, self._known())
-        if refused and self.core.store(machine, attribute, whole) == len(whole):
-            self.seen.within[name] = Mask.CAPABILITY
+        if self.core.store(machine, attribute, whole) == len(whole):
+            self.seen.within[name] = bound
 
     def _shown(self, machine: Machine) -> dict[str, str]:
         present = self.core.attributes(machine)

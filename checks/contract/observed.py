@@ -42,7 +42,7 @@ class Observed:
     negotiated: dict[int, bool] = field(default_factory=dict)
     complete: bool = False
     shows: dict[str, Mask] = field(default_factory=dict)
-    within: dict[str, Mask] = field(default_factory=dict)
+    within: dict[str, str] = field(default_factory=dict)
     why: str = "the driver could not be run"
     at: Span | None = None
 

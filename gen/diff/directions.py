@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _SAME_LICENCE = {"GPL", "GPL v2"}
 # Of a driver whose probe fails with every device that it is tried with.
 REFUSES = "refuses every device"
+# Of a store that a mask outside the capability changes; what C does besides stands behind it.
+ANYTHING = "anything"
 # What lets user space of any licence include a header.
 _NOTE = " WITH Linux-syscall-note"
 _LEVELS = {"removed": 0, "obsolete": 1, "testing": 2, "stable": 3}
@@ -68,10 +70,17 @@ def _probing(_old: str, new: str) -> str:
     return "refusing" if new == REFUSES else "accepting"
 
 
+def _bound(old: str, new: str) -> str:
+    """Whether a stored mask is bounded at last or no more; else only the answer differs."""
+    was, now = (text.split(SEPARATOR)[0] == ANYTHING for text in (old, new))
+    return "answer" if was == now else "widened" if now else "narrowed"
+
+
 # Keys of one kind of item, `*` for all, that have directions of their own.
 _OWN: dict[tuple[str, str], Callable[[str, str], str]] = {
     ("event", "trigger"): _occasion,
     ("uapi", "license"): _user_licence,
+    ("attribute", "store.within"): _bound,
     ("*", "autoload"): _aliases,
     ("*", "probe"): _probing,
 }
