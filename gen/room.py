@@ -2,7 +2,8 @@
 """Directories for scratch files that do not outlive their run by more than the next run.
 
 A room is locked as long as it is used. The kernel drops the lock when the process ends, however it
-ends, so a room without a lock is what a killed run left.
+ends, so a room without a lock is what a killed run left. What the caller gets is a directory in it,
+without a lock: whoever writes there may lock it (gen/output.py does).
 """
 
 from __future__ import annotations
@@ -24,14 +25,16 @@ PREFIX = "pvgen-room-"
 
 @contextmanager
 def scratch_room() -> Iterator[Path]:
-    """A new directory below the one for temporary files; it goes with the context.
+    """A new directory in a room below the one for temporary files; both go with the context.
 
     Rooms of the same user that killed runs left go first.
     """
     _clear(Path(tempfile.gettempdir()))
     path, lock = _open()
     try:
-        yield path
+        place = path / "files"
+        place.mkdir()
+        yield place
     finally:
         shutil.rmtree(path, ignore_errors=True)
         os.close(lock)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import signal
 import subprocess
 import sys
@@ -56,7 +58,7 @@ def test_the_next_run_removes_what_a_killed_one_left_and_nothing_else(
     (used,) = (path for path in temporary.glob(f"{PREFIX}*") if not path.is_symlink())
     (used / "file").touch()
     with scratch_room() as place:
-        assert place != used
+        assert place.parent != used
     assert (used / "file").exists()
     other.send_signal(signal.SIGKILL)
     other.wait()
@@ -79,5 +81,12 @@ def test_a_room_that_another_run_took_for_a_left_one_is_not_used(
 
     monkeypatch.setattr(tempfile, "mkdtemp", lose_the_first)
     with scratch_room() as place:
-        assert [str(place)] == made[1:]
-        assert list(temporary.iterdir()) == [place]
+        assert [str(place.parent)] == made[1:]
+        assert list(temporary.iterdir()) == [place.parent]
+
+
+def test_who_writes_into_a_room_may_lock_it(temporary: Path) -> None:
+    with scratch_room() as place:
+        descriptor = os.open(place, os.O_RDONLY)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.close(descriptor)
