@@ -92,7 +92,7 @@ def digest(files: Iterable[Path]) -> str:
 
 def tools_key() -> str:
     """A hash of the programs that do things in the guest."""
-    return digest(sorted(GUEST.glob("*.c")))
+    return digest(sorted(GUEST.glob("*.[ch]")))
 
 
 def torture_entries(kernel: DebugKernel, work: Path) -> list[cpio.Entry]:

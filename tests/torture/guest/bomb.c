@@ -24,11 +24,9 @@
 #include <linux/string.h>
 #include <linux/version.h>
 
-#define POLL_NS 1000000
+#include "driver.h"
 
-static char *driver = "";
-module_param(driver, charp, 0444);
-MODULE_PARM_DESC(driver, "with what the names of the modules under test begin");
+#define POLL_NS 1000000
 
 static char symbol[KSYM_NAME_LEN];
 static char action[8];
@@ -41,21 +39,13 @@ static atomic_t left;
 static atomic_t exploded;
 static int sitting = -1;
 
-/* Only once: the driver's notifier may run into the probe during the panic itself. */
+/* Only once, and the probe is of no effect from here on: the driver's notifier may run into it during the panic. */
 static void explode(const char *where)
 {
-	if (atomic_xchg(&exploded, 1) == 0)
-		panic("bomb: %s", where);
-}
-
-static bool in_driver(unsigned long address)
-{
-	char text[KSYM_SYMBOL_LEN];
-	const char *module;
-
-	sprint_symbol(text, address);
-	module = strchr(text, '[');
-	return module && !strncmp(module + 1, driver, strlen(driver));
+	if (atomic_xchg(&exploded, 1))
+		return;
+	atomic_set(&left, 0);
+	panic("bomb: %s", where);
 }
 
 static bool driver_calls(struct pt_regs *regs)
@@ -67,8 +57,10 @@ static int on_instruction(struct kprobe *p, struct pt_regs *regs)
 {
 	if (atomic_read(&left) <= 0 || !driver_calls(regs) || !atomic_dec_and_test(&left))
 		return 0;
-	if (!strcmp(action, "panic"))
+	if (!strcmp(action, "panic")) {
 		explode("instruction");
+		return 0;
+	}
 	pr_emerg("bomb: processor %d sits\n", smp_processor_id());
 	WRITE_ONCE(sitting, smp_processor_id());
 	for (;;)

@@ -10,9 +10,7 @@
 #include <linux/mutex.h>
 #include <linux/string.h>
 
-static char *driver = "";
-module_param(driver, charp, 0444);
-MODULE_PARM_DESC(driver, "with what the names of the modules under test begin");
+#include "driver.h"
 
 static DEFINE_MUTEX(lock);
 static char symbol[KSYM_NAME_LEN];
@@ -31,16 +29,6 @@ asm(".pushsection .text\n"
     ".popsection\n");
 void refuse_return(void);
 STACK_FRAME_NON_STANDARD(refuse_return);
-
-static bool in_driver(unsigned long address)
-{
-	char text[KSYM_SYMBOL_LEN];
-	const char *module;
-
-	sprint_symbol(text, address);
-	module = strchr(text, '[');
-	return module && !strncmp(module + 1, driver, strlen(driver));
-}
 
 /* Who ends with a call is not there to be returned to, but what it passes on is its own. */
 static bool driver_calls(struct pt_regs *regs)
