@@ -85,7 +85,7 @@ def test_a_room_that_another_run_took_for_a_left_one_is_not_used(
         assert list(temporary.iterdir()) == [place.parent]
 
 
-def test_who_writes_into_a_room_may_lock_it(temporary: Path) -> None:
+def test_who_writes_into_a_room_may_lock_it() -> None:
     with scratch_room() as place:
         descriptor = os.open(place, os.O_RDONLY)
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
