@@ -20,7 +20,7 @@ _CONSTANTS = {"n": 0, "m": 1, "y": 2}
 
 
 def compare_dependencies(old: str | None, new: str | None) -> str:
-    """`same`, `tightened`, `loosened` or `other`, which is neither or too large to decide.
+    """`same`, `tightened`, `loosened`, `other` for neither, or `undecided` if too large.
 
     A missing dependency always holds. Values are Kconfig's: n, m and y as 0, 1 and 2.
     """
@@ -32,7 +32,7 @@ def compare_dependencies(old: str | None, new: str | None) -> str:
     words = {word for text in (old, new) for word in _TOKEN.findall(text or "")}
     names = sorted(word for word in words if word not in _CONSTANTS and word not in _SIGNS)
     if len(names) > MAX_SYMBOLS:
-        return "same" if same else "other"
+        return "same" if same else "undecided"
     less = more = False
     for values in itertools.product((0, 1, 2), repeat=len(names)):
         known = dict(zip(names, values, strict=True))

@@ -94,9 +94,12 @@ def remove() -> Iterator[str]:
         yield "  remove pager.show"
     old = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     kept = [line for line in old if line not in LINES]
-    if kept != old:
+    if kept != old and kept:
         write_file(path, "".join(f"{line}\n" for line in kept))
         yield f"  write {path}"
+    elif kept != old:
+        path.unlink()
+        yield f"  remove {path}"
     yield "git shows specs as any other text"
 
 

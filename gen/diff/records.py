@@ -224,7 +224,8 @@ class Finding:
         verb, now = ("is called", " now") if called else ("became", "")
         symbol = one.pair.new.facts.get("symbol") if one.pair and one.pair.new else None
         whose = f" of {symbol.value}" if symbol else ""
-        return f"{self.rule.title}: {one.path}{whose}: {one.old} {verb} {one.new}{now}"
+        many = "; not compared by value: too many symbols" if one.direction == "undecided" else ""
+        return f"{self.rule.title}: {one.path}{whose}: {one.old} {verb} {one.new}{now}{many}"
 
 
 @dataclass(frozen=True)

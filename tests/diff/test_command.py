@@ -333,6 +333,7 @@ def test_git_shows_the_meaning_above_the_text(repository: Path) -> None:
     for _ in range(2):
         assert pvgen(repository, "git-setup", "--undo").returncode == 0
     assert config.read_text(encoding="utf-8") == before
+    assert not (repository / ".git/info/attributes").exists()
     assert "HOST_BAR" not in run(repository, "git", "show", "--ext-diff").stdout
     assert "HOST_BAR" not in on_a_terminal(repository, "git", "show")
 
