@@ -55,7 +55,8 @@ def _code(file: TreeFile) -> Iterator[Part]:
             continue
         words.append(word)
         depth += (word in _OPEN) - (word in _CLOSE)
-        function = word in _CLOSE and ")" in words and "=" not in words and "{" in words
+        head = words[: words.index("{")] if word in _CLOSE and "{" in words else []
+        function = ")" in head and "=" not in head
         if depth <= 0 and (word in _ENDS or function):
             yield _part(file, _name(words), words, start, match.end())
             words, depth = [], 0

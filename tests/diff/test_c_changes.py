@@ -223,3 +223,8 @@ def test_what_changes_without_a_finding_is_told(tmp_path: Path) -> None:
     )  # fmt: skip
     assert as_text(result).endswith("\n1 risky; 4 parts of the C changed")
     assert compare(base(), base()).also == ()
+    # A function ends with its brace, whatever comes behind it.
+    text = text.replace("EXPORT_SYMBOL_GPL(devm_pvpanic_register);\n", "")
+    (tree / CORE).write_text(text, encoding="utf-8")
+    (after,) = compare(base(), read_tree("new", tree, "6.1")).also
+    assert set(after.names) == {*also.names, "EXPORT_SYMBOL_GPL(devm_pvpanic_register)"}
