@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from checks.execution.contract import Happening, written
 from checks.execution.core import MODES, OOPS
+from checks.execution.devices import outstanding
 from checks.execution.faults import DefectError, DoubtError, UnknownError
 from checks.execution.hooks import STOP
 from checks.execution.state import Task
@@ -152,6 +153,26 @@ class Comparer(Explorer):
             return obj.cells.get(at + layout.member("notifier_call")[0])
         return None
 
+    def unbind(self, machine: Machine) -> None:
+        """Unbind a device."""
+        self.tell(f"{machine} is unbound")
+        self.world.remove(self.enabled, machine)
+        self.core.unbind(machine)
+        self.quiet("unbinding a device")
+        if not self.enabled and not self.core.leaving(machine):
+            self.nothing_owned("the device is unbound: its driver has no remove callback")
+        self.hooked()
+
+    def nothing_owned(self, when: str) -> None:
+        """Nothing unmanaged is left of devices.
+
+        Raises:
+            DefectError: something is.
+        """
+        for key in outstanding(self.world.kernel):
+            what, at = self.world.kernel[key]
+            raise self.found("RUN304", f"{what} is not released when {when}", at)
+
     # Attributes
 
     def shows(self, machine: Machine) -> None:
@@ -168,6 +189,8 @@ class Comparer(Explorer):
             if found is None:
                 self.called_back("RUN303")
                 message = f"'{attribute.name}' is not among the attributes of a bound device"
+                if attribute.name in present:
+                    message += ": is_visible() of its group hides it"
                 place = self.core.places[machine.frontend.name]
                 raise DefectError("RUN303", message, place, attribute.at.item)
             if not found[1]:

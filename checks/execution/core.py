@@ -147,14 +147,18 @@ class Core(Loader):
         world = self.world
         task = self.task(f"unbinding of device {machine.name}")
         world.remove(world.kernel, ("bound", machine))
-        _, struct = self.drivers[machine.frontend.name]
-        for name in ("remove", "remove_new"):
-            acpi = isinstance(machine.frontend, AcpiFrontend) and name == "remove"
-            there = acpi or name in struct.fields
-            if there and (remove := self._callback(machine.frontend, name)):
-                invoke(world, remove, (machine.obj, 0))
+        for remove in self.leaving(machine):
+            invoke(world, remove, (machine.obj, 0))
         self.settled(task)
         self._release(machine)
+
+    def leaving(self, machine: Machine) -> list[Any]:
+        """The functions of a device's driver that are called when it is unbound."""
+        _, struct = self.drivers[machine.frontend.name]
+        acpi = isinstance(machine.frontend, AcpiFrontend)
+        names = [name for name in ("remove", "remove_new")
+                 if name in struct.fields or (acpi and name == "remove")]  # fmt: skip
+        return [found for name in names if (found := self._callback(machine.frontend, name))]
 
     def _present(self, more: int) -> None:
         self.world.put(self.world.kernel, "present", self.world.kernel.get("present", 0) + more)
@@ -168,8 +172,8 @@ class Core(Loader):
 
     # sysfs
 
-    def attributes(self, machine: Machine) -> dict[str, tuple[Any, Any, Any]]:
-        """The attributes of a bound device: each with its structure, show and store."""
+    def attributes(self, machine: Machine) -> dict[str, tuple[Any, Any, Any] | None]:
+        """A bound device's attributes: structure, show and store; None if its group hides it."""
         world, load, types = self.world, self.world.load, self.types
         obj, struct = self.drivers[machine.frontend.name]
         inner, driver = struct.member("driver")
@@ -177,7 +181,7 @@ class Core(Loader):
         places = [struct.member("dev_groups")[0]] if own else []
         if isinstance(driver, Struct) and not own:
             places.append(inner + driver.member("dev_groups")[0])
-        found: dict[str, tuple[Any, Any, Any]] = {}
+        found: dict[str, tuple[Any, Any, Any] | None] = {}
         group_at = types.struct("attribute_group").member("attrs")[0]
         name_at = types.struct("attribute").member("name")[0]
         layout = types.struct("device_attribute")
@@ -186,15 +190,31 @@ class Core(Loader):
                  for name in ("show", "store")]  # fmt: skip
         for place in places:
             for group in self._array(load((obj, place))):
-                for item in self._array(load((group[0], group[1] + group_at))):
+                items = self._array(load((group[0], group[1] + group_at)))
+                for count, item in enumerate(items):
                     whole = (item[0], item[1] - base)
                     name = world.text(load((item[0], item[1] + name_at)))
                     show, store = (
                         next(filter(None, (load((whole[0], whole[1] + at)) for at in ways)), 0)
                         for ways in hooks
                     )
-                    found[name] = (whole, show, store)
+                    hidden = self._hides(machine, group, item, count)
+                    found[name] = None if hidden else (whole, show, store)
         return found
+
+    def _hides(self, machine: Machine, group: Any, item: Any, place: int) -> bool:
+        """Whether a group's own function says that a device does not have an attribute."""
+        types = self.types
+        at = types.struct("attribute_group").member("is_visible")[0]
+        visible = group[0].cells.get(group[1] + at, 0)
+        if not visible:
+            return False
+        device, at = self.devices.device(machine)
+        kobject = (device, at + self.devices.kobject)
+        task = self.task("making an attribute")
+        mode = number(invoke(self.world, visible, kobject, item, place))
+        self.settled(task)
+        return not mode
 
     def _array(self, pointer: Any) -> Iterator[Any]:
         """The pointers of an array up to NULL."""

@@ -64,6 +64,11 @@ class Devices:
         """A pointer to its struct device."""
         return machine.obj, self._types.struct(tag(machine.frontend)).member("dev")[0]
 
+    @property
+    def kobject(self) -> int:
+        """Where a struct device has its kobject."""
+        return self._types.struct("device").member("kobj")[0]
+
     def _driver_data(self, machine: Machine) -> int:
         return self.device(machine)[1] + self._types.struct("device").member("driver_data")[0]
 
@@ -83,6 +88,7 @@ class Devices:
             "pci_get_drvdata": self._bus_get,
             "platform_set_drvdata": self._bus_set,
             "platform_get_drvdata": self._bus_get,
+            "kobj_to_dev": lambda kobj: (kobj[0], kobj[1] - self.kobject),
             "dev_name": lambda _dev: (Obj("text", "a name", None, "device"), 0),
             "dev_err_probe": lambda _dev, error, *_rest: error,
             "resource_size": lambda res: self._field(res, "end") - self._field(res, "start") + 1,

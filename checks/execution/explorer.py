@@ -255,14 +255,6 @@ class Explorer:
         self.core.bind(machine, settle=lambda: setattr(world, "step", None))
         return last[0]
 
-    def unbind(self, machine: Machine) -> None:
-        """Unbind a device."""
-        self.tell(f"{machine} is unbound")
-        self.world.remove(self.enabled, machine)
-        self.core.unbind(machine)
-        self.quiet("unbinding a device")
-        self.hooked()
-
     def quiet(self, doing: str) -> None:
         """Nothing has been written to a device.
 

@@ -68,16 +68,6 @@ class Failures(Races):
         api = self.core.types.table.get(name)
         return api is not None and api.acquires in SPARE
 
-    def nothing_owned(self, when: str) -> None:
-        """Nothing unmanaged is left of devices.
-
-        Raises:
-            DefectError: something is.
-        """
-        for key, value in self.world.kernel.items():
-            if isinstance(key, tuple) and key[0] == "owned":
-                raise self.found("RUN304", f"{value[0]} is not released when {when}", value[1])
-
     def failing(self) -> None:
         """Every call on the way of a probe that can fail does so in turn."""
         for machine, *_ in self.kinds:

@@ -26,16 +26,16 @@ class Scenarios(Failures):
         several = (self.several,) if not self.single else ()
         together = (self.together,) if not self.single else ()
         stages = (
-            self.alone, self.one, self.broken, self.reading, self.masks, self.failing,
-            self.refused, self.files, *several, self.interrupted, self.beside, *together,
+            self.alone, self.one, self.loading, self.broken, self.reading, self.masks,
+            self.failing, self.refused, self.files, *several, self.interrupted, self.beside,
+            *together,
         )  # fmt: skip
-        with self.trial():
-            self.loading()
         for stage in stages:
             if any(self.gates(item.rule) for item in self.shown.values()):
                 return
             with self.trial():
-                self.load()
+                if stage != self.loading:
+                    self.load()
                 stage()
         self.parameters()
 

@@ -94,6 +94,7 @@ class Evaluator:
             return base[1] if base[0] == "addr" else ("field", base, "", "*")
         if isinstance(node, c_ast.ArrayRef):
             base = self.value(node.name, state)
+            self.value(node.subscript, state)
             self.dereference(node, base, state)
             return ("field", base, "", "[]")
         return ("field", ("op", id(node)), "", "?")
@@ -129,7 +130,9 @@ class Evaluator:
             return self.load(self.place(node, state), node, state)
         if node.op in {"++", "--", "p++", "p--"}:
             old = self.value(node.expr, state)
-            self.store(node.expr, ("plus", old, number(1)), state, node)
+            counts = old[0] in {"num", "op"}  # any number of rounds later, it may be any other
+            after = ("op", id(node)) if counts else ("plus", old, number(1))
+            self.store(node.expr, after, state, node)
             return old
         inner = self.value(node.expr, state)
         if node.op == "~":

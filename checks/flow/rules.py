@@ -10,7 +10,9 @@ from checks.flow import (
     rules_lists,
     rules_locals,
     rules_locks,
+    rules_publish,
     rules_resources,
+    rules_sleep,
     rules_sysfs,
     rules_values,
 )
@@ -24,7 +26,9 @@ MODULES = (
     rules_lists,
     rules_locals,
     rules_locks,
+    rules_publish,
     rules_resources,
+    rules_sleep,
     rules_sysfs,
     rules_values,
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from checks.flow.analysis import flow_check, place
 from checks.flow.attributes import known_bits
+from checks.flow.cfg import callee, walk
 from checks.flow.sending import sent
 from checks.rule import Found, NotApplicable, Unknown
 from gen.model import Trigger
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from checks.flow.program import Function
     from checks.flow.sending import Sent
     from checks.rule import Context, Word
+    from gen.source import Span
 
 _ROLES = ("panic", "sys-off")
 
@@ -30,7 +32,9 @@ def right_event(flow: Flow, context: Context) -> Iterator[Word]:
         yield NotApplicable("the driver has no hook")
     for function in roots:
         items = sent(flow, function)
-        if not items:
+        if not items and (call := _somewhere(flow, function)) is not None:
+            yield Unknown(f"how {function.name}() gets to this write is not followed", call)
+        elif not items:
             yield Found(f"{function.name}() writes no event", function.span, absent=True)
         for item in items:
             span = place(function, item.node)
@@ -41,6 +45,16 @@ def right_event(flow: Flow, context: Context) -> Iterator[Word]:
     for function in flow.traces:
         if set(flow.roles.get(function, {})) & set(_ROLES):
             yield from _twice(flow, function)
+
+
+def _somewhere(flow: Flow, function: Function) -> Span | None:
+    """A write to the device that a function has, though no path was seen to lead to it."""
+    for item in flow.reach(function):
+        for node in walk(item.node.body):
+            api = flow.program.api(callee(node))
+            if api is not None and api.access is not None and api.access.direction == "write":
+                return place(item, node)
+    return None
 
 
 def _twice(flow: Flow, function: Function) -> Iterator[Word]:

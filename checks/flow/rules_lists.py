@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from checks.flow.analysis import flow_check, place
 from checks.flow.resources import PUBLISHED
 from checks.flow.trace import lock_name
-from checks.flow.values import name_of
+from checks.flow.values import mentions, name_of
 from checks.rule import Found, NotApplicable
 
 if TYPE_CHECKING:
@@ -163,8 +163,9 @@ def _walks(flow: Flow) -> Iterator[tuple[Function, Event]]:
 
 @flow_check("KERN143")
 def unprotected_walk(flow: Flow, _context: Context) -> Iterator[Word]:
-    """A list that others change is walked through without its lock and without RCU."""
+    """A list that others change is used without its lock and without RCU."""
     changed = _changed(flow)
+    yield from _used_after(flow, set(changed))
     for function, event in _walks(flow):
         locks = flow.locks(function, event)
         roles = set(flow.roles.get(function, {}))
@@ -177,6 +178,29 @@ def unprotected_walk(flow: Flow, _context: Context) -> Iterator[Word]:
         elif locks == {RCU} and event.name != "rcu":
             message = "RCU alone protects this walk: it has to be the _rcu kind"
             yield Found(message, place(function, event.node))
+
+
+def _used_after(flow: Flow, changed: set[Value]) -> Iterator[Word]:
+    """An entry that was found under a lock or RCU is used once that is given back."""
+    for function, trace in flow.traces.items():
+        walks = [event for event in trace.of("walk") if flow.locks(function, event)]
+        calls = trace.of("call") if walks else ()
+        for event in trace.of("read", "write", "once-read", "once-write") if walks else ():
+            base = event.place[1] if event.place and event.place[0] == "field" else ("none",)
+            head = base[1] if base[0] == "item" else None
+            if head not in changed or flow.locks(function, event):
+                continue
+            if any(_head(walk) == head for walk in walks) and not any(_keeps(e, base) for e in calls):
+                message = "this entry may be gone: what it was found under has been given back"
+                yield Found(message, place(function, event.node))
+
+
+def _keeps(event: Event, entry: Value) -> bool:
+    """Whether a call gets an entry or the address of a part of it: it may keep or take it."""
+    return any(
+        value == entry or (value[0] == "addr" and mentions(value, lambda item: item == entry))
+        for value in event.values
+    )
 
 
 def _rcu_lists(flow: Flow) -> set[Value]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from checks.flow.analysis import flow_check, place
+from checks.flow.analysis import chain_text, flow_check, place
 from checks.flow.resources import (
     PUBLISHED,
     USED,
@@ -191,6 +191,22 @@ def _managed_order(flow: Flow) -> Iterator[Word]:
                     yield Found(message, place(function, early.node))
 
 
+@flow_check("KERN160")
+def managed_later(flow: Flow, _context: Context) -> Iterator[Word]:
+    """Something managed that is acquired again and again while its device is bound."""
+    freed = {use.kind for f in flow.traces for use in released(flow, f) if use.api.managed}
+    for function in flow.traces:
+        role = next((r for r in ("store", "show") if r in flow.roles.get(function, {})), None)
+        for use in acquired(flow, function) if role else ():
+            if use.api.managed and use.kind not in freed:
+                chain = chain_text(flow.roles[function][role or ""])
+                message = (
+                    f"{use.event.name}() ends only when this device goes, and runs at each access "
+                    f"to a file ({chain})"
+                )
+                yield Found(message, place(function, use.event.node))
+
+
 @flow_check("KERN114")
 def freed_by_hand(flow: Flow, _context: Context) -> Iterator[Word]:
     """Something that goes with its device is freed before."""
@@ -212,74 +228,3 @@ def freed_by_hand(flow: Flow, _context: Context) -> Iterator[Word]:
             if direct or by_kind:
                 message = f"{use.event.name}() frees what its device frees again when it goes"
                 yield Found(message, place(function, use.event.node))
-
-
-@flow_check("KERN115")
-def published_early(flow: Flow, _context: Context) -> Iterator[Word]:
-    """Others get at something before it is complete, or an action before it has what it frees."""
-    for function, trace in flow.traces.items():
-        for path in trace.paths:
-            for index, event in enumerate(path.state.history):
-                if event.kind != "call":
-                    continue
-                later = path.state.history[index + 1 :]
-                if action_of(flow, function, event) is not None:
-                    yield from _action_early(flow, function, event, later)
-                api = flow.api(event)
-                if api is not None and api.acquires == "list" and event.values:
-                    yield from _entry_early(flow, function, event, later)
-
-
-def _action_early(
-    flow: Flow, function: Function, event: Event, later: tuple[Event, ...]
-) -> Iterator[Word]:
-    action = action_of(flow, function, event)
-    frees = released_below(flow, action) if action else []
-    for other in later:
-        api = flow.api(other) if other.kind == "call" else None
-        if api is None or not api.acquires or api.managed or api.lock:
-            continue
-        use = Use(function, other, api.acquires, api)
-        if any(same(use, item) and not _searched(item) for item in frees):
-            message = f"this action undoes {other.name}(), which comes only later"
-            yield Found(message, place(function, event.node))
-
-
-def _searched(use: Use) -> bool:
-    """Whether an entry was looked for in its list: then one that is not on it stays alone."""
-    entry = use.event.values[0] if use.kind == "list" and use.event.values else ("none",)
-    return bool(entry[0] == "addr" and entry[1][0] == "field" and entry[1][1][0] == "item")
-
-
-def _entry_early(
-    flow: Flow, function: Function, event: Event, later: tuple[Event, ...]
-) -> Iterator[Word]:
-    entry = event.values[0]
-    if entry[0] != "addr" or entry[1][0] != "field":
-        return
-    base = entry[1][1]
-    for other in later:
-        written = other.place
-        if other.kind not in {"write", "once-write"} or not written or written[0] != "field":
-            continue
-        if written[1] != base or set(event.locks) & set(other.locks) & _walkers_locks(flow, event):
-            continue
-        if other.name in _walked(flow):
-            message = f"others may find this entry before '{other.name}' is set"
-            yield Found(message, place(function, event.node))
-
-
-def _walked(flow: Flow) -> set[str]:
-    """The members that are read of entries found in a list."""
-    return {
-        event.name
-        for trace in flow.traces.values()
-        for event in trace.of("read", "once-read")
-        if event.place and event.place[0] == "field" and event.place[1][0] == "item"
-    }
-
-
-def _walkers_locks(flow: Flow, event: Event) -> set[object]:
-    """Those of the locks held at an event that everybody holds who walks through a list."""
-    walks = [(f, e) for f, trace in flow.traces.items() for e in trace.of("walk")]
-    return {item for item in event.locks if all(item.name in flow.locks(f, e) for f, e in walks)}
