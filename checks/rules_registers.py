@@ -31,6 +31,12 @@ def _accesses(context: Context) -> list[RegisterAccess]:
     return list({(item.call.span.source, item.call.span): item for item in found}.values())
 
 
+def _repeated(context: Context) -> bool:
+    """Whether a register is written out of memory, which another rule judges."""
+    apis = (context.facts.kernel.table.get(call.name) for call in context.facts.calls())
+    return any(api and api.repeats and api.repeats.direction == "write" for api in apis)
+
+
 def _region(device: Device) -> int:
     """The longest region, in bytes: beyond it no device has anything."""
     lengths = [register.end for register in device.registers]
@@ -54,7 +60,8 @@ def check_offset(context: Context) -> Iterator[Word]:
         yield NotApplicable("no register access in the given files")
         return
     event = context.device.event_register
-    if not any(access.direction == "write" for access in accesses) and core(context):
+    written = any(access.direction == "write" for access in accesses) or _repeated(context)
+    if not written and core(context):
         yield Found(
             f"nothing writes the register '{event.name}'",
             anchor(context),

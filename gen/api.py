@@ -100,6 +100,7 @@ class Api:
     managed: str | None = None
     managed_with: Mapping[str, Range] = field(default_factory=dict)
     access: Access | None = None
+    repeats: Access | None = None
     maps: str | None = None
     implies: Mapping[str, str] = field(default_factory=dict)
     calls: Mapping[str, str] = field(default_factory=dict)

@@ -136,6 +136,7 @@ def _api(name: str, item: Mapping[str, Any]) -> Api:
         managed=item.get("managed"),
         managed_with={key: _range(value) for key, value in item.get("managed-with", {}).items()},
         access=Access(**item["access"]) if "access" in item else None,
+        repeats=Access(**item["repeats"]) if "repeats" in item else None,
         maps=item.get("maps"),
         implies=item.get("implies", {}),
         calls=item.get("calls", {}),

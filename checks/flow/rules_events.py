@@ -5,10 +5,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pycparser import c_ast
+
 from checks.flow.analysis import flow_check, place
 from checks.flow.attributes import known_bits
 from checks.flow.cfg import callee, walk
 from checks.flow.sending import sent
+from checks.fold import fold, type_name
 from checks.rule import Found, NotApplicable, Unknown
 from gen.model import Trigger
 
@@ -22,6 +25,12 @@ if TYPE_CHECKING:
     from gen.source import Span
 
 _ROLES = ("panic", "sys-off")
+_BYTES = {
+    **dict.fromkeys(("u8", "__u8", "s8", "char", "unsigned char", "bool", "_Bool"), 1),
+    **dict.fromkeys(("u16", "__u16", "s16", "short", "unsigned short"), 2),
+    **dict.fromkeys(("u32", "__u32", "s32", "int", "unsigned", "unsigned int"), 4),
+    **dict.fromkeys(("u64", "__u64", "s64"), 8),
+}
 
 
 @flow_check("SPEC006")
@@ -52,7 +61,8 @@ def _somewhere(flow: Flow, function: Function) -> Span | None:
     for item in flow.reach(function):
         for node in walk(item.node.body):
             api = flow.program.api(callee(node))
-            if api is not None and api.access is not None and api.access.direction == "write":
+            access = api and (api.access or api.repeats)
+            if access and access.direction == "write":
                 return place(item, node)
     return None
 
@@ -117,6 +127,36 @@ def _mode(flow: Flow, function: Function) -> Trigger | None:
         told = flow.program.api(name)
         return Trigger(told.tells) if told is not None and told.tells else None
     return None
+
+
+@flow_check("SPEC035")
+def written_once(flow: Flow, context: Context) -> Iterator[Word]:
+    """An event is written by itself, not as one of a row out of memory."""
+    event = context.device.event_register
+    for function in flow.traces:
+        for node in walk(function.node.body):
+            api = flow.program.api(callee(node))
+            repeats = api.repeats if api else None
+            if api is None or repeats is None or repeats.direction != "write" or not node.args:
+                continue
+            times, span = _times(flow, function, node.args.exprs[-1]), place(function, node)
+            if times is None or (times == 1 and repeats.width == event.width):
+                yield Unknown(f"what {api.name}() writes out of memory is not followed", span)
+                continue
+            message = (
+                f"{api.name}() writes {times} times, {repeats.width} bits each, out of memory; "
+                f"the register '{event.name}' takes each event in one write of {event.width}"
+            )
+            yield Found(message, span, event.at["width"])
+
+
+def _times(flow: Flow, function: Function, node: c_ast.Node) -> int | None:
+    """How often a row of accesses goes on."""
+    if isinstance(node, c_ast.UnaryOp) and node.op == "sizeof":
+        named = isinstance(node.expr, c_ast.Typename)
+        kind = type_name(node.expr.type) if named else flow.program.type_of(node.expr, function)
+        return _BYTES.get(kind)
+    return fold(node, flow.program.names)
 
 
 @flow_check("SPEC010")
