@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from checks.preprocess import Include, MacroDefinition
     from checks.rule import Context, Word
     from checks.tree import TreeFile
+    from gen.source import Span
 
 NOTE = "WITH Linux-syscall-note"
 HEADERS = (Role.HEADER, Role.UAPI)
@@ -25,7 +26,7 @@ _NAME = re.compile(r"[A-Za-z_]\w*")
 
 @check("KERN149")
 def check_guards(context: Context) -> Iterator[Word]:
-    """What a header asks for at its start is what it then defines."""
+    """What a header asks for at its start is what it then defines, and no other header's."""
     files = [file for role in HEADERS for file in context.facts.tree.of(role)]
     if not files:
         yield NotApplicable("no header given")
@@ -40,6 +41,33 @@ def check_guards(context: Context) -> Iterator[Word]:
         if guards and asked[2] not in defined:
             span = file.source.span(number, given.start(2) + 1, len(given[2]))
             yield Found(f"the guard asks for {asked[2]}, and this defines {given[2]}", span)
+    yield from _shared_guards(context)
+
+
+def _guard(file: TreeFile) -> tuple[str, Span] | None:
+    """The name that keeps a header from being read twice, where it asks for it."""
+    matches = enumerate(map(_DIRECTIVE.match, file.source.lines), 1)
+    lines = [(number, match) for number, match in matches if match][:2]
+    if [match[1] for _, match in lines] != ["ifndef", "define"]:
+        return None
+    number, match = lines[0]
+    return match[2], file.source.span(number, match.start(2) + 1, len(match[2]))
+
+
+def _shared_guards(context: Context) -> Iterator[Word]:
+    """Two headers of one file that ask for the same name: the second one is empty."""
+    told = set()
+    for unit in context.facts.units:
+        files = {item.file.source.name: item.file for item in unit.includes if item.file}
+        guards: dict[str, TreeFile] = {}
+        # Of two, the driver's own is the one to be changed: user space sees the other.
+        for file in sorted(files.values(), key=lambda one: one.role is not Role.UAPI):
+            guard = _guard(file)
+            other = guards.setdefault(guard[0], file) if guard else file
+            if guard and other is not file and file.source.name not in told:
+                told.add(file.source.name)
+                message = f"{other.path} has this guard too: who includes both gets one of them"
+                yield Found(message, guard[1])
 
 
 @check("SPEC030")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 # Importing a module of rules puts its functions into CHECKS.
 from checks import (  # noqa: F401
     rules_build,
+    rules_conditions,
     rules_declare,
     rules_documents,
     rules_drivers,

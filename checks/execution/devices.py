@@ -156,10 +156,13 @@ class Devices:
 
     # Mapping
 
-    def map(self, machine: Machine | None, space: str, shift: int, owner: Any, release: str) -> Any:
-        """A new mapping, released with `owner` if it has one."""
+    def map(
+        self, machine: Machine | None, space: str, shift: int, owner: Any, release: str,
+        length: int | None = None,
+    ) -> Any:  # fmt: skip
+        """A new mapping of so many bytes, or all; released with `owner` if it has one."""
         name = f"a mapping of device {machine.name}" if machine else "a mapping of nothing"
-        obj = Obj("io", name, data=(machine, space, shift, release))
+        obj = Obj("io", name, data=(machine, space, shift, release, length))
         if owner is None:
             self._memory.own(obj, "a mapping of registers")
         else:
@@ -178,7 +181,8 @@ class Devices:
             return 0
         machine, shift = self._at(space, where[0])
         owner = None if device is None else self.of(device).obj
-        return self.map(machine, space, shift, owner, space)
+        length = where[1] if len(where) > 1 and isinstance(where[1], int) else None
+        return self.map(machine, space, shift, owner, space, length)
 
     def _ioremap_resource(self, device: Any, resource: Any) -> Any:
         if resource == 0:

@@ -105,11 +105,13 @@ class Pci:
 
     # Mappings
 
-    def _map(self, name: str, device: Any, bar: int, _max: int, *, managed: bool) -> Any:
+    def _map(self, name: str, device: Any, bar: int, most: int, *, managed: bool) -> Any:
         if self._world.fails(name) or not self._bar(device, bar, "length"):
             return 0
         machine = self._of(device)
-        made = self._devices.map(machine, MEMORY, 0, machine.obj if managed else None, "")
+        length = most if isinstance(most, int) and most else None
+        owner = machine.obj if managed else None
+        made = self._devices.map(machine, MEMORY, 0, owner, "", length)
         if managed:
             table, _ = self._table(device)
             self._world.put(table.cells, POINTER * bar, made)

@@ -33,21 +33,25 @@ class Registers:
         port = api.parameters[-1] == "port"
         only = MEMORY if "volatile" in (api.prototype or "") else IO if port else ""
         if access.direction == "read":
-            return lambda where: self._read(self._target(where, only, port), api)
+            return lambda where: self._read(self._target(where, only, api), api)
         mask = (1 << access.width) - 1
-        return lambda value, where: self._write(self._target(where, only, port), api, value & mask)
+        return lambda value, where: self._write(self._target(where, only, api), api, value & mask)
 
-    def _target(self, where: Any, only: str, port: bool) -> tuple[Machine, int]:
+    def _target(self, where: Any, only: str, api: Api) -> tuple[Machine, int]:
         world = self._world
-        if port:
+        if api.parameters[-1] == "port":
             machine, offset = self._at(IO, where) if where.__class__ is int else (None, 0)
         else:
             if where.__class__ is not tuple or where[0].kind != "io" or "dead" in where[0].cells:
                 if where.__class__ is tuple and where[0].kind != "io":
                     raise world.defect("RUN306", "accesses registers through a pointer to memory")
                 raise world.defect("RUN306", f"accesses registers through {_bad(where)}")
-            machine, space, shift, _ = where[0].data
+            machine, space, shift, _, length = where[0].data
             offset = where[1] + shift
+            last = where[1] + (api.access.width if api.access else 0) // 8
+            if length is not None and last > length:
+                message = f"accesses byte {last - 1} of a mapping of {length} bytes"
+                raise world.defect("RUN302", message)
             if only and space != only:
                 raise world.defect("RUN302", "accesses an I/O port as if it were memory")
         if machine is None:

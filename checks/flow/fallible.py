@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 from checks.flow.values import NEGATIVE, POSITIVE, ZERO, failure, mentions, refine, sign, success
 
 if TYPE_CHECKING:
+    from pycparser import c_ast
+
     from checks.flow.analysis import Flow
     from checks.flow.program import Function
     from checks.flow.trace import Event, Path
     from checks.flow.values import Value
 
+DEPTH = 4
 INTEGERS = frozenset({"int", "ssize_t", "long", "long int"})
 
 
@@ -40,17 +43,40 @@ def needed(flow: Flow, function: Function, event: Event) -> bool:
         return False
     api, own = flow.api(event), flow.called(function, event)
     if own is not None:
-        return not _says(flow, own)
+        return not _says(flow, function, event)
     if api is None:
         return True
     pointer = api.fails in {"null", "err-ptr"}
     return api.must_check or pointer or (api.managed is not None and api.fails == "errno")
 
 
-def _says(flow: Flow, function: Function) -> bool:
-    """Whether a function tells of failure by a message, so that its caller may leave it at that."""
-    apis = [flow.api(event) for event in flow.traces[function].of("call")]
-    return any(api is not None and "fmt" in api.parameters for api in apis)
+def _says(flow: Flow, function: Function, event: Event, depth: int = 0) -> bool:
+    """Whether what is called tells of each failure by a message: its caller may leave it at that.
+
+    A message that stands on the ways of success too is about something else.
+    """
+    own, signs = flow.called(function, event), signs_of(flow, function, event)
+    if own is None or signs is None or depth > DEPTH:
+        return False
+    ends = [(path, sign(path.state.signs, path.value) if path.value else 0)
+            for path in flow.traces[own].paths]  # fmt: skip
+    fine = {item.node for path, known in ends if known & signs[1] for item in path.state.history}
+    bad = [path for path, known in ends if known & signs[0]]
+    return bool(bad) and all(
+        any(_tells(flow, own, item, fine, depth) for item in path.state.history) for path in bad
+    )
+
+
+def _tells(
+    flow: Flow, function: Function, event: Event, fine: set[c_ast.Node], depth: int
+) -> bool:
+    """Whether a call prints a message on no `fine` way, or is of a function that tells itself."""
+    if event.kind != "call":
+        return False
+    api = flow.api(event)
+    if api is not None:
+        return "fmt" in api.parameters and event.node not in fine
+    return _says(flow, function, event, depth + 1)
 
 
 def parses(flow: Flow, function: Function, event: Event) -> bool:
