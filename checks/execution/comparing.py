@@ -189,7 +189,7 @@ class Comparer(Explorer):
             if found is None:
                 self.called_back("RUN303")
                 message = f"'{attribute.name}' is not among the attributes of a bound device"
-                if attribute.name in present:
+                if attribute.name in self.core.hidden:
                     message += ": is_visible() of its group hides it"
                 place = self.core.places[machine.frontend.name]
                 raise DefectError("RUN303", message, place, attribute.at.item)

@@ -82,6 +82,7 @@ class Core(Loader):
         self.places = {frontend.name: item.span for frontend, item in found if item}
         self.machine = variant.machine if variant else ""
         self.calls = tuple(context.facts.calls())
+        self.hidden: set[str] = set()
 
     def site(self, acquires: str) -> Any:
         """Where the driver calls a function that acquires something; None if it does not."""
@@ -172,8 +173,11 @@ class Core(Loader):
 
     # sysfs
 
-    def attributes(self, machine: Machine) -> dict[str, tuple[Any, Any, Any] | None]:
-        """A bound device's attributes: structure, show and store; None if its group hides it."""
+    def attributes(self, machine: Machine) -> dict[str, tuple[Any, Any, Any]]:
+        """The attributes of a bound device: each with its structure, show and store.
+
+        Those that their group does not show are in `hidden`.
+        """
         world, load, types = self.world, self.world.load, self.types
         obj, struct = self.drivers[machine.frontend.name]
         inner, driver = struct.member("driver")
@@ -181,7 +185,7 @@ class Core(Loader):
         places = [struct.member("dev_groups")[0]] if own else []
         if isinstance(driver, Struct) and not own:
             places.append(inner + driver.member("dev_groups")[0])
-        found: dict[str, tuple[Any, Any, Any] | None] = {}
+        found: dict[str, tuple[Any, Any, Any]] = {}
         group_at = types.struct("attribute_group").member("attrs")[0]
         name_at = types.struct("attribute").member("name")[0]
         layout = types.struct("device_attribute")
@@ -198,8 +202,10 @@ class Core(Loader):
                         next(filter(None, (load((whole[0], whole[1] + at)) for at in ways)), 0)
                         for ways in hooks
                     )
-                    hidden = self._hides(machine, group, item, count)
-                    found[name] = None if hidden else (whole, show, store)
+                    if self._hides(machine, group, item, count):
+                        self.hidden.add(name)
+                    else:
+                        found[name] = (whole, show, store)
         return found
 
     def _hides(self, machine: Machine, group: Any, item: Any, place: int) -> bool:

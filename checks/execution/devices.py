@@ -156,19 +156,21 @@ class Devices:
 
     # Mapping
 
-    def map(
-        self, machine: Machine | None, space: str, shift: int, owner: Any, release: str,
-        length: int | None = None,
-    ) -> Any:  # fmt: skip
-        """A new mapping of so many bytes, or all; released with `owner` if it has one."""
+    def map(self, machine: Machine | None, space: str, shift: int, owner: Any, release: str) -> Any:
+        """A new mapping, released with `owner` if it has one."""
         name = f"a mapping of device {machine.name}" if machine else "a mapping of nothing"
-        obj = Obj("io", name, data=(machine, space, shift, release, length))
+        obj = Obj("io", name, data=(machine, space, shift, release))
         if owner is None:
             self._memory.own(obj, "a mapping of registers")
         else:
             kill = partial(self._world.put, obj.cells, "dead", UNMAPPED)
             self._memory.manage(owner, kill, obj)
         return (obj, 0)
+
+    def limit(self, mapping: Any, length: Any) -> None:
+        """Only so many bytes are mapped."""
+        if isinstance(length, int):
+            self._world.put(mapping[0].cells, "length", length)
 
     def _at(self, space: str, address: int) -> tuple[Machine | None, int]:
         for machine in self.machines:
@@ -181,8 +183,10 @@ class Devices:
             return 0
         machine, shift = self._at(space, where[0])
         owner = None if device is None else self.of(device).obj
-        length = where[1] if len(where) > 1 and isinstance(where[1], int) else None
-        return self.map(machine, space, shift, owner, space, length)
+        made = self.map(machine, space, shift, owner, space)
+        if len(where) > 1:
+            self.limit(made, where[1])
+        return made
 
     def _ioremap_resource(self, device: Any, resource: Any) -> Any:
         if resource == 0:

@@ -109,9 +109,9 @@ class Pci:
         if self._world.fails(name) or not self._bar(device, bar, "length"):
             return 0
         machine = self._of(device)
-        length = most if isinstance(most, int) and most else None
-        owner = machine.obj if managed else None
-        made = self._devices.map(machine, MEMORY, 0, owner, "", length)
+        made = self._devices.map(machine, MEMORY, 0, machine.obj if managed else None, "")
+        if isinstance(most, int) and most:
+            self._devices.limit(made, most)
         if managed:
             table, _ = self._table(device)
             self._world.put(table.cells, POINTER * bar, made)

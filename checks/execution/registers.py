@@ -46,7 +46,8 @@ class Registers:
                 if where.__class__ is tuple and where[0].kind != "io":
                     raise world.defect("RUN306", "accesses registers through a pointer to memory")
                 raise world.defect("RUN306", f"accesses registers through {_bad(where)}")
-            machine, space, shift, _, length = where[0].data
+            machine, space, shift, _ = where[0].data
+            length = where[0].cells.get("length")
             offset = where[1] + shift
             last = where[1] + (api.access.width if api.access else 0) // 8
             if length is not None and last > length:

@@ -67,9 +67,7 @@ def _says(flow: Flow, function: Function, event: Event, depth: int = 0) -> bool:
     )
 
 
-def _tells(
-    flow: Flow, function: Function, event: Event, fine: set[c_ast.Node], depth: int
-) -> bool:
+def _tells(flow: Flow, function: Function, event: Event, fine: set[c_ast.Node], depth: int) -> bool:
     """Whether a call prints a message on no `fine` way, or is of a function that tells itself."""
     if event.kind != "call":
         return False

@@ -186,11 +186,12 @@ def _used_after(flow: Flow, changed: set[Value]) -> Iterator[Word]:
         walks = [event for event in trace.of("walk") if flow.locks(function, event)]
         calls = trace.of("call") if walks else ()
         for event in trace.of("read", "write", "once-read", "once-write") if walks else ():
-            base = event.place[1] if event.place and event.place[0] == "field" else ("none",)
-            head = base[1] if base[0] == "item" else None
+            base: Value = event.place[1] if event.place and event.place[0] == "field" else ()
+            head = base[1] if base[:1] == ("item",) else None
             if head not in changed or flow.locks(function, event):
                 continue
-            if any(_head(walk) == head for walk in walks) and not any(_keeps(e, base) for e in calls):
+            found = any(_head(walk) == head for walk in walks)
+            if found and not any(_keeps(call, base) for call in calls):
                 message = "this entry may be gone: what it was found under has been given back"
                 yield Found(message, place(function, event.node))
 

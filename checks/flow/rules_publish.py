@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from checks.flow.analysis import Flow
     from checks.flow.program import Function
     from checks.flow.trace import Event
+    from checks.flow.values import Value
     from checks.rule import Context, Word
 
 # Roles of functions that a chain of the kernel's calls, and what puts them on one.
@@ -140,14 +141,14 @@ def registered_twice(flow: Flow, _context: Context) -> Iterator[Word]:
     ]
     for function, use, name in uses:
         roles = set(flow.roles.get(function, {}))
-        for other, first, same_name in uses:
+        for other, first, told in uses if roles & {"probe", "store"} else ():
             loads = set(flow.roles.get(other, {})) == {"init"}
-            if loads and first.kind == use.kind and same_name == name and roles & {"probe", "store"}:
+            if loads and (first.kind, told) == (use.kind, name):
                 message = f"{other.name}() has registered '{name}' already: it is on the list twice"
                 yield Found(message, place(function, use.event.node))
 
 
-def _block(use: Use) -> tuple[object, ...] | None:
+def _block(use: Use) -> Value | None:
     """The notifier that is registered, if it is named."""
     value = subject(use)
     return value if value is not None and value[0] == "addr" else None

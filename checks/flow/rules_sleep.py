@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Rules about callbacks that take something away for a while: of power management, of PCI errors."""
+"""Rules about callbacks that take something away for a while: power management, PCI errors."""
 
 from __future__ import annotations
 
