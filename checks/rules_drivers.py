@@ -25,7 +25,7 @@ from gen.frontend import Bus
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from checks.facts import Object
+    from checks.facts import Call, Object, UnitFacts
     from checks.rule import Context, Word
     from gen.frontend import Frontend
 
@@ -79,9 +79,24 @@ def check_resources(context: Context) -> Iterator[Word]:
         for resource in frontend.resources:
             if resource.kind.value not in mapped and not wrong:
                 message = f"'{frontend.name}' does not map {resource.kind} resources"
+                stranger = _stranger(context, unit)
+                if stranger is not None:
+                    why = f"{message}, unless {stranger.name}() does it, which is not known"
+                    yield Unknown(why, stranger.callee)
+                    continue
                 yield Found(message, place, resource.at["kind"], absent=True)
     if not found:
         yield NotApplicable("no platform driver among the given files")
+
+
+def _stranger(context: Context, unit: UnitFacts | None) -> Call | None:
+    """A call, with arguments, of a function of which nothing is known."""
+    table = context.facts.kernel.table
+    own = {name for one in context.facts.units for name in one.functions}
+    macros = {item.name for one in context.facts.units for item in one.defines}
+    return next((call for call in (unit.calls if unit else ()) if call.arguments and not
+                 (call.name in table or call.name in own or call.name in macros
+                  or call.name.startswith("__"))), None)  # fmt: skip
 
 
 @check("SPEC021")

@@ -148,7 +148,7 @@ def _given(
     codes, flags = [], None
     for number, item in enumerate(on.arguments(node)):
         by_name = api.kind == "macro" and number < len(api.parameters)
-        if by_name and api.parameters[number] == "flags" and api.acquires == "spinlock":
+        if by_name and api.parameters[number] == "flags" and api.lock and api.acquires:
             flags = on.assign(on.place(item), node)
         elif not (api.name == "kfree_rcu" and number):
             codes.append(on.value(item))

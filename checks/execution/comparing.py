@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from checks.execution.contract import Happening, written
-from checks.execution.core import MODES, OOPS
+from checks.execution.core import MODES, OOPS, STATE
 from checks.execution.devices import outstanding
 from checks.execution.faults import DefectError, DoubtError, UnknownError
 from checks.execution.hooks import STOP
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 from checks.execution.explorer import Explorer
 
+# What the kernel says of itself meanwhile.
+_STATES = {Trigger.PANIC: "SYSTEM_RUNNING", Trigger.CRASH_KERNEL: "SYSTEM_RUNNING",
+           Trigger.POWER_OFF: "SYSTEM_POWER_OFF", Trigger.RESTART: "SYSTEM_RESTART"}  # fmt: skip
+
 
 class Comparer(Explorer):
     """An explorer that knows what has to happen."""
@@ -33,8 +37,11 @@ class Comparer(Explorer):
         loose: tuple[Machine, ...] = (),
         over: Task | None = None,
         when: str = "",
+        state: str = "",
     ) -> None:
         """Let something happen and compare what devices are told; `loose` ones are in between.
+
+        `state` names how far the machine has come, if it does not just run or go off.
 
         Raises:
             DefectError: it is not what the contract says.
@@ -46,6 +53,8 @@ class Comparer(Explorer):
         world.put(world.kernel, "stranger", None)
         world.put(world.kernel, "crash", int(what.crash))
         world.put(core.program.outside[OOPS][0].cells, 0, int(panic))
+        number = core.state(state or _STATES[what.trigger])
+        world.put(core.program.outside[STATE][0].cells, 0, number)
         task = Task(what.trigger.value, "a panic must not sleep" if panic else "", over)
         task.same_cpu = over is not None
         before = world.task

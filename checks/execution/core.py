@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 # The kernel's variable that says that it is going down.
 OOPS = "oops_in_progress"
+# How far the machine has come: it boots, runs or is being switched off.
+STATE = "system_state"
 MODES = {
     Trigger.POWER_OFF: ("SYS_OFF_MODE_POWER_OFF_PREPARE", "SYS_OFF_MODE_POWER_OFF"),
     Trigger.RESTART: ("SYS_OFF_MODE_RESTART_PREPARE", "SYS_OFF_MODE_RESTART"),
@@ -78,11 +80,16 @@ class Core(Loader):
             program.preset("acpi_disabled", variant.acpi_disabled)
         found = list(variant.pairs if variant else pairs(context))
         program.preset(OOPS, 0)
+        program.preset(STATE, self.state("SYSTEM_RUNNING"))
         self.drivers = dict(self._drivers(found))
         self.places = {frontend.name: item.span for frontend, item in found if item}
         self.machine = variant.machine if variant else ""
         self.calls = tuple(context.facts.calls())
         self.hidden: set[str] = set()
+
+    def state(self, name: str) -> int:
+        """What the kernel's own state is called by a number; the numbers differ among kernels."""
+        return self.types.constants.get(name, 0)
 
     def site(self, acquires: str) -> Any:
         """Where the driver calls a function that acquires something; None if it does not."""

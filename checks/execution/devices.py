@@ -97,6 +97,9 @@ class Devices:
             "platform_get_mem_or_io": self._mem_or_io,
             "devm_ioremap_resource": self._ioremap_resource,
             "devm_platform_ioremap_resource": self._platform_ioremap,
+            "devm_platform_get_and_ioremap_resource": self._get_and_ioremap,
+            **dict.fromkeys(("get_device", "pci_dev_get", "kobject_get"), lambda given: given),
+            **dict.fromkeys(("put_device", "pci_dev_put"), lambda _given: None),
             "devm_ioremap": partial(iomap, "devm_ioremap", MEMORY),
             "devm_ioport_map": partial(iomap, "devm_ioport_map", IO),
             "ioremap": partial(iomap, "ioremap", MEMORY, None),
@@ -204,6 +207,14 @@ class Devices:
         if machine.space != MEMORY or number:
             return -EINVAL
         return self._ioremap_resource(self.device(machine), machine.obj.data[1])
+
+    def _get_and_ioremap(self, device: Any, number: int, where: Any) -> Any:
+        """The same; the resource goes to `where`, unless that is NULL."""
+        machine = self.of(device)
+        found = machine.obj.data[1] if machine.space == MEMORY and not number else 0
+        if where:
+            self._world.store(where, found)
+        return self._platform_ioremap(device, number)
 
     def unmap(self, space: str, pointer: Any) -> None:
         """Unmap what the driver has to."""

@@ -7,6 +7,7 @@ member when it is first used, so that no layout of a kernel has to be known.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from gen.kernel import Kernel
 
 POINTER = 8
+# What says where a pointer leads, which changes nothing of a declaration.
+_ANNOTATION = re.compile(r"\b__(?:iomem|user)\b")
 # Where the members of a kernel's structure that the facts do not have are put, and how far apart.
 FAR, APART = 1 << 16, 1 << 8
 
@@ -286,5 +289,5 @@ def _declarations(kernel: Kernel) -> str:
             members = " ".join(f"{text};" for text in kernel.members(api.name).values())
             structs.append(f"{api.name} {{ {members} }};" if members else f"{api.name};")
         elif api.prototype and api.prototype.endswith(")"):
-            functions.append(f"{api.prototype.replace('__iomem', '')};")
+            functions.append(f"{_ANNOTATION.sub('', api.prototype)};")
     return "\n".join([*types, *structs, *functions])

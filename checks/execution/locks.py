@@ -25,6 +25,7 @@ _TAKE = {
 }  # fmt: skip
 _TRY = {
     "mutex_trylock": ("mutex", ""), "spin_trylock": ("spinlock", ""),
+    "spin_trylock_irq": ("spinlock", "irq"), "spin_trylock_bh": ("spinlock", "bh"),
     "spin_trylock_irqsave": ("spinlock", "irqsave"), "raw_spin_trylock": ("spinlock", ""),
     "raw_spin_trylock_irqsave": ("spinlock", "irqsave"),
 }  # fmt: skip
@@ -36,6 +37,13 @@ _GIVE = {
     "raw_spin_unlock_irq": ("spinlock", "irq"),
     "raw_spin_unlock_irqrestore": ("spinlock", "irqsave"),
 }  # fmt: skip
+# What readers under RCU begin and end with, and whether interrupts are off meanwhile: whatever
+# keeps the scheduler away makes a grace period wait.
+_SECTIONS = (
+    ("rcu_read_lock", "rcu_read_unlock", 0), ("rcu_read_lock_sched", "rcu_read_unlock_sched", 0),
+    ("rcu_read_lock_bh", "rcu_read_unlock_bh", 0), ("preempt_disable", "preempt_enable", 0),
+    ("local_irq_disable", "local_irq_enable", 1), ("local_irq_save", "local_irq_restore", 1),
+)  # fmt: skip
 _GUARDS = {
     "mutex": ("mutex_lock", "mutex_unlock"),
     "spinlock": ("spin_lock", "spin_unlock"),
@@ -64,12 +72,13 @@ class Locks:
             "raw_spin_lock_init": self._init,
             "mutex_lock_interruptible": self._interruptible,
             "lockdep_assert_held": self._assert_held,
-            "rcu_read_lock": partial(self._rcu, 1),
-            "rcu_read_unlock": partial(self._rcu, -1),
             "synchronize_rcu": self.synchronize,
             "synchronize_rcu_expedited": self.synchronize,
             "kfree_rcu": self._kfree_rcu,
         }
+        for take, give, irqs in _SECTIONS:
+            found[take] = partial(self._rcu, 1, irqs)
+            found[give] = partial(self._rcu, -1, irqs)
         found |= {name: partial(self._take, *how) for name, how in _TAKE.items()}
         found |= {name: partial(self._try, *how) for name, how in _TRY.items()}
         found |= {name: partial(self._give, *how) for name, how in _GIVE.items()}
@@ -164,9 +173,10 @@ class Locks:
         if owner is None or owner[0] is not self._world.task:
             raise self._world.defect("RUN309", "runs without the lock that it says it needs")
 
-    def _rcu(self, by: int) -> None:
+    def _rcu(self, by: int, irqs: int = 0, *_flags: Any) -> None:
         task = self._world.task
         task.rcu += by
+        task.irqs += by * irqs
         if task.rcu < 0:
             raise self._world.defect("RUN309", "leaves an RCU read section that it is not in")
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from checks.execution.devices import EBUSY, EIO, ENOMEM, UNMAPPED
-from checks.execution.machine import MEMORY
+from checks.execution.machine import IO, MEMORY
 from checks.execution.state import Obj
 from checks.execution.texts import EINVAL
 from gen.frontend import PciFrontend
@@ -39,6 +39,13 @@ class Pci:
         return {
             "pcim_enable_device": partial(self._enable, "pcim_enable_device", managed=True),
             "pci_enable_device": partial(self._enable, "pci_enable_device", managed=False),
+            "pci_enable_device_mem": partial(
+                self._enable, "pci_enable_device_mem", managed=False, space=MEMORY
+            ),
+            "pci_enable_device_io": partial(
+                self._enable, "pci_enable_device_io", managed=False, space=IO
+            ),
+            "pcim_pin_device": self._pin,
             "pci_disable_device": self._disable,
             "pci_request_regions": partial(self._request, "pci_request_regions"),
             "pci_request_region": partial(self._request, "pci_request_region"),
@@ -56,11 +63,12 @@ class Pci:
             "pci_resource_start": lambda dev, bar: self._bar(dev, bar, "start"),
         }
 
-    def _enable(self, name: str, device: Any, *, managed: bool) -> int:
+    def _enable(self, name: str, device: Any, *, managed: bool, space: str = "") -> int:
+        """Enable a device, or only what decodes its ports or its memory."""
         world, machine = self._world, self._of(device)
         if world.fails(name):
             return -EIO
-        world.put(world.kernel, ("enabled", machine), value=True)
+        world.put(world.kernel, ("enabled", machine), space in {"", machine.space})
         if managed:
             disable = partial(world.remove, world.kernel, ("enabled", machine))
             self._memory.manage(machine.obj, disable)
@@ -68,6 +76,12 @@ class Pci:
             self._memory.own(("enable", machine), "an enabled PCI device")
         world.put(world.kernel, ("by", machine), name)
         return 0
+
+    def _pin(self, device: Any) -> None:
+        """Leave it to the driver to disable a managed device."""
+        self._memory.own(
+            ("enable", self._of(device)), "a PCI device that is pinned: it stays enabled,"
+        )
 
     def _disable(self, device: Any) -> None:
         machine = self._of(device)

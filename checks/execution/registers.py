@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from checks.execution.faults import DoubtError
 from checks.execution.machine import IO, MEMORY
 from gen.frontend import PciFrontend
 
@@ -58,7 +59,10 @@ class Registers:
         if machine is None:
             raise world.defect("RUN302", "accesses an address where no device is")
         if isinstance(machine.frontend, PciFrontend) and not world.kernel.get(("enabled", machine)):
-            raise world.defect("RUN302", "accesses a PCI device that is not enabled")
+            message = "accesses a PCI device that is not enabled"
+            if (site := world.kernel.get(("handed", machine.obj))) is not None:
+                raise DoubtError("RUN302", f"{message}, unless {site.what} enables it", site)
+            raise world.defect("RUN302", message)
         return machine, offset
 
     def _register(self, target: tuple[Machine, int], api: Api) -> Register:

@@ -58,7 +58,7 @@ class Scenarios(Failures):
                 for what in self.what:
                     with self.trial():
                         self.happens(what)
-                self._one_after_the_other()
+                self._at_other_times()
                 self.interrupting()
                 self.unbind(machine)
                 for what in self.what:
@@ -69,8 +69,8 @@ class Scenarios(Failures):
                     self.bound(machine, self.full)
                 self.unload()
 
-    def _one_after_the_other(self) -> None:
-        """A machine that is about to go off may panic on the way: what was told is no reason."""
+    def _at_other_times(self) -> None:
+        """A panic while the machine boots or goes off is told like any other."""
         leaving = [
             w for w in self.what if w.trigger is Trigger.POWER_OFF and self.contract.event(w)
         ]
@@ -79,7 +79,12 @@ class Scenarios(Failures):
                 if second.trigger is Trigger.PANIC:
                     with self.trial():
                         self.happens(first)
-                        self.happens(second, when=" before the machine is off")
+                        when = " before the machine is off"
+                        self.happens(second, when=when, state="SYSTEM_POWER_OFF")
+        for what in self.what:
+            if what.trigger is Trigger.PANIC:
+                with self.trial():
+                    self.happens(what, when=" while the machine boots", state="SYSTEM_BOOTING")
 
     def broken(self) -> None:
         """A driver that looks at two bits of an ACPI device's status refuses one without either."""

@@ -76,7 +76,7 @@ class Calls:
         if api.access is not None and given:
             self._eval.dereference(node, given[-1], state)
         if api.lock is not None:
-            return self._lock(node, event, api, state)
+            return self._lock(node, _named_section(event, api), api, state)
         if api.returns is not None:
             return [self._handed(node, event, api, state)]
         pointer = bool(api.prototype and "*" in api.prototype.split(f"{name}(")[0])
@@ -243,4 +243,15 @@ def _named(place: Value) -> str:
 
 def values_held(state: State, lock: Value) -> bool:
     """Whether a lock is held already; only RCU sections nest."""
-    return lock != ("rcu",) and any(item.lock == lock for item in state.locks)
+    return lock[0] != "rcu" and any(item.lock == lock for item in state.locks)
+
+
+def _named_section(event: Event, api: Api) -> Event:
+    """An event whose first value is the lock, also where that is none of the arguments.
+
+    Whatever keeps the scheduler away is a read section of RCU, too.
+    """
+    lock = api.lock
+    if lock is None or lock.variant == "rcu" or "rcu" not in {api.acquires, api.releases}:
+        return event
+    return event._replace(values=(("rcu", lock.variant), *event.values))

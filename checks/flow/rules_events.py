@@ -31,6 +31,8 @@ _BYTES = {
     **dict.fromkeys(("u32", "__u32", "s32", "int", "unsigned", "unsigned int"), 4),
     **dict.fromkeys(("u64", "__u64", "s64"), 8),
 }
+# The bit of a notifier's result that keeps the others from being called: NOTIFY_STOP_MASK.
+STOP_MASK = 0x8000
 
 
 @flow_check("SPEC006")
@@ -174,13 +176,14 @@ def meaningful(flow: Flow, context: Context) -> Iterator[Word]:
 @flow_check("KERN141")
 def notifier_result(flow: Flow, _context: Context) -> Iterator[Word]:
     """A notifier lets those that come after it run."""
-    done = flow.program.names.get("NOTIFY_DONE", 0)
     for function in flow.rooted(*_ROLES):
         for path in flow.traces[function].paths:
-            if path.node is None or path.value is None or path.value == ("num", done):
+            if path.node is None or path.value is None:
                 continue
             span = place(function, path.node)
             if path.value[0] == "num":
-                yield Found(f"{function.name}() returns something other than NOTIFY_DONE", span)
+                if path.value[1] & STOP_MASK:
+                    message = f"{function.name}() stops the chain: it has to return NOTIFY_DONE"
+                    yield Found(message, span)
             else:
                 yield Unknown(f"what {function.name}() returns here is not known", span)

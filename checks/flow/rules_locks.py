@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 def _blocks(flow: Flow, event: Event) -> bool:
     """Whether taking this lock waits for who holds it; entering an RCU section never does."""
     api = flow.api(event)
-    return bool(api and api.lock and api.acquires and api.fails != "zero" and event.values)
+    takes = bool(api and api.lock and api.acquires and api.fails != "zero" and event.values)
+    return takes and event.values[0][0] != "rcu"
 
 
 @flow_check("KERN105")
@@ -164,6 +165,19 @@ def shared_with_atomic(flow: Flow, _context: Context) -> Iterator[Word]:
                     f"that was stopped in {plain[lock]}() keeps it for ever"
                 )
                 yield Found(message, place(function, event.node))
+
+
+@flow_check("KERN163")
+def switched_on(flow: Flow, _context: Context) -> Iterator[Word]:
+    """Interrupts are switched on in a panic, which has switched them off."""
+    for function, trace in flow.traces.items():
+        if "panic" not in flow.roles.get(function, {}):
+            continue
+        for event in trace.of("unlock"):
+            api = flow.api(event)
+            if api is not None and api.lock is not None and api.lock.variant == "irq":
+                message = f"{event.name}() switches interrupts on in the middle of a panic"
+                yield Found(message, place(function, event.node), help="use the irqsave kind")
 
 
 @flow_check("KERN142")

@@ -5,7 +5,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pycparser import c_ast
+
 from checks.flow.analysis import chain_text, flow_check, place
+from checks.flow.cfg import walk
 from checks.flow.resources import (
     PUBLISHED,
     USED,
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
 
 # What a value outlives the function in, if it is written there.
 _OUTSIDE = frozenset({"param", "addr", "item"})
+# A count of the users of something, which whoever is last may give back.
+REFERENCE = "device-reference"
 _LEAKS = (USED | PUBLISHED) - {"driver"}
 
 
@@ -113,10 +118,26 @@ def never_released(flow: Flow, _context: Context) -> Iterator[Word]:
                 roots, when = unbinding, "when the device goes"
             else:
                 continue
+            if use.kind == REFERENCE and _given_back(flow, use.kind):
+                continue
             done = [item for root in roots for item in released_below(flow, root)]
             if not any(same(use, item) for item in done):
                 message = f"nothing undoes this {use.event.name}() {when}"
                 yield Found(message, place(function, use.event.node), absent=True)
+
+
+def _given_back(flow: Flow, kind: str) -> bool:
+    """Whether more than probe's own error paths may give a kind back."""
+    for function in flow.traces:
+        nodes = list(walk(function.node.body))
+        called = {id(node.name) for node in nodes if isinstance(node, c_ast.FuncCall)}
+        for node in nodes:
+            api = flow.program.api(node.name) if isinstance(node, c_ast.ID) else None
+            if api is None or api.releases != kind:
+                continue
+            if id(node) not in called or set(flow.roles.get(function, {})) != {"probe"}:
+                return True
+    return False
 
 
 def _local(flow: Flow, function: Function, use: Use) -> bool:

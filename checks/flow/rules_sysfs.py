@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gen.source import Span
 
 BUFFER, COUNT = 2, 3  # the parameters of show and store functions
+USER = "__user"  # what a pointer to a user's memory is declared with
 
 
 @flow_check("KERN120")
@@ -67,6 +68,23 @@ def _fills(flow: Flow, function: Function, value: Value) -> bool:
         for event in flow.traces[function].of("call")
         if len(function.params) > BUFFER
     )
+
+
+@flow_check("KERN162")
+def not_from_user_space(flow: Flow, _context: Context) -> Iterator[Word]:
+    """The buffer of an attribute, given to what reads a user's memory."""
+    for function in flow.rooted("show", "store"):
+        buffers = {("param", BUFFER, name) for name in function.params[BUFFER : BUFFER + 1]}
+        for event in flow.traces[function].of("call") if buffers else ():
+            api = flow.api(event)
+            texts = (api.prototype or "").split("(", 1)[-1].split(",") if api else []
+            given = [
+                v for v, text in zip(event.values, texts, strict=False) if USER in text.split()
+            ]
+            if buffers & set(given):
+                message = f"{event.name}() reads a user's memory, but this buffer is the kernel's"
+                help_ = f"use {event.name.removesuffix('_from_user')}()"
+                yield Found(message, place(function, event.node), help=help_)
 
 
 @flow_check("KERN121")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from checks.rule import Found, Unknown
 from tests.checks.trees import change
 from tests.execution.drivers import OUT, SPEC, said, words
 
@@ -18,6 +19,9 @@ CORE, PCI = "pvpanic.c", "pvpanic-pci.c"
 MAP = "\tbase = pcim_iomap(pdev, 0, 0);\n\tif (!base)\n\t\treturn -ENOMEM;\n"
 REGIONS = '\tret = pcim_iomap_regions(pdev, BIT({0}), "x");\n\tif (ret)\n\t\treturn ret;\n'
 TABLE = f"{REGIONS}\tbase = pcim_iomap_table(pdev)[{{0}}];\n"
+ENABLE = "pcim_enable_device(pdev)"
+PANIC = "\tpvpanic_send(kexec_crash_loaded() ?"
+AWAY = "\n\t\treturn 0;\n"
 DRIVER = "static struct pci_driver pvpanic_pci_driver = {\n"
 REMOVE = "static void gone(struct pci_dev *pdev)\n{\n"
 BASE = "\tpi->capability = ioread8(base) & PVPANIC_KNOWN_EVENTS;"
@@ -87,10 +91,27 @@ def _rules(tmp_path: Path, file: str, *changes: tuple[str, str]) -> set[str]:
         (PCI, [(DRIVER, (f"{REMOVE}\tpci_disable_device(pdev);\n}}\n\n"
                          f"{DRIVER}\t.shutdown = gone,\n"))], "RUN302"),
         (PCI, [("module_pci_driver(pvpanic_pci_driver);\n", "")], "RUN308"),
+        # Ports are not memory, and who pins a device has to disable it.
+        (PCI, [(ENABLE, "pci_enable_device_mem(pdev)")], "RUN304"),
+        (PCI, [(ENABLE, "pci_enable_device_io(pdev)")], "RUN302"),
+        (PCI, [(MAP, f"\tpcim_pin_device(pdev);\n{MAP}")], "RUN304"),
+        # A panic is told whatever the machine was about to do.
+        (CORE, [(PANIC, f"\tif (system_state != SYSTEM_RUNNING){AWAY}{PANIC}")], "RUN301"),
+        (CORE, [(PANIC, f"\tif (system_state == SYSTEM_POWER_OFF){AWAY}{PANIC}")], "RUN301"),
     ],
 )  # fmt: skip
 def test_it_is_seen(tmp_path: Path, file: str, changes: list[tuple[str, str]], rules: str) -> None:
     assert _rules(tmp_path, file, *changes) == set(rules.split())
+
+
+def test_a_stranger_may_have_enabled_a_device(tmp_path: Path) -> None:
+    tree = tmp_path / "driver"
+    shutil.copytree(OUT, tree)
+    change(tree, PCI, ENABLE, "enable_in_some_way(pdev)")
+    found = words(tree, SPEC, "6.12")["RUN302"]
+    assert not any(isinstance(word, Found) for word in found)
+    assert any("unless enable_in_some_way() enables it" in word.why for word in found
+               if isinstance(word, Unknown))  # fmt: skip
 
 
 def test_regions_are_managed_up_to_a_release(tmp_path: Path) -> None:

@@ -91,6 +91,50 @@ static void remove(struct pci_dev *pdev)
 	kfree(b);
 }
 """ + DRIVER + NOTIFIER,
+    "readers that keep the scheduler away": NOTIFY + """\
+{
+	unsigned long flags;
+	struct bell *b;
+	preempt_disable();
+	list_for_each_entry_rcu(b, &all, entry)
+		iowrite8(b->mask, b->regs);
+	preempt_enable();
+	local_irq_save(flags);
+	rcu_read_lock();
+	rcu_read_unlock();
+	list_for_each_entry_rcu(b, &all, entry)
+		iowrite8(b->mask, b->regs);
+	local_irq_restore(flags);
+	return NOTIFY_OK;
+}
+static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct bell *b = devm_kzalloc(&pdev->dev, sizeof(*b), GFP_KERNEL);
+	if (!b)
+		return -ENOMEM;
+	pci_set_drvdata(pdev, b);
+	mutex_lock(&slow);
+	list_add_rcu(&b->entry, &all);
+	mutex_unlock(&slow);
+	return 0;
+}
+static void remove(struct pci_dev *pdev)
+{
+	struct bell *b = pci_get_drvdata(pdev);
+	mutex_lock(&slow);
+	list_del_rcu(&b->entry);
+	mutex_unlock(&slow);
+	synchronize_rcu();
+}
+""" + DRIVER + NOTIFIER,
+    "references that a remove gives back": """\
+static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	pci_dev_get(pdev);
+	return 0;
+}
+static void remove(struct pci_dev *pdev) { put_device(&pdev->dev); }
+""" + DRIVER,
     "a trylock with interrupts off": NOTIFY + """\
 {
 	unsigned long flags;
@@ -243,6 +287,25 @@ void make(struct bell *b) { spin_lock_init(&b->lock); INIT_LIST_HEAD(&b->entry);
 }  # fmt: skip
 
 BAD = {
+    "a reference that only an error path gives back": ("""\
+static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	pci_dev_get(pdev);
+	if (!pdev->vendor) {
+		pci_dev_put(pdev);
+		return -ENODEV;
+	}
+	return 0;
+}
+static void remove(struct pci_dev *pdev) { }
+""" + DRIVER, [("KERN112", 3)]),
+    "a section begun and ended in two ways": ("""\
+void use(void)
+{
+	preempt_disable();
+	local_irq_enable();
+}
+""", [("KERN107", 4)]),
     "enabled and left on": ("""\
 static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
