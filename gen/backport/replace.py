@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _BINDINGS = "Documentation/devicetree/bindings/"
 _WIDTH = 72  # of a message's lines
+_SYMBOL = re.compile(r"^[ \t]*(?:menu)?config[ \t]+(\w+)", re.MULTILINE)
 _HEAD = re.compile(r"\s*(//|/\*|\*|#(?!\s*(?:include|ifndef|define)\b)|$)")
 _COPYRIGHT = re.compile(r"(?:SPDX-FileCopyrightText:|Copyright\b|\(C\)|©)", re.IGNORECASE)
 _AGAIN = "The files say what they were made from and how to make them again."
@@ -125,7 +126,7 @@ def _binding_words(
 
 
 def _driver_words(
-    tree: KernelTree, generation: Generation, _changed: Mapping[str, str | None]
+    tree: KernelTree, generation: Generation, changed: Mapping[str, str | None]
 ) -> tuple[str, str]:
     """Subject and text of the driver's mail, without what changes for users."""
     device = generation.device
@@ -134,8 +135,25 @@ def _driver_words(
         f"Replace the driver of the {device.title} with the one that pvgen renders for Linux "
         f"{generation.kernel.series}.{layout}"
     )
+    lost = _lost(tree, changed)
+    if lost:
+        why += f" These go with the old one: {', '.join(lost)}."
     subject = f"misc/{device.name}: replace the driver with the one made from its spec"
     return subject, "\n".join(wrap(why, _WIDTH))
+
+
+def _lost(tree: KernelTree, changed: Mapping[str, str | None]) -> list[str]:
+    """Files and Kconfig symbols of the driver's directory that have no successor.
+
+    A tree may have more there than the driver: whoever reads the mail has to see that it goes.
+    """
+    if tree.single:
+        return []
+    files = [path.removeprefix(f"{tree.home}/") for path, text in changed.items() if text is None]
+    kconfig = f"{tree.home}/Kconfig"
+    kept = set(_SYMBOL.findall(changed.get(kconfig) or tree.files.get(kconfig, "")))
+    symbols = [one for one in _SYMBOL.findall(tree.files.get(kconfig, "")) if one not in kept]
+    return [*sorted(files), *(f"CONFIG_{one}" for one in dict.fromkeys(symbols))]
 
 
 def _in_tree(path: str, tree: KernelTree) -> str:

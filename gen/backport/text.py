@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node
 
+_CONDITIONS = ("preproc_if", "preproc_ifdef", "preproc_elif", "preproc_elifdef", "preproc_else")
+
 
 class CText:
     """A text and the edits to it; `name` is what messages call it."""
@@ -35,10 +37,17 @@ class CText:
         """The only node of its role.
 
         Raises:
-            BackportError: there is none, or more than one; an edit would be a guess.
+            BackportError: there is none, or more than one, or it is under a condition of the
+                preprocessor: an edit would be a guess.
         """
         if len(found) == 1:
-            return found[0]
+            line = _condition(found[0])
+            if line is None:
+                return found[0]
+            raise BackportError(
+                f"{self.name}:{line}: {what} is under this condition; what is to be done where it "
+                "does not hold is not certain, so no edit is made"
+            )
         place = f"{self.name}:{found[1].start_point[0] + 1}" if found else f"{self.name}:1"
         count = f"{len(found)} places could be" if found else "nothing is"
         raise BackportError(f"{place}: {count} {what}; the edit is not certain, so none is made")
@@ -96,6 +105,19 @@ class CText:
             out += [data[last:start], new.encode()]
             last = end
         return b"".join([*out, data[last:]]).decode()
+
+
+def _condition(node: Node) -> int | None:
+    """The line of the preprocessor's condition that a node is under; a header's guard is none."""
+    above = node.parent
+    while above is not None:
+        guard = above.type == "preproc_ifdef" and above.child(0) is not None and (
+            words(above.child(0)) == "#ifndef" and above.parent is not None
+            and above.parent.type == "translation_unit")  # fmt: skip
+        if above.type in _CONDITIONS and not guard:
+            return above.start_point[0] + 1
+        above = above.parent
+    return None
 
 
 def name_of(function: Node) -> str:

@@ -193,6 +193,25 @@ def test_two_places_for_one_role_are_one_too_many(tmp_path: Path) -> None:
     assert not (tmp_path / "mails").exists()
 
 
+def test_a_place_under_a_condition_is_refused(tmp_path: Path) -> None:
+    """The edit would reach one of the two drivers that the source makes."""
+    tree, spec = _bell(tmp_path, "priority: 12", "priority: 7")
+    core = tree / "drivers/misc/vmbell/vmbell.c"
+    whole = re.compile(r"^static struct notifier_block .*?^};\n", re.DOTALL | re.MULTILINE)
+    text, count = whole.subn(r"#ifdef CONFIG_SMP\n\g<0>#endif\n", core.read_text())
+    assert count == 1
+    core.write_text(text)
+    result = backport("--spec", spec, "--was", SPEC, "--tree", tree, "--author", AUTHOR,
+                      "--out", tmp_path / "mails")  # fmt: skip
+    line = text[: text.index("#ifdef CONFIG_SMP")].count("\n") + 1
+    assert result.exit_code == 3
+    assert (
+        f"drivers/misc/vmbell/vmbell.c:{line}: the struct notifier_block of the driver is under"
+        in (result.output)
+    )
+    assert not (tmp_path / "mails").exists()
+
+
 def test_a_tree_that_is_not_what_it_is_taken_for_is_refused(tmp_path: Path) -> None:
     tree, spec = _bell(tmp_path, "priority: 12", "priority: 7")
     core = tree / "drivers/misc/vmbell/vmbell.c"

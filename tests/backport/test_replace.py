@@ -81,6 +81,20 @@ def test_the_mail_applies_and_leaves_the_rendered_driver(tmp_path: Path, single:
     assert (again.exit_code, "already carries this driver" in again.output) == (2, True)
 
 
+def test_the_mail_names_what_has_no_successor(tmp_path: Path) -> None:
+    tree = make_tree(tmp_path / "tree")
+    home = tree / "drivers/misc/vmbell"
+    (home / "foreign.c").write_text("// SPDX-License-Identifier: GPL-2.0-only\nint foreign;\n")
+    with (home / "Makefile").open("a") as file:
+        file.write("obj-$(CONFIG_FOREIGN) += foreign.o\n")
+    with (home / "Kconfig").open("a") as file:
+        file.write('\nconfig FOREIGN\n\ttristate "Foreign"\n')
+    result = backport("--tree", tree, "--replace", "--author", AUTHOR, "--out", tmp_path / "mails")
+    assert result.exit_code == 0, result.output
+    (mail,) = (tmp_path / "mails").glob("0002*")
+    assert "go with the old one: foreign.c, CONFIG_FOREIGN." in " ".join(mail.read_text().split())
+
+
 OWN = """\
 VM BELL
 M:\tSomebody <somebody@example.org>
