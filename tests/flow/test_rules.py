@@ -22,6 +22,22 @@ static void __exit stop(void) { atomic_notifier_chain_unregister(&panic_notifier
 module_exit(stop);
 """
 NOTIFY = "static int notify(struct notifier_block *b, unsigned long action, void *data)\n"
+# The end of a probe that lists its instance, and a remove that waits for the readers.
+LISTED = """\
+	pci_set_drvdata(pdev, b);
+	mutex_lock(&slow);
+	list_add_rcu(&b->entry, &all);
+	mutex_unlock(&slow);
+	return 0;
+}
+static void remove(struct pci_dev *pdev)
+{
+	struct bell *b = pci_get_drvdata(pdev);
+	mutex_lock(&slow);
+	list_del_rcu(&b->entry);
+	mutex_unlock(&slow);
+	synchronize_rcu();
+"""
 DRIVER = 'static struct pci_driver drv = { .name = "x", .probe = probe, .remove = remove };\n'
 
 GOOD = {
@@ -75,19 +91,7 @@ static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		return -ENOMEM;
 	}
 	b->mask = 1;
-	pci_set_drvdata(pdev, b);
-	mutex_lock(&slow);
-	list_add_rcu(&b->entry, &all);
-	mutex_unlock(&slow);
-	return 0;
-}
-static void remove(struct pci_dev *pdev)
-{
-	struct bell *b = pci_get_drvdata(pdev);
-	mutex_lock(&slow);
-	list_del_rcu(&b->entry);
-	mutex_unlock(&slow);
-	synchronize_rcu();
+""" + LISTED + """\
 	kfree(b);
 }
 """ + DRIVER + NOTIFIER,
@@ -112,21 +116,7 @@ static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	struct bell *b = devm_kzalloc(&pdev->dev, sizeof(*b), GFP_KERNEL);
 	if (!b)
 		return -ENOMEM;
-	pci_set_drvdata(pdev, b);
-	mutex_lock(&slow);
-	list_add_rcu(&b->entry, &all);
-	mutex_unlock(&slow);
-	return 0;
-}
-static void remove(struct pci_dev *pdev)
-{
-	struct bell *b = pci_get_drvdata(pdev);
-	mutex_lock(&slow);
-	list_del_rcu(&b->entry);
-	mutex_unlock(&slow);
-	synchronize_rcu();
-}
-""" + DRIVER + NOTIFIER,
+""" + LISTED + "}\n" + DRIVER + NOTIFIER,
     "references that a remove gives back": """\
 static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
