@@ -28,10 +28,12 @@ if TYPE_CHECKING:
 
 _WITH_OPERAND = frozenset({"define", "undef", "ifdef", "ifndef", "if", "elif", "include"})
 MAX_TOKENS = 60_000
-# Macro expansion, in tokens that all its steps made together; and how often a file is brought in.
-MAX_WORK = 250_000
+# Macro expansion, in tokens that all its steps made together (a driver of this class needs some
+# 2,000); how often a file is brought in, and how often a condition is worked out.
+MAX_WORK = 50_000
 MAX_LENGTH = 8192
 MAX_INCLUDES = 500
+MAX_CONDITIONS = 2_000
 # Bits of a number in an #if.
 _WIDTH = 64
 _RAW_TOKEN = re.compile(r"\w+|[^\w\s]")
@@ -107,7 +109,7 @@ class TreePreprocessor(Preprocessor):  # type: ignore[misc]
         self.includes: list[Include] = []
         self._stack = [file]
         self._boundless = False
-        self._work = 0
+        self._work = self._conditions = 0
         self.macros = {**self.macros, **_kernel_macros(kernel)}
         # kbuild gives a file the name of its module; one of several files takes another's.
         self.define(f'KBUILD_MODNAME "{file.path.stem.replace("-", "_")}"')
@@ -235,6 +237,10 @@ class TreePreprocessor(Preprocessor):  # type: ignore[misc]
             nothing = copy.copy(directive)
             nothing.type, nothing.value = self.t_ID, "__nothing"
             tokens.append(nothing)
+        if directive.value in {"if", "elif"}:
+            self._conditions += 1
+            if self._conditions > MAX_CONDITIONS:
+                raise TooLargeError
         if directive.value == "error" and not if_passthru:
             words = "".join(str(token.value) for token in tokens)
             self._problem("KERN133", f"the preprocessor stops here: {words}", _place(directive))

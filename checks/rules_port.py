@@ -14,6 +14,7 @@ from checks.facts import CONST
 from checks.fold import type_name
 from checks.rule import Found, NotApplicable, Unknown, check
 from checks.tree import Role
+from gen.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,15 +93,15 @@ def named(file: TreeFile, pattern: re.Pattern[str]) -> Iterator[tuple[str, Span]
     """The names that a pattern matches in a file's code, each with the place of its first use."""
     text = file.source.text.replace("\r\n", "\n")
     code = _NO_CODE.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
+    plain = Source(file.source.name, code)
     seen = set()
     for match in pattern.finditer(code):
         name = " ".join(match[0].split())
         if name in seen:
             continue
         seen.add(name)
-        row = code.count("\n", 0, match.start()) + 1
-        column = match.start() - code.rfind("\n", 0, match.start())
-        yield name, file.source.span(row, column, len(match[0].split("\n")[0]))
+        at = plain.place(match.start())
+        yield name, file.source.span(at.line, at.column, len(match[0].split("\n")[0]))
 
 
 @check("PORT202")

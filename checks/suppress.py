@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING
 
 from checks.rule import rules
 from gen.diagnostics import Diagnostic, did_you_mean
+from gen.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from checks.tree import TreeFile
-    from gen.source import Source, Span
+    from gen.source import Span
 
 STALE, MALFORMED = "CTRL401", "CTRL402"
 CONTROL = (STALE, MALFORMED)
@@ -86,21 +87,20 @@ def comments(files: Iterable[TreeFile]) -> tuple[list[Comment], list[Diagnostic]
 def _marked(source: Source, pattern: re.Pattern[str]) -> Iterator[tuple[Span, set[int], str]]:
     """Comments with the mark: its place, the lines that it holds for, the text from it on."""
     text = source.text.replace("\r\n", "\n")
+    plain = Source(source.name, text)
     for match in pattern.finditer(text):
         comment = match["comment"]
         if not comment or MARK not in comment:
             continue
-        first, last = (text.count("\n", 0, at) + 1 for at in match.span())
+        first, last = (plain.place(at).line for at in match.span())
         lines = set(range(first, last + 1))
         before = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
         if not before.strip():
             lines.add(_next(source, last))
-        at = match.start() + comment.index(MARK)
-        row = text.count("\n", 0, at) + 1
-        column = at - text.rfind("\n", 0, at)
+        at = plain.place(match.start() + comment.index(MARK))
         rest = comment[comment.index(MARK) :].removesuffix("*/")
         length = len(rest.split("\n")[0].rstrip())
-        yield source.span(row, column, length), lines, rest
+        yield source.span(at.line, at.column, length), lines, rest
 
 
 def _next(source: Source, line: int) -> int:

@@ -8,6 +8,8 @@ because a caret line can only show one.
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -39,8 +41,13 @@ class Source:
 
     def place(self, index: int) -> Span:
         """The character at an index of the text."""
-        before = self.text[:index]
-        return self.span(before.count("\n") + 1, len(before) - before.rfind("\n"))
+        row = bisect_right(self._starts, index)
+        return self.span(row, index - self._starts[row - 1] + 1)
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        """The index at which each line starts."""
+        return [0, *(match.end() for match in re.finditer("\n", self.text))]
 
     def span(self, line: int, column: int, length: int = 1) -> Span:
         """A span in this text."""
