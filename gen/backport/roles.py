@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gen.backport.records import BackportError
-from gen.backport.text import arguments, calls, name_of
+from gen.backport.text import calls, name_of
 from gen.csyntax import descend, words
 
 if TYPE_CHECKING:
@@ -55,16 +55,16 @@ def core_roles(text: CText) -> CoreRoles:
     """
     sends = [one for one in text.calling(_WALK) if calls(one, *_WRITES)]
     send = text.one(sends, "the function that sends an event to every instance")
-    walk = arguments(text.one(calls(send, _WALK), "the walk over all instances"))
+    walk = text.arguments(text.one(calls(send, _WALK), "the walk over all instances"), 3)
     cursor, items, member = walk[0], walk[1].removeprefix("&"), walk[2]
     store = text.one(text.calling(*_PARSERS), "the store of the attribute of enabled events")
     assignment, mask = _stored(text, store)
     probe = text.one(text.calling(*_ADDS), "the function that adds an instance to the list")
     action = text.one(calls(probe, *_ACTIONS), "the call that arranges the removal")
-    remove_name = arguments(action)[1]
+    remove_name = text.arguments(action, 3)[1]
     removes = [one for one in text.functions() if name_of(one) == remove_name]
     remove = text.one(removes, f"the function {remove_name}()")
-    locks = {arguments(one)[0].removeprefix("&") for one in calls(remove, "spin_lock")}
+    locks = {text.arguments(one, 1)[0].removeprefix("&") for one in calls(remove, "spin_lock")}
     if len(locks) != 1 or not calls(probe, "spin_lock"):
         place = f"{text.name}:{remove.start_point[0] + 1}"
         raise BackportError(f"{place}: no single spinlock guards the list; no edit is made")
@@ -114,7 +114,7 @@ def initialiser(text: CText, struct: str, member: str) -> Node:
 
 def _stored(text: CText, store: Node) -> tuple[Node, str]:
     """The assignment that sets the mask of enabled events, and the member's name."""
-    given = {arguments(one)[2].removeprefix("&") for one in calls(store, *_PARSERS)}
+    given = {text.arguments(one, 3)[2].removeprefix("&") for one in calls(store, *_PARSERS)}
     found = [
         one
         for one in descend(store, "assignment_expression")

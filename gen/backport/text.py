@@ -52,6 +52,23 @@ class CText:
         count = f"{len(found)} places could be" if found else "nothing is"
         raise BackportError(f"{place}: {count} {what}; the edit is not certain, so none is made")
 
+    def arguments(self, call: Node, count: int) -> list[str]:
+        """The arguments of a call that takes so many, as they are written.
+
+        Raises:
+            BackportError: it is given another number of them.
+        """
+        field = call.child_by_field_name("arguments")
+        given = field.named_children if field is not None else []
+        found = [words(one) for one in given if one.type != "comment"]
+        if len(found) == count:
+            return found
+        called = words(call.child_by_field_name("function"))
+        raise BackportError(
+            f"{self.name}:{call.start_point[0] + 1}: {called}() takes {count} arguments, and here "
+            f"it has {len(found)}; no edit is made"
+        )
+
     def replace(self, node: Node, new: str) -> None:
         """Put a text in a node's place."""
         self._edits.append((node.start_byte, node.end_byte, new))
@@ -131,9 +148,3 @@ def calls(node: Node, *names: str) -> list[Node]:
     """The calls of these functions or macros below a node."""
     return [one for one in descend(node, "call_expression")
             if words(one.child_by_field_name("function")) in names]  # fmt: skip
-
-
-def arguments(call: Node) -> list[str]:
-    """The arguments of a call as they are written."""
-    given = call.child_by_field_name("arguments")
-    return [words(one) for one in given.named_children] if given is not None else []
