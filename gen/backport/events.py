@@ -7,16 +7,15 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import jinja2
-
 from gen import names
+from gen.backport.clash import refuse_taken
 from gen.backport.draft import UNCERTAIN, defined_beside, definitions
 from gen.backport.records import BackportError
 from gen.backport.roles import core_roles, known_events
-from gen.csyntax import descend, words
+from gen.backport.sysoff import send_on_power_off
+from gen.csyntax import words
 from gen.model import Trigger
-from gen.plan_core import comment, plan_core
-from gen.resources import template_directory
+from gen.plan_core import plan_core
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,11 +24,9 @@ if TYPE_CHECKING:
 
     from gen.backport.draft import Draft
     from gen.backport.records import Patch
-    from gen.backport.roles import CoreRoles
     from gen.backport.text import CText
     from gen.diff.records import Change
     from gen.model import Device, Event
-    from gen.plan_core import SysOffPlan
 
 _BIT = re.compile(r"(?P<head>\(1[UL]* << |_?BIT[A-Z_]*\()(?P<bit>[0-9]+)(?P<tail>\))")
 
@@ -131,13 +128,14 @@ def _defined(draft: Draft, event: Event, macro: str) -> CText:
     text, last = draft.open(draft.uapi), draft.contract.macros[-1]
     define, _, match = _define(text, names.event_macro(draft.contract, last), last.bit)
     value = f"{match['head']}{event.bit}{match['tail']}"
+    refuse_taken(draft, text, [macro])
     text.insert(text.line_after(define), defined_beside(text, define, macro, value))
     return text
 
 
 def _sent(draft: Draft, new: Device, event: Event, changes: tuple[Change, ...]) -> Patch:
     """The driver sends the event of a sys-off chain."""
-    text, kernel, macro = draft.open(draft.core), draft.kernel, names.event_macro(new, event)
+    text, macro = draft.open(draft.core), names.event_macro(new, event)
     roles = core_roles(text)
     known = known_events(text, {names.event_macro(new, one) for one in draft.contract.events})
     draft.contract = replace(
@@ -146,14 +144,11 @@ def _sent(draft: Draft, new: Device, event: Event, changes: tuple[Change, ...]) 
         defined=tuple(one for one in draft.contract.defined if one.name != event.name),
         hooks=replace(draft.contract.hooks, sys_off=new.hooks.sys_off),
     )
-    hook = next(one for one in plan_core(draft.contract, kernel).sys_off if one.event == macro)
-    for used in ("IS_ERR", "DEFINE_MUTEX", "lockdep_assert_held", "pr_warn",
-                 "register_sys_off_handler"):  # fmt: skip
-        text.include(kernel.header(used))
-    first = min((roles.remove, roles.store), key=lambda node: node.start_byte)
-    text.insert(text.above(first), _handler(hook, roles, new.name))
+    hook = next(
+        one for one in plan_core(draft.contract, draft.kernel).sys_off if one.event == macro
+    )
+    send_on_power_off(draft, text, roles, hook)
     text.replace(known, f"{words(known)} | {macro}")
-    _follow(text, roles, hook)
     body = (
         f'The driver does not tell the host of this event: "{event.description}" Send it from a '
         f"handler of {hook.mode}, with the priority {hook.priority}.\n\n"
@@ -168,49 +163,3 @@ def _sent(draft: Draft, new: Device, event: Event, changes: tuple[Change, ...]) 
     )
     commit = event.upstream.driver if event.upstream else None
     return draft.patch(f"send the event {macro}", body, [text], changes, event.arrival, commit)
-
-
-def _handler(hook: SysOffPlan, roles: CoreRoles, name: str) -> str:
-    """The C of a sys-off handler that is registered while it is wanted."""
-    loader = jinja2.FileSystemLoader(template_directory() / "backport")
-    environment = jinja2.Environment(
-        loader=loader,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 (C is no HTML)
-    )
-    guard = comment(
-        f"{hook.stem}_mutex protects {hook.stem}_handler, and orders the changes that it follows. "
-        f"It is taken before {roles.lock}."
-    )
-    template = environment.get_template("sys-off.c.j2")
-    return template.render(hook=hook, roles=roles, name=name, guard=guard)
-
-
-def _follow(text: CText, roles: CoreRoles, hook: SysOffPlan) -> None:
-    """Have the handler follow what the store, the probe helper and the removal change."""
-    lock, update = f"{hook.stem}_mutex", f"{hook.stem}_update();\n"
-    locked = f"\tmutex_lock(&{lock});\n\t{update}\tmutex_unlock(&{lock});\n"
-    text.insert(roles.remove.end_byte - 1, f"\n{locked}")
-    _before_end(text, roles.added, locked)
-    # Whoever sends gives up where the list is locked: a write that changes nothing here leaves it.
-    value = words(roles.assignment.child_by_field_name("right"))
-    text.insert(text.line_of(roles.stored), f"\tmutex_lock(&{lock});\n")
-    text.insert(
-        text.line_after(roles.stored),
-        f"\tif (!!({value} & {hook.event}) != !!{hook.stem}_handler)\n"
-        f"\t\t{update}\tmutex_unlock(&{lock});\n",
-    )
-
-
-def _before_end(text: CText, last: Node, more: str) -> None:
-    """Put lines before the removal is arranged, which has to be the last that happens."""
-    call = words(next(descend(last, "call_expression"), None))
-    line = f"{text.name}:{last.start_point[0] + 1}"
-    if last.type != "return_statement":
-        raise BackportError(f"{line}: the probe helper does not end by arranging the removal"
-                            f"{UNCERTAIN}")  # fmt: skip
-    if not words(last).startswith(f"return {call}"):
-        raise BackportError(f"{line}: unclear return{UNCERTAIN}")
-    text.insert(text.line_of(last), f"{more}\n")

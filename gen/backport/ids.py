@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gen import names
+from gen.backport.clash import defined_outside, refuse_taken
 from gen.backport.draft import UNCERTAIN, defined_beside, definitions
+from gen.backport.layout import lead_of
 from gen.backport.records import BackportError
 from gen.csyntax import descend, words
 from gen.frontend import PciFrontend
@@ -56,12 +58,13 @@ def claimed(draft: Draft, front: PciFrontend, pair: PciPair) -> Iterator[Patch]:
     last, call = _last_entry(text)
     if words(call).startswith(f"{_SHORT}(") and not macros[0].startswith(_VENDOR):
         raise BackportError(f"{front.at.item}: {_SHORT}() takes no vendor {macros[0]}{UNCERTAIN}")
+    indent = lead_of(text, last)
     gap = text.text.encode()[call.end_byte : last.end_byte].decode()
     lead = text.text.encode()[last.start_byte : call.start_byte].decode()
     shape = words(call.child_by_field_name("function"))
     if shape == _SHORT:  # it puts the vendor's prefix before its first word
         macros[0] = macros[0].removeprefix(_VENDOR)
-    new = f"\t{lead}{shape}({macros[0]}, {macros[1]}){gap},\n"
+    new = f"{indent}{lead}{shape}({macros[0]}, {macros[1]}){gap},\n"
     text.insert(text.line_after(last), new)
     _put(draft, was, replace(was, also=(*was.also, pair)))
     changes = tuple(one for one in draft.of("pci") if one.new == str(pair))
@@ -102,6 +105,11 @@ def _macro(draft: Draft, text: CText, front: PciFrontend, side: str, pair: PciPa
     if side == "vendor" and draft.kernel.has(macro):
         text.include(draft.kernel.header(macro))
         return macro
+    outside = defined_outside(draft, text, macro)
+    if outside is not None:
+        _worth(*outside, macro, pci_id.id)
+        return macro
+    refuse_taken(draft, text, [macro])
     own = names.pci_macro(front, "device", front.device)
     beside = text.one(definitions(text, own), f"the definition of {own}")
     new = defined_beside(text, beside, macro, f"{pci_id.id:#06x}")
@@ -112,15 +120,20 @@ def _macro(draft: Draft, text: CText, front: PciFrontend, side: str, pair: PciPa
 def _defined(text: CText, macro: str, number: int) -> tuple[Node, Node]:
     """The definition of a macro that is worth a number, and its value."""
     define = text.one(definitions(text, macro), f"the definition of {macro}")
+    return define, _worth(text.name, define, macro, number)
+
+
+def _worth(place: str, define: Node, macro: str, number: int) -> Node:
+    """The value of a macro's definition, which has to be a number."""
     value = define.child_by_field_name("value")
-    line = f"{text.name}:{define.start_point[0] + 1}"
+    line = f"{place}:{define.start_point[0] + 1}"
     try:
         given = int(words(value), 0)
     except ValueError:
         given = None
     if value is None or given != number:
         raise BackportError(f"{line}: {macro} is not {number:#06x}{UNCERTAIN}")
-    return define, value
+    return value
 
 
 def _as_written(value: Node, number: int) -> str:

@@ -12,9 +12,10 @@ from click.testing import CliRunner
 
 from gen.cli import main
 from tests.conftest import ROOT
+from tests.kbuild.kernels import source_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from click.testing import Result
@@ -75,6 +76,28 @@ def git_am(source: Path, mails: Sequence[Path], tree: Path) -> Path:
     shutil.copytree(source, tree)
     git(repository(tree), "am", "-q", *mails)
     return tree
+
+
+def changed_tree(root: Path, file: str, changes: Mapping[str, str], *, often: bool = False) -> Path:
+    """A copy of mainline's driver in 6.1, one file of it changed; each text is there once."""
+    shutil.copytree(source_tree("6.1"), root)
+    path = root / "drivers/misc/pvpanic" / file
+    text = path.read_text()
+    for old, new in changes.items():
+        assert text.count(old) == 1 or (often and old in text), old
+        text = text.replace(old, new)
+    path.write_text(text)
+    return root
+
+
+def apply(tree: Path, mails: Path) -> Path:
+    """The driver's directory in a tree that the mails are applied to, ready to be built alone."""
+    for mail in sorted(mails.iterdir()):
+        subprocess.run(["git", "-C", tree, "apply", mail], check=True)
+    home = tree / "drivers/misc/pvpanic"
+    with (home / "Makefile").open("a") as file:  # before the header of whatever it is built for
+        file.write(f"ccflags-y += -include {tree}/include/uapi/misc/pvpanic.h\n")
+    return home
 
 
 def checkpatch(source: Path, mails: Sequence[Path]) -> list[str]:
