@@ -102,7 +102,10 @@ def backport(  # noqa: PLR0917 (an option is a parameter)
     """
     edits = bool(was or stable or upstream)
     wrong = {
-        "--kernel is needed: the series to bring the driver to": not (kernel or has_headers(root)),
+        "--kernel is needed: the series to bring the driver to": not kernel and root is None,
+        f"--kernel is needed: {root} has no headers that tell what it offers": (
+            root is not None and not (kernel or has_headers(root))
+        ),
         "--replace, --was, --stable, --upstream and --verify go with --tree": (
             root is None and (swap or edits or verify)
         ),

@@ -109,7 +109,10 @@ def has_before(tree: KernelTree, old: Device, new: Device, kernel: Kernel) -> Be
     if not done:
         refuse_torn(tree, kernel)
         tell(report)
-        raise BackportError(f"{tree.root}: its driver is not the one of Linux {tree.release}", 2)
+        raise BackportError(
+            f"{tree.root}: its driver is not the one of Linux {tree.release}; where it is meant to "
+            "be as it is, --was names a spec that says so", 2
+        )  # fmt: skip
     tell(after)
     lacks = f", and not {', '.join(undone)}" if undone else ""
     rules = f"; the checker finds {', '.join(errors)}" if errors else ""

@@ -40,6 +40,8 @@ def evidence_lines(
             lines.append(f"contract: {f'{count} facts differ' if count else same}")
             lines.append(f"built: {build}")
         lines += [f"MAINTAINERS: {text}" for text in step.patch.maintained]
+        lines += [f"comment: {place} stands by what changes, and stays: see whether it still holds"
+                  for place in step.patch.remarks]  # fmt: skip
         told_of.append(tuple(f"mail {number} {line}" for line in lines))
     told_of[-1] = (*told_of[-1], f"booted: {evidence.boot}")
     return told_of

@@ -14,7 +14,7 @@ from checks.backport_read import refuse_torn
 from checks.backport_report import evidence_lines, report_series, report_stable, tell
 from gen.backport.cover import cover_letter, fits, swap_letter
 from gen.backport.edits import plan_edits, reached
-from gen.backport.effects import compare_headers, tell_effects
+from gen.backport.effects import compare_exports, compare_headers, tell_effects
 from gen.backport.mail import base_files, commit_series
 from gen.backport.records import BackportError
 from gen.backport.replace import find_place, plan_replace
@@ -31,7 +31,7 @@ from gen.output import write
 from gen.resources import kernel_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from checks.backport_evidence import Trial
@@ -116,7 +116,7 @@ def make_mails(wish: Wish, out: Path) -> int:
         flat = [line for mail in lines for line in mail]
         letter = _letter(plan, judged, flat, wish)
         mails = series.mails(prefix, letter)
-    write(out, {mail.name: mail.text for mail in mails})
+    write(out, {mail.name: mail.text for mail in mails}, new=True)
     report_series(tree, out, mails, lines, plan.before)
     uapi = plan.generation.device.uapi.path
     click.echo(f"  reproduce: git am {out}/*.patch, then pvgen check --kernel {kernel.series}"
@@ -167,7 +167,12 @@ def _effects(tree: KernelTree, generation: Generation) -> str:
     new = Side("the spec", carry(generation.device, kernel)[0])
     header = f"uapi/{generation.device.uapi.path}"
     types = compare_headers(tree.text(f"include/{header}"), generation.files[header])
-    return tell_effects(compare(old, new).findings, list(types), generation.notes)
+    exports = compare_exports(_sources(tree.files), _sources(generation.files))
+    return tell_effects(compare(old, new).findings, [*types, *exports], generation.notes)
+
+
+def _sources(files: Mapping[str, str]) -> list[str]:
+    return [text for path, text in files.items() if path.endswith(".c")]
 
 
 def _edits(tree: KernelTree, generation: Generation, wish: Wish) -> Plan:

@@ -96,8 +96,13 @@ def compare(directory: Path, files: Mapping[str, str]) -> list[Change]:
     return sorted(changes, key=lambda change: change.path)
 
 
-def write(directory: Path, files: Mapping[str, str]) -> list[Change]:
+def write(directory: Path, files: Mapping[str, str], *, new: bool = False) -> list[Change]:
     """Make `directory` hold the rendered `files`; return what changed.
+
+    Args:
+        directory: where they go.
+        files: their texts, by path.
+        new: whether the directory has to be empty still, so that no two runs mix what they make.
 
     Raises:
         OutputError: as for `compare`, or the directory cannot be written. Nothing was changed then.
@@ -109,6 +114,9 @@ def write(directory: Path, files: Mapping[str, str]) -> list[Change]:
         directory.parent.mkdir(parents=True, exist_ok=True)
         with alone(directory.parent):
             _clean(directory, files)
+            if new and directory.is_dir() and any(directory.iterdir()):
+                raise OutputError(f"{directory} is not empty any more: another run has written "
+                                  "there meanwhile, and nothing is added to it")  # fmt: skip
             changes = compare(directory, files)
             if changes:
                 _replace(directory, changes)

@@ -160,7 +160,8 @@ def _origin(
     command += f"--kernel {kernel}" if probed is None else "--kdir KDIR"
     if target.place:
         chosen = "" if probed else f" --kernel {kernel}"
-        command = f"pvgen backport --replace --tree TREE --spec={spec}{chosen}"
+        command = "pvgen backport --replace --tree TREE --author AUTHOR --out MAILS "
+        command += f"--spec={spec}{chosen}"
     contract = ""
     if target.as_of:
         command += f" --as-of {target.as_of}"
@@ -168,7 +169,8 @@ def _origin(
     lines = [
         f"Made from {spec} (sha256 {digest}) for Linux {kernel}{contract}.",
         "Do not edit; change the spec and run",
-        f"  {command}",
+        # In a tree, checkpatch.pl wants no line of more than 100 characters.
+        *(f"  {line}" for line in (wrap(command, 76, hanging="  ") if target.place else [command])),
     ]
     for note in filter(None, [target.kernel.caveat, *map(str, left_out)]):
         lines += wrap(f"{note[0].upper()}{note[1:]}.", 76)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from gen.backport.records import BackportError, Patch
@@ -57,8 +57,12 @@ class Draft:
         new: dict[str, str | None] = {text.name: text.result() for text in texts}
         title = f"misc/{self.contract.name}: {subject}"
         paragraphs = ["\n".join(wrap(part, _WIDTH)) for part in body.split("\n\n")]
-        made = Patch(title, "\n\n".join(paragraphs), new, self.contract, changes, arrival, commit)
+        remarks = tuple(f"{one.name}:{line}" for one in texts for line in sorted(one.remarks))
+        made = Patch(title, "\n\n".join(paragraphs), new, self.contract, changes, arrival, commit,
+                     remarks=remarks)  # fmt: skip
         chosen = self.choose(made, self.files)
+        if chosen.files is not made.files:  # mainline's own text, with mainline's own comments
+            chosen = replace(chosen, remarks=())
         self.files |= {path: text for path, text in chosen.files.items() if text is not None}
         return chosen
 

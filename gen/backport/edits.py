@@ -17,7 +17,7 @@ from gen.backport.draft import UNCERTAIN, Draft, definitions
 from gen.backport.events import added, bit_of, renumbered
 from gen.backport.ids import claimed, renamed
 from gen.backport.records import BackportError
-from gen.backport.roles import initialiser
+from gen.backport.roles import declaration_of, initialiser
 from gen.backport.text import CText
 from gen.diff.detect import changes
 from gen.diff.records import Action
@@ -140,7 +140,9 @@ def _priorities(draft: Draft, new: Device) -> Iterator[Patch]:
     if hook is None or not mine:
         return
     text = draft.open(draft.core)
-    text.replace(initialiser(text, "struct notifier_block", "priority"), str(hook.priority))
+    value = initialiser(text, "struct notifier_block", "priority")
+    text.replace(value, str(hook.priority))
+    text.remember_remarks(declaration_of(value))
     if draft.kernel.has(str(hook.priority)):
         text.include(draft.kernel.header(str(hook.priority)))
     before = draft.contract.hooks.panic_notifier

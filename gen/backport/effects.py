@@ -12,7 +12,7 @@ from gen.diff.records import Severity
 from gen.wrap import wrap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from gen.diff.records import Finding
 
@@ -50,6 +50,26 @@ def compare_headers(old: str | None, new: str | None) -> Iterator[str]:
         if types[0] != types[1]:
             told = f"{macro}: {types[0]} became {types[1]}"
             yield f"A macro for user space has another type: {told}"
+
+
+def compare_exports(old: Iterable[str], new: Iterable[str]) -> Iterator[str]:
+    """A line about exported symbols that go, and one about those that come."""
+    before, after = _exports(old), _exports(new)
+    for head, names in (
+        ("The old driver alone exports what another's module may use",
+         [one for one in before if one not in after]),
+        ("The new driver alone exports", [one for one in after if one not in before]),
+    ):  # fmt: skip
+        if names:
+            yield f"{head}: {', '.join(names)}"
+
+
+def _exports(sources: Iterable[str]) -> list[str]:
+    """The symbols that the sources of a driver export."""
+    marks = [one for text in sources for one in descend(CText("", text).root, "call_expression")
+             if words(one.child_by_field_name("function")).startswith("EXPORT_SYMBOL")]  # fmt: skip
+    fields = [one.child_by_field_name("arguments") for one in marks]
+    return [words(one.named_children[0]) for one in fields if one and one.named_children]
 
 
 def _list(head: str, items: Sequence[str]) -> list[str]:

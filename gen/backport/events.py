@@ -53,7 +53,8 @@ def _moved(draft: Draft, new: Device, events: list[Event]) -> Patch:
     told = []
     for event in events:
         macro = names.event_macro(draft.contract, event)
-        _, value, match = _define(text, macro, event.bit)
+        define, value, match = _define(text, macro, event.bit)
+        text.remember_remarks(define)
         text.replace(value, f"{match['head']}{bits[event.name]}{match['tail']}")
         told.append(f"The device takes {macro} as bit {bits[event.name]}, not {event.bit}.")
     told.append("Programs built with the old header, and hosts that know the old bit only, break.")

@@ -36,7 +36,8 @@ def renamed(draft: Draft, front: PciFrontend) -> Iterator[Patch]:
     if was.vendor.id != front.vendor.id or not same:
         raise BackportError(f"{front.at.item}: more than the device id changes{UNCERTAIN}")
     text = draft.open(f"{draft.tree.home}/{front.name}.c")
-    _, value = _defined(text, macro, was.device.id)
+    define, value = _defined(text, macro, was.device.id)
+    text.remember_remarks(define)
     text.replace(value, _as_written(value, front.device.id))
     now = replace(was, device=front.device, host=front.host)
     _put(draft, was, now)

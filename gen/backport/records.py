@@ -66,6 +66,7 @@ class Patch:
     it makes, `arrival` since when mainline has them, `commit` mainline's, as far as they are known.
     `upstream` is mainline's commit where its code is taken, `basis` where the code is written anew.
     `note` says what was adapted, `maintained` whether the tree's MAINTAINERS has to change with it.
+    `remarks` are the places of comments by what it changes, which it leaves as they are.
     """
 
     subject: str
@@ -80,6 +81,7 @@ class Patch:
     delta: Delta = Delta.UNKNOWN
     note: str = ""
     maintained: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @property
     def documents_only(self) -> bool:

@@ -55,12 +55,12 @@ def core_roles(text: CText) -> CoreRoles:
     """
     sends = [one for one in text.calling(_WALK) if calls(one, *_WRITES)]
     send = text.one(sends, "the function that sends an event to every instance")
-    walk = text.arguments(text.one(calls(send, _WALK), "the walk over all instances"), 3)
+    walk = text.arguments(text.one(calls(send, _WALK), "the walk over all instances", send), 3)
     cursor, items, member = walk[0], walk[1].removeprefix("&"), walk[2]
     store = text.one(text.calling(*_PARSERS), "the store of the attribute of enabled events")
     assignment, mask = _stored(text, store)
     probe = text.one(text.calling(*_ADDS), "the function that adds an instance to the list")
-    action = text.one(calls(probe, *_ACTIONS), "the call that arranges the removal")
+    action = text.one(calls(probe, *_ACTIONS), "the call that arranges the removal", probe)
     remove_name = text.arguments(action, 3)[1]
     removes = [one for one in text.functions() if name_of(one) == remove_name]
     remove = text.one(removes, f"the function {remove_name}()")
@@ -108,8 +108,16 @@ def initialiser(text: CText, struct: str, member: str) -> Node:
         for one in descend(owner, "initializer_pair")
         if words(one.child_by_field_name("designator")) == f".{member}"
     ]
-    value = text.one(values, f"the initialiser of .{member}").child_by_field_name("value")
+    value = text.one(values, f"the initialiser of .{member}", owner).child_by_field_name("value")
     return text.one([value] if value is not None else [], f"the value of .{member}")
+
+
+def declaration_of(node: Node) -> Node:
+    """The declaration that a node is a part of."""
+    around = node
+    while around.parent is not None and around.type != "declaration":
+        around = around.parent
+    return around
 
 
 def _stored(text: CText, store: Node) -> tuple[Node, str]:
@@ -121,7 +129,7 @@ def _stored(text: CText, store: Node) -> tuple[Node, str]:
         if words(one.child_by_field_name("right")) in given
         and re.fullmatch(r"\w+->\w+", words(one.child_by_field_name("left")))
     ]
-    one = text.one(found, "the assignment of the stored mask")
+    one = text.one(found, "the assignment of the stored mask", store)
     return one, words(one.child_by_field_name("left")).partition("->")[2]
 
 
@@ -131,7 +139,7 @@ def _struct(text: CText, function: Node, variable: str) -> str:
         for one in descend(function, "declaration")
         if any(words(name) == variable for name in descend(one, "identifier"))
     ]
-    declaration = text.one(found, f"the declaration of {variable}")
+    declaration = text.one(found, f"the declaration of {variable}", function)
     return words(declaration.child_by_field_name("type"))
 
 

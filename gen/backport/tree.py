@@ -77,6 +77,12 @@ def open_tree(root: Path, device: Device) -> KernelTree:
         text = _read(root, path)
         if text is None:
             raise BackportError(f"{root / path}: no such file; the source is not whole")
+        if not text:
+            raise BackportError(f"{root / path}: is empty; the source is not whole")
+        if "\r" in text:
+            line = text.count("\n", 0, text.index("\r")) + 1
+            raise BackportError(f"{root / path}:{line}: has a carriage return, as where lines end "
+                                "in CR LF; git am takes no mail for such a file")  # fmt: skip
         if not text.endswith("\n"):
             raise BackportError(f"{root / path}: ends within a line; the source is not whole")
         if path.endswith((".c", ".h")) and not _closed(text):
