@@ -181,7 +181,10 @@ class _Watcher:
         return {item[1] for item in world.kernel.get("log", ())}
 
     def _triggers(self, sent: Mapping[Happening, set[int]]) -> None:
-        """Which trigger each value tells of; a crash kernel counts if it makes a difference."""
+        """Which trigger each value tells of; a crash kernel counts if it makes a difference.
+
+        The same value is sent then as without one, or another one, or nothing.
+        """
         plain, crash = (sent.get(HAPPENINGS[index]) for index in (0, 1))
         for happening in HAPPENINGS:
             trigger = happening.trigger
@@ -191,8 +194,10 @@ class _Watcher:
                 trigger = Trigger.CRASH_KERNEL
             for value in sent.get(happening, ()):
                 known = self.seen.triggers.get(value, ())
-                if trigger not in known and not (happening.crash and plain and value in plain):
+                if trigger not in known and not (happening.crash and crash == plain):
                     self.seen.triggers[value] = (*known, trigger)
+        if plain and crash is not None and not crash:
+            self.seen.silent |= plain
         self.seen.complete = len(sent) == len(HAPPENINGS)
 
     def _negotiates(self, machine: Machine) -> None:

@@ -25,7 +25,8 @@ class Observed:
     """What was seen; `why` says of what is not here why it was not.
 
     `triggers` has by the value that is written the triggers on which it is; `complete` that all
-    were tried. `negotiated` tells of the other values whether the driver knows them at all.
+    were tried. `silent` are those of a panic where nothing is sent with a crash kernel loaded.
+    `negotiated` tells of the other values whether the driver knows them at all.
     `unasked` has the values that are sent to a device that claims to take none, `unmasked` those
     that are sent though the mask in an attribute is 0. `initial` is what the attribute of that
     mask shows at first, where it is not the capability. `refused` are the drivers' names, each
@@ -34,6 +35,7 @@ class Observed:
     """
 
     triggers: dict[int, tuple[Trigger, ...]] = field(default_factory=dict)
+    silent: set[int] = field(default_factory=set)
     unasked: set[int] = field(default_factory=set)
     unmasked: dict[str, set[int]] = field(default_factory=dict)
     initial: dict[str, str] = field(default_factory=dict)

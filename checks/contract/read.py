@@ -23,7 +23,7 @@ from checks.tree import Role
 from gen.conflict import MESSAGE as CONFLICT
 from gen.conflict import conflict
 from gen.diagnostics import Diagnostics
-from gen.diff.occasions import SEPARATOR
+from gen.diff.occasions import SEPARATOR, SILENT
 from gen.diff.records import Fact, Item, Unknown
 from gen.frontend import ResourceKind
 
@@ -238,7 +238,8 @@ class _Reader:
                 why = seen.why if seen else UNRUN
                 self._miss(f"event[{name}]", "trigger", why, seen.at if seen else None)
             else:
-                facts["trigger"] = Fact(SEPARATOR.join(triggers), value.span)
+                words = [*triggers, *([SILENT] if seen and number in seen.silent else [])]
+                facts["trigger"] = Fact(SEPARATOR.join(words), value.span)
             yield Item("event", name, value.span, facts, ("bit", "trigger"))
         whole = 0
         for one in known:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from gen.diff.occasions import as_silent
 from gen.diff.records import Action, Fact
 
 if TYPE_CHECKING:
@@ -24,11 +25,11 @@ def apart(
     left, right = (change.pair.old, change.pair.new) if change.pair else (None, None)
     if left is None or right is None:
         if right is not None:
-            return _without(new, right), new
-        return (old, _without(old, left)) if left is not None else (old, new)
+            return as_silent(_without(new, right), old), new
+        return (old, as_silent(_without(old, left), new)) if left is not None else (old, new)
     if change.action is Action.MOVED:
         return _among_drivers(old, left), _among_drivers(new, right)
-    return old, _with(old, left, change, right)
+    return old, as_silent(_with(old, left, change, right), new)
 
 
 def _same(one: Item, other: Item) -> bool:

@@ -67,7 +67,7 @@ def _taken_over(pairs: list[Pair]) -> Iterator[Change]:
         if not old or not new or triggers(old) != triggers(new) or not triggers(new):
             continue
         if (old.name in before) != (new.name in after):
-            trigger = new.facts["trigger"].value
+            trigger = SEPARATOR.join(triggers(new))
             more = SEPARATOR.join((trigger, Trigger.CRASH_KERNEL.value))
             was, now = (more, trigger) if old.name in before else (trigger, more)
             places = (old.facts["trigger"].at, new.facts["trigger"].at)
@@ -217,6 +217,8 @@ def _fact(item: Item, key: str, old: Fact | None, new: Fact | None, before: Item
         return None
     if key == "priority" and was and now and same_number(was, now):
         return None
+    if key == "trigger" and triggers(before) == triggers(item):
+        return None  # what C says of a crash kernel besides is told with who is sent then
     action = Action.ADDED if old is None else Action.REMOVED if new is None else Action.CHANGED
     direction = ""
     if key == "depends":

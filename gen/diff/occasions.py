@@ -3,11 +3,12 @@
 
 A spec gives an event one bit and one trigger. C may tell of several of either: they stand in one
 fact then, separated by commas. With a crash kernel loaded, the panic's event is sent if no other
-event is for that.
+event is for that; C may also be silent there.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gen.model import Trigger
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 SEPARATOR = ", "
 # Triggers on which nothing is sent.
 UNSENT = frozenset({Trigger.NONE, Trigger.UNUSED})
+# Said of a panic's event where nothing is sent with a crash kernel loaded, as no spec has it.
+SILENT = f"not {Trigger.CRASH_KERNEL}"
 
 
 def bits(item: Item | None) -> frozenset[int]:
@@ -35,6 +38,10 @@ def worth(item: Item) -> int:
 
 def triggers(item: Item | None) -> tuple[str, ...]:
     """The triggers that an event says; none of anything else, or if they are not known."""
+    return tuple(word for word in _said(item) if word != SILENT)
+
+
+def _said(item: Item | None) -> tuple[str, ...]:
     fact = item.facts.get("trigger") if item and item.kind == "event" else None
     return tuple(fact.value.split(SEPARATOR)) if fact else ()
 
@@ -51,11 +58,24 @@ def sent(side: Iterable[Item]) -> Iterator[tuple[str, Item]]:
                     yield Trigger.CRASH_KERNEL.value, event
 
 
+def as_silent(side: Iterable[Item], other: Iterable[Item]) -> list[Item]:
+    """A side of which only a part was changed, silent with a crash kernel loaded where `other` is."""
+    silent = {item.name for item in other if SILENT in _said(item)}
+    return [_silent(item) if item.name in silent and triggers(item) else item for item in side]
+
+
+def _silent(item: Item) -> Item:
+    value = SEPARATOR.join((*triggers(item), SILENT))
+    return replace(
+        item, facts={**item.facts, "trigger": replace(item.facts["trigger"], value=value)}
+    )
+
+
 def heirs(side: Iterable[Item | None]) -> frozenset[str]:
     """The events of a panic that are sent with a crash kernel loaded, too, as none else is then."""
     events = [item for item in side if item and item.kind == "event"]
-    said = [triggers(event) for event in events]
-    if not all(said) or any(Trigger.CRASH_KERNEL in one for one in said):
+    said = [_said(event) for event in events]
+    if not all(said) or any({Trigger.CRASH_KERNEL, SILENT} & set(one) for one in said):
         return frozenset()
     return frozenset(event.name for event, one in zip(events, said, strict=True)
                      if Trigger.PANIC in one)  # fmt: skip

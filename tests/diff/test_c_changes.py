@@ -43,6 +43,8 @@ CHANGES: dict[str, tuple[str, str, str, list[str]]] = {
                       "#define PVPANIC_SHUTDOWN (1 << PVPANIC_SHUTDOWN_BIT)"), []),
     "crash-event-never": (CORE, SEND, "pvpanic_send(PVPANIC_PANICKED);",
                           ["HOST_BIT_SILENCED", "HOST_BIT_CONDITION_CHANGED"]),
+    "crash-event-dropped": (CORE, "& PVPANIC_KNOWN_EVENTS;",
+                            "& (PVPANIC_PANICKED | PVPANIC_SHUTDOWN);", ["HOST_BIT_SILENCED"]),
     "two-occasions": (CORE, SEND, f"{SEND}\n\tpvpanic_send(PVPANIC_SHUTDOWN);",
                       ["HOST_BIT_CONDITION_CHANGED"]),
     "priority-in-hexadecimal": (CORE, ".priority = INT_MAX", ".priority = 0x7fffffff", []),
@@ -112,15 +114,11 @@ def base() -> TreeSide:
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_a_change_of_c_is_told_both_ways(name: str, tmp_path: Path) -> None:
-    file, old, new, expected = CHANGES[name]
-    tree = copied(tmp_path)
-    text = (tree / file).read_text(encoding="utf-8")
-    assert text.count(old) == 1
-    (tree / file).write_text(text.replace(old, new), encoding="utf-8")
-    changed = read_tree("new", tree, "6.1")
-    assert fired(compare(base(), changed)) == Counter(expected)
+    *_, expected = CHANGES[name]
+    other = read_tree("new", changed(tmp_path, name), "6.1")
+    assert fired(compare(base(), other)) == Counter(expected)
     mirrors = Counter(diff_rules()[rule].mirror or rule for rule in expected)
-    assert fired(compare(changed, base())) == mirrors
+    assert fired(compare(other, base())) == mirrors
 
 
 @pytest.mark.parametrize(
@@ -130,25 +128,40 @@ def test_a_change_of_c_is_told_both_ways(name: str, tmp_path: Path) -> None:
         ("pci-sub", "subdevice: {id: 0x1100}"),
         ("pci-class", 'class: "088000/ffff00"'),
         ("pci-table", 'autoload: {pci: "no"}'),
-        ("two-occasions", 'trigger: "panic, power-off"'),
+        ("two-occasions", 'trigger: "panic, crash-kernel, power-off"'),
         ("nothing-heeded", 'unheeded: "panicked, crash_loaded"'),
         ("module-licence", "    module-license: Proprietary"),
         ("export", "unexported: devm_pvpanic_register"),
     ],
 )
 def test_a_contract_has_what_no_spec_says(name: str, told: str, tmp_path: Path) -> None:
-    file, old, new, _ = CHANGES[name]
-    tree = copied(tmp_path)
-    text = (tree / file).read_text(encoding="utf-8")
-    (tree / file).write_text(text.replace(old, new), encoding="utf-8")
+    tree = changed(tmp_path, name)
     for form in ("yaml", "json"):
         result = CliRunner().invoke(main, ["extract", "--format", form, str(tree)])
         assert result.exit_code == 0
         assert form == "json" or told in result.stdout
 
 
+def test_no_other_event_takes_the_place_of_one_that_c_drops(tmp_path: Path) -> None:
+    old, new = base(), read_tree("new", changed(tmp_path, "crash-event-dropped"), "6.1")
+    for result, gone, come in ((compare(old, new), ("crash-kernel: 0x2",), ()),
+                               (compare(new, old), (), ("crash-kernel: 0x2",))):  # fmt: skip
+        (finding,) = result.findings
+        (host,) = finding.witnesses
+        assert (host.before, host.after) == (gone, come)
+
+
 def fired(result: Comparison) -> Counter[str]:
     return Counter(one.rule.id for one in result.findings)
+
+
+def changed(tmp_path: Path, name: str) -> Path:
+    file, old, new, _ = CHANGES[name]
+    tree = copied(tmp_path)
+    text = (tree / file).read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    (tree / file).write_text(text.replace(old, new), encoding="utf-8")
+    return tree
 
 
 def copied(tmp_path: Path) -> Path:
