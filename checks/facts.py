@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from checks.preprocess import Include, MacroDefinition
     from checks.tree import Problem, SourceTree, TreeFile
@@ -185,6 +185,12 @@ class MakeObject:
     lost: Span | None = None
 
 
+def module_of(objects: Iterable[MakeObject] | None, stem: str) -> str:
+    """The name of the module that a .c file is linked into: its own, or its whole's."""
+    wholes = [one.whole for one in objects or () if one.name == f"{stem}.o" and one.whole]
+    return wholes[0].removesuffix(".o") if wholes else stem
+
+
 @dataclass(frozen=True)
 class MakeOption:
     """A Makefile's own answer to an option: the condition in Kconfig's language."""
@@ -232,6 +238,10 @@ class DriverFacts:
     abi: tuple[AbiFact, ...]
     bindings: tuple[BindingFact, ...]
     problems: tuple[Problem, ...]
+
+    def module(self, file: TreeFile) -> str:
+        """The name of the module that a .c file is linked into, without its ending."""
+        return module_of(self.makefile, file.path.stem)
 
     def objects(self, type_: str) -> list[Object]:
         """The objects of a type, such as `struct pci_driver`, each once."""

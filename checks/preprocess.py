@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, Any, Self
 from pcpp import Action, OutputDirective, Preprocessor
 from pcpp.evaluator import Value as IfValue
 
-from checks.tree import Problem, TreeFile
+from checks.facts import module_of
+from checks.makefile import read_makefile
+from checks.tree import Problem, Role, TreeFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,8 +113,9 @@ class TreePreprocessor(Preprocessor):  # type: ignore[misc]
         self._boundless = False
         self._work = self._conditions = 0
         self.macros = {**self.macros, **_kernel_macros(kernel)}
-        # kbuild gives a file the name of its module; one of several files takes another's.
-        self.define(f'KBUILD_MODNAME "{file.path.stem.replace("-", "_")}"')
+        # kbuild gives each part of a module the name of that.
+        module = module_of(read_makefile(tree.of(Role.MAKEFILE))[0], file.path.stem)
+        self.define(f'KBUILD_MODNAME "{module.replace("-", "_")}"')
         for option in sorted(_options(tree)):
             self.define(f"{option} 1")
 

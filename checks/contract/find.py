@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from checks.makefile import read_makefile
 from checks.tree import MAX_BYTES, Problem, Role, SourceTree, TreeFile
 from gen.source import Source, UnreadableSourceError, read_source
 
@@ -27,6 +28,7 @@ _HOOKS = re.compile(r"\b(panic_notifier_list|register_sys_off_handler)\b")
 _INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*[<\"]([^>\"\n]+)[>\"]", re.MULTILINE)
 _MADE = (".mod.c", ".mod.h")
 _BUILD = {"Kconfig": Role.KCONFIG, "Makefile": Role.MAKEFILE, "Kbuild": Role.MAKEFILE}
+_MAKEFILES = [name for name, role in _BUILD.items() if role is Role.MAKEFILE]
 
 
 class NoDriverError(Exception):
@@ -61,7 +63,7 @@ def _in_directory(root: Path) -> SourceTree:
     texts = {file: _text(file) for file in files if file.path.suffix in {".c", ".h"}}
     seeds = [file for file, text in texts.items()
              if file.path.suffix == ".c" and _HOOKS.search(text)]  # fmt: skip
-    groups = _groups(seeds, texts)
+    groups = _groups(seeds, texts, [file for file in files if file.path.name in _MAKEFILES])
     if not groups:
         raise NoDriverError(f"{root}: no C file here that hears of panics or of power-off")
     if len(groups) > 1:
@@ -124,7 +126,9 @@ def _stem(file: _File) -> str:
     return file.path.stem.replace("-", "_")
 
 
-def _groups(seeds: list[_File], texts: dict[_File, str]) -> list[list[_File]]:
+def _groups(
+    seeds: list[_File], texts: dict[_File, str], makefiles: list[_File]
+) -> list[list[_File]]:
     """The .c files of each driver, its core file first."""
     groups: list[list[_File]] = []
     for seed in sorted(seeds, key=lambda file: (len(_stem(file)), file.relative)):
@@ -135,13 +139,25 @@ def _groups(seeds: list[_File], texts: dict[_File, str]) -> list[list[_File]]:
         near = [file for file in texts
                 if file.path.suffix == ".c" and file.relative.parent == seed.relative.parent
                 and file is not seed]  # fmt: skip
+        parts = _parts(seed, makefiles)
         mine = [
             file
             for file in near
-            if _stem(file).startswith(_stem(seed)) or own & set(_INCLUDE.findall(texts[file]))
+            if _stem(file).startswith(_stem(seed))
+            or own & set(_INCLUDE.findall(texts[file]))
+            or file.path.stem in parts
         ]
         groups.append([seed, *mine])
     return groups
+
+
+def _parts(seed: _File, makefiles: list[_File]) -> set[str]:
+    """The stems of the files that the Makefile beside a file links with it."""
+    near = [TreeFile(file.relative, Role.MAKEFILE, Source(str(file.path), _text(file)))
+            for file in makefiles if file.relative.parent == seed.relative.parent]  # fmt: skip
+    objects = read_makefile(tuple(near))[0] or ()
+    wholes = {one.whole for one in objects if one.name == f"{seed.path.stem}.o"} - {None}
+    return {one.name.removesuffix(".o") for one in objects if one.whole in wholes}
 
 
 def _headers(units: list[_File], texts: dict[_File, str]) -> list[tuple[_File, Role]]:

@@ -88,7 +88,7 @@ class Frontends:
             return
         path = f"frontend[{name}]"
         facts = {"bus": Fact(BUSES[driver.type], driver.span)}
-        module = driver.file.path.stem
+        module = self.facts.module(driver.file)
         if module != name:
             facts["module"] = Fact(module, driver.span)
         facts |= self._marks(driver, path)

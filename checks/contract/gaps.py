@@ -38,7 +38,7 @@ def gaps(facts: DriverFacts, units: tuple[Unit, ...]) -> Iterator[Unknown]:
     """What shows that a part of the driver is not there, each at its place."""
     yield from _unfinished(facts)
     yield from _unbuilt(facts)
-    own = tuple(f"{_word(unit.file.path.stem).upper()}_" for unit in facts.units)
+    own = tuple(f"{stem.upper()}_" for stem in _stems(facts))
     names = [_Names.of(unit) for unit in units]
     declared = {name for one in names for name in one.declared}
     for name, at in nowhere(facts, units):
@@ -56,12 +56,18 @@ def _absent(facts: DriverFacts) -> Iterator[str]:
 
     Where they come from is known, so that their absence says nothing of the driver.
     """
-    stems = [_word(unit.file.path.stem) for unit in facts.units]
+    stems = _stems(facts)
     for include in (one for unit in facts.units for one in unit.includes):
         stem = _word(PurePosixPath(include.header).stem)
         public = include.file is None and not include.quoted
         if public and any(one.startswith(stem) for one in stems):
             yield f"{stem.upper()}_"
+
+
+def _stems(facts: DriverFacts) -> set[str]:
+    """The names of the files and of the modules that these are parts of, as C has them."""
+    files = {unit.file for unit in facts.units}
+    return {_word(name) for file in files for name in (file.path.stem, facts.module(file))}
 
 
 def _word(stem: str) -> str:
@@ -101,11 +107,9 @@ def unexported(facts: DriverFacts, units: tuple[Unit, ...]) -> dict[str, Span]:
 
 def _modules(facts: DriverFacts) -> dict[str, list[UnitFacts]]:
     """The files of each module, by its object's name."""
-    wholes = {one.name: one.whole for one in facts.makefile or () if one.whole}
     modules: dict[str, list[UnitFacts]] = {}
     for unit in (one for one in facts.units if one.file.role is Role.UNIT):
-        name = f"{unit.file.path.stem}.o"
-        modules.setdefault(wholes.get(name, name), []).append(unit)
+        modules.setdefault(f"{facts.module(unit.file)}.o", []).append(unit)
     return modules
 
 

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from checks.contract.attributes import UNRUN, Attributes
+from checks.contract.built import unbuilt, unclear
 from checks.contract.configuration import configuration
 from checks.contract.doubt import doubted, in_code
 from checks.contract.frontends import Frontends
@@ -96,7 +97,7 @@ class _Reader:
         self.gap = in_code(missing)
         self.found_core = bool(hooked) or self.gap is None
         self.at = self.core.file.start
-        self.name = self.core.file.path.stem.replace("-", "_")
+        self.name = facts.module(self.core.file).replace("-", "_")
         self.unknown: list[Unknown] = []
 
     def read(self) -> Contract:
@@ -163,10 +164,16 @@ class _Reader:
                 self._miss("device", key, f"no MODULE_{kind.upper()} that is a text")
             else:
                 facts[key] = Fact(value.text, value.span)
-        lacking = unexported(self.facts, self.units)
-        if lacking:
-            names = SEPARATOR.join(sorted(lacking))
-            facts["unexported"] = Fact(names, next(iter(lacking.values())))
+        if line := unclear(self.facts):
+            self._miss("device", "unbuilt", "a line of the Makefile is not understood", line)
+        left_out = {
+            "unexported": unexported(self.facts, self.units),
+            "unbuilt": {} if line else unbuilt(self.facts, self.core),
+        }
+        for key, lacking in left_out.items():
+            if lacking:
+                names = SEPARATOR.join(sorted(lacking))
+                facts[key] = Fact(names, next(iter(lacking.values())))
         yield Item("device", "", self.at, facts)
 
     def _registers(

@@ -59,7 +59,7 @@ def sent(side: Iterable[Item]) -> Iterator[tuple[str, Item]]:
 
 
 def as_silent(side: Iterable[Item], other: Iterable[Item]) -> list[Item]:
-    """A side of which only a part was changed, silent with a crash kernel loaded where `other` is."""
+    """A side of which a part was changed: with a crash kernel loaded as silent as `other`."""
     silent = {item.name for item in other if SILENT in _said(item)}
     return [_silent(item) if item.name in silent and triggers(item) else item for item in side]
 

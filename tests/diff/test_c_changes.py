@@ -96,6 +96,8 @@ CHANGES: dict[str, tuple[str, str, str, list[str]]] = {
                            ["BUILD_KCONFIG_DEPENDS_LOOSENED"]),
     "depends-without-core": (KCONFIG, "(ACPI || OF) && PVPANIC", "(ACPI || OF)",
                              ["BUILD_KCONFIG_DEPENDS_LOOSENED"]),
+    "core-not-built": (MAKEFILE, "(CONFIG_PVPANIC_PCI) += pvpanic.o", "(CONFIG_PVPANIC_PCI) +=",
+                       ["BUILD_OBJECT_DROPPED"]),
     "other-symbol": (MAKEFILE, "obj-$(CONFIG_PVPANIC_PCI)", "obj-$(CONFIG_PVPANIC_MMIO)",
                      ["BUILD_KCONFIG_SYMBOL_MOVED", "BUILD_KCONFIG_SYMBOL_MOVED"]),
 }  # fmt: skip
