@@ -9,19 +9,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from checks.contract.masks import Masks
 from checks.contract.observed import Observed
-from checks.execution.contract import Happening, written
+from checks.execution.contract import Happening
 from checks.execution.core import Core
 from checks.execution.explorer import Explorer
 from checks.execution.faults import SURPRISES, UnknownError
 from checks.execution.machine import IO, MEMORY
 from checks.execution.older import variants
 from checks.execution.state import Task
-from checks.execution.texts import EINVAL
 from checks.rule import Context
-from gen.diff.directions import ANYTHING
 from gen.frontend import PlatformFrontend, ResourceKind
-from gen.model import Mask, Trigger
+from gen.model import Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -66,25 +65,18 @@ def observe(
     return seen
 
 
-class _Watcher:
-    def __init__(self, explorer: Explorer, seen: Observed, bases: Mapping[str, int]) -> None:
-        self.explorer, self.core, self.seen, self.bases = explorer, explorer.core, seen, bases
-        self.full = explorer.contract.known
-
+class _Watcher(Masks):
     def watch(self) -> None:
         """Watch one device after the other, until one has shown its attributes."""
         for machine in self._machines():
             sent = self._every(machine, self.full)
             if sent:
                 self._triggers(sent)
-                self._negotiates(machine)
-            with self.explorer.trial():
-                self._load()
-                if self._bind(machine, self.full):
-                    self._masks(machine)
+                self.negotiates(machine)
+            self.masks(machine)
             if self.seen.initial:
                 # What is off at first is sent once it is on.
-                self._triggers(self._every(machine, self.full, self._switch(self._known())))
+                self._triggers(self._every(machine, self.full, self.switch(self.known())))
             self._heeds(machine)
             if self.seen.shows:
                 break  # a device of another bus may have no attributes to watch
@@ -104,30 +96,16 @@ class _Watcher:
         sent: dict[Happening, set[int]] = {}
         for happening in HAPPENINGS:
             with self.explorer.trial():
-                self._load()
-                if self._bind(machine, raw) and self._written(machine, switch):
+                self.load()
+                if self.bind(machine, raw) and self.takes(machine, switch):
                     sent[happening] = self._send(happening)
         return sent
-
-    def _written(self, machine: Machine, switch: tuple[str, str] | None) -> bool:
-        if switch is None:
-            return True
-        attribute = self.core.attributes(machine).get(switch[0])
-        return attribute is not None and (
-            self.core.store(machine, attribute, switch[1]) == len(switch[1])
-        )
-
-    def _switch(self, mask: int) -> tuple[str, str] | None:
-        """The attribute that holds the mask of what is sent, and a mask as it is written there."""
-        shows = self.seen.shows
-        names = [name for name in self.bases if shows.get(name) is Mask.ENABLED]
-        return (names[0], written(self.bases[names[0]], mask)) if names else None
 
     def _heeds(self, machine: Machine) -> None:
         """What is sent to a device that takes nothing, and what though the mask is 0."""
         for values in self._every(machine, 0).values():
             self.seen.unasked |= values
-        off = self._switch(0)
+        off = self.switch(0)
         if off is not None:
             for values in self._every(machine, self.full, off).values():
                 self.seen.unmasked.setdefault(off[0], set()).update(values)
@@ -144,8 +122,8 @@ class _Watcher:
                 asked, told = (frontend.name, kind if platform else None), self.explorer.unknown
                 self.explorer.unknown = {}
                 with self.explorer.trial():
-                    self._load()
-                    if not self._bind(machine, self.full):
+                    self.load()
+                    if not self.bind(machine, self.full):
                         self.seen.refused.add(asked)
                 for why in self.explorer.unknown.items():
                     self.seen.open[asked] = why
@@ -158,14 +136,6 @@ class _Watcher:
                     ResourceKind.MEMORY in frontend.kinds
                 )
                 yield self.core.devices.make("A", frontend, MEMORY if memory else IO)
-
-    def _load(self) -> None:
-        for unit in self.core.modules:
-            self.core.load(unit)
-
-    def _bind(self, machine: Machine, raw: int) -> bool:
-        machine.capability = raw
-        return self.core.bind(machine) == 0
 
     def _send(self, what: Happening) -> set[int]:
         """The values that are written to devices when something happens."""
@@ -199,72 +169,6 @@ class _Watcher:
         if plain and crash is not None and not crash:
             self.seen.silent |= plain
         self.seen.complete = len(sent) == len(HAPPENINGS)
-
-    def _negotiates(self, machine: Machine) -> None:
-        """Whether the attributes show a difference when a device has an event that is not sent."""
-        bits = [1 << bit for bit in range(self.full.bit_length()) if self.full >> bit & 1]
-        for value in (one for one in bits if one not in self.seen.triggers):
-            texts = [self._first_shown(machine, raw) for raw in (0, value)]
-            if texts[0]:
-                self.seen.negotiated[value] = texts[0] != texts[1]
-
-    def _known(self) -> int:
-        """The bits of the events that the driver negotiates, as far as that has been seen."""
-        strange = sum(bit for bit, known in self.seen.negotiated.items() if not known)
-        return self.full & ~strange
-
-    def _first_shown(self, machine: Machine, raw: int) -> dict[str, str]:
-        """What the attributes of a device with this capability show at first."""
-        with self.explorer.trial():
-            self._load()
-            if self._bind(machine, raw):
-                return self._shown(machine)
-        return {}
-
-    def _masks(self, machine: Machine) -> None:
-        """Which mask an attribute shows: the one that can be changed, or the other."""
-        present = self.core.attributes(machine)
-        low = self._known() & -self._known()
-        for name, attribute in present.items():
-            if not attribute[2] or name not in self.bases:
-                continue
-            states = [self._shown(machine)]
-            for mask in (low, 0, self._known()):
-                text = written(self.bases[name], mask)
-                if self.core.store(machine, attribute, text) != len(text):
-                    if mask in {low, 0}:
-                        return
-                    break
-                states.append(self._shown(machine))
-            first, one, none = states[:3]
-            for other in one.keys() & none.keys():
-                same = one[other] == none[other]
-                self.seen.shows[other] = Mask.CAPABILITY if same else Mask.ENABLED
-                if not same and first.get(other) != states[-1].get(other) and len(states) > 3:  # noqa: PLR2004 (all masks were taken)
-                    self.seen.initial[other] = first.get(other, "").strip()
-            self._within(machine, name)
-
-    def _within(self, machine: Machine, name: str) -> None:
-        """What becomes of a mask outside the capability, if everything inside is taken."""
-        attribute, base = self.core.attributes(machine)[name], self.bases[name]
-        spare = next((1 << bit for bit in range(31) if not self.full >> bit & 1), None)
-        if spare is None:
-            return
-        self.core.store(machine, attribute, written(base, 0))
-        before, text = self._shown(machine), written(base, spare)
-        result = self.core.store(machine, attribute, text)
-        bound = Mask.CAPABILITY.value if self._shown(machine) == before else ANYTHING
-        if result == len(text) and bound != ANYTHING:
-            bound += ", without an error"
-        elif result < 0 and (result != -EINVAL or bound == ANYTHING):
-            bound += f", with error {-result}"
-        whole = written(base, self._known())
-        if self.core.store(machine, attribute, whole) == len(whole):
-            self.seen.within[name] = bound
-
-    def _shown(self, machine: Machine) -> dict[str, str]:
-        present = self.core.attributes(machine)
-        return {name: self.core.show(machine, item)[1] for name, item in present.items() if item[1]}
 
     def _blame(self) -> None:
         """What kept the interpreter from seeing more."""

@@ -18,6 +18,8 @@ _SAME_LICENCE = {"GPL", "GPL v2"}
 REFUSES = "refuses every device"
 # Of a store that a mask outside the capability changes; what C does besides stands behind it.
 ANYTHING = "anything"
+# Of a mask that is bounded by, or starts as, what the driver knows, whatever the device takes.
+KNOWN = "the known events"
 # What lets user space of any licence include a header.
 _NOTE = " WITH Linux-syscall-note"
 _LEVELS = {"removed": 0, "obsolete": 1, "testing": 2, "stable": 3}
@@ -72,10 +74,12 @@ def _probing(_old: str, new: str) -> str:
 
 def _bound(old: str, new: str) -> str:
     """Whether a stored mask is bounded at last or no more; else only the answer differs."""
-    was, now = (text.split(SEPARATOR)[0] == ANYTHING for text in (old, new))
-    return "answer" if was == now else "widened" if now else "narrowed"
+    was, now = (_WIDTHS.get(text.split(SEPARATOR)[0], 0) for text in (old, new))
+    return "answer" if was == now else "widened" if now > was else "narrowed"
 
 
+# How wide a bound of a stored mask is; the capability is 0.
+_WIDTHS = {KNOWN: 1, ANYTHING: 2}
 # Keys of one kind of item, `*` for all, that have directions of their own.
 _OWN: dict[tuple[str, str], Callable[[str, str], str]] = {
     ("event", "trigger"): _occasion,

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the attributes of a driver show and take, seen by using them while it runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from checks.execution.contract import written
+from checks.execution.texts import EINVAL
+from gen.diff.directions import ANYTHING, KNOWN
+from gen.model import Mask
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from checks.contract.observed import Observed
+    from checks.execution.explorer import Explorer
+    from checks.execution.machine import Machine
+
+
+class Masks:
+    """Loads and binds a driver, and uses its attributes; `bases` are their number bases."""
+
+    def __init__(self, explorer: Explorer, seen: Observed, bases: Mapping[str, int]) -> None:
+        self.explorer, self.core, self.seen, self.bases = explorer, explorer.core, seen, bases
+        self.full = explorer.contract.known
+
+    def load(self) -> None:
+        """Load all modules."""
+        for unit in self.core.modules:
+            self.core.load(unit)
+
+    def bind(self, machine: Machine, raw: int) -> bool:
+        """Whether a device that reads as `raw` is bound."""
+        machine.capability = raw
+        return self.core.bind(machine) == 0
+
+    def takes(self, machine: Machine, what: tuple[str, str] | None) -> bool:
+        """Whether an attribute takes a text; nothing is always taken."""
+        if what is None:
+            return True
+        attribute = self.core.attributes(machine).get(what[0])
+        return attribute is not None and (
+            self.core.store(machine, attribute, what[1]) == len(what[1])
+        )
+
+    def switch(self, mask: int) -> tuple[str, str] | None:
+        """The attribute that holds the mask of what is sent, and a mask as it is written there."""
+        shows = self.seen.shows
+        names = [name for name in self.bases if shows.get(name) is Mask.ENABLED]
+        return (names[0], written(self.bases[names[0]], mask)) if names else None
+
+    def negotiates(self, machine: Machine) -> None:
+        """Whether the attributes show a difference when a device has an event that is not sent."""
+        bits = [1 << bit for bit in range(self.full.bit_length()) if self.full >> bit & 1]
+        for value in (one for one in bits if one not in self.seen.triggers):
+            texts = [self._first_shown(machine, raw) for raw in (0, value)]
+            if texts[0]:
+                self.seen.negotiated[value] = texts[0] != texts[1]
+
+    def known(self) -> int:
+        """The bits of the events that the driver negotiates, as far as that has been seen."""
+        strange = sum(bit for bit, known in self.seen.negotiated.items() if not known)
+        return self.full & ~strange
+
+    def _first_shown(self, machine: Machine, raw: int) -> dict[str, str]:
+        """What the attributes of a device with this capability show at first."""
+        with self.explorer.trial():
+            self.load()
+            if self.bind(machine, raw):
+                return self._shown(machine)
+        return {}
+
+    def masks(self, machine: Machine) -> None:
+        """What the attributes of a device show and take."""
+        with self.explorer.trial():
+            self.load()
+            if self.bind(machine, self.full):
+                self._shows(machine)
+        self._partial(machine)
+
+    def _shows(self, machine: Machine) -> None:
+        """Which mask an attribute shows: the one that can be changed, or the other."""
+        present = self.core.attributes(machine)
+        low = self.known() & -self.known()
+        for name, attribute in present.items():
+            if not attribute[2] or name not in self.bases:
+                continue
+            states = [self._shown(machine)]
+            for mask in (low, 0, self.known()):
+                text = written(self.bases[name], mask)
+                if self.core.store(machine, attribute, text) != len(text):
+                    if mask in {low, 0}:
+                        return
+                    break
+                states.append(self._shown(machine))
+            first, one, none = states[:3]
+            for other in one.keys() & none.keys():
+                same = one[other] == none[other]
+                self.seen.shows[other] = Mask.CAPABILITY if same else Mask.ENABLED
+                if not same and first.get(other) != states[-1].get(other) and len(states) > 3:  # noqa: PLR2004 (all masks were taken)
+                    self.seen.initial[other] = first.get(other, "").strip()
+            self._within(machine, name)
+
+    def _within(self, machine: Machine, name: str) -> None:
+        """What becomes of a mask outside the capability, if everything inside is taken."""
+        attribute, base = self.core.attributes(machine)[name], self.bases[name]
+        spare = next((1 << bit for bit in range(31) if not self.full >> bit & 1), None)
+        if spare is None:
+            return
+        self.core.store(machine, attribute, written(base, 0))
+        before, text = self._shown(machine), written(base, spare)
+        result = self.core.store(machine, attribute, text)
+        bound = Mask.CAPABILITY.value if self._shown(machine) == before else ANYTHING
+        if result == len(text) and bound != ANYTHING:
+            bound += ", without an error"
+        elif result < 0 and (result != -EINVAL or bound == ANYTHING):
+            bound += f", with error {-result}"
+        whole = written(base, self.known())
+        if self.core.store(machine, attribute, whole) == len(whole):
+            self.seen.within[name] = bound
+
+    def _partial(self, machine: Machine) -> None:
+        """Whether a mask starts as the events that a device takes, and may have no others.
+
+        Nothing is said where the driver takes every event for one that the device takes.
+        """
+        missing = 1 << self.known().bit_length() >> 1
+        whole, part = (self._first_shown(machine, raw) for raw in (self.full, self.full & ~missing))
+        if not missing or whole == part:
+            return
+        for name, mask in self.seen.shows.items():
+            same = name in part and part[name] == whole.get(name)
+            if same and mask is Mask.ENABLED and name not in self.seen.initial:
+                self.seen.initial[name] = KNOWN
+        for name, bound in self.seen.within.items():
+            if not bound.startswith(ANYTHING) and self._takes_missing(machine, name, missing):
+                self.seen.within[name] = bound.replace(Mask.CAPABILITY.value, KNOWN)
+
+    def _takes_missing(self, machine: Machine, name: str, missing: int) -> bool:
+        """Whether an attribute takes a known event that the device does not take."""
+        with self.explorer.trial():
+            self.load()
+            if self.bind(machine, self.full & ~missing):
+                self.takes(machine, (name, written(self.bases[name], 0)))
+                before = self._shown(machine)
+                self.takes(machine, (name, written(self.bases[name], missing)))
+                return self._shown(machine) != before
+        return False
+
+    def _shown(self, machine: Machine) -> dict[str, str]:
+        present = self.core.attributes(machine)
+        return {name: self.core.show(machine, item)[1] for name, item in present.items() if item[1]}
