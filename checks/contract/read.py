@@ -16,6 +16,7 @@ from checks.contract.macros import bits, public_macros
 from checks.contract.observe import observe
 from checks.contract.observed import sent_on, unheeded
 from checks.contract.records import Contract
+from checks.contract.registers import accessed, width_of
 from checks.contract.stand_in import stand_in
 from checks.extract import extract
 from checks.parse import parse_tree
@@ -180,8 +181,7 @@ class _Reader:
         self, registers: dict[tuple[str, int, int], Span], events: dict[str, Value],
         seen: Observed | None,
     ) -> Iterator[Item]:  # fmt: skip
-        places = sorted({(offset, width) for _, offset, width in registers})
-        if not places:
+        if not registers:
             self._miss("register", "", "no access to a register of a known address")
         for unit in self.facts.units:
             for one in unit.accesses:
@@ -189,20 +189,21 @@ class _Reader:
                     value = one.address.value
                     self._miss("register", "offset", f"where '{value.written}' points is not known",
                                value.span)  # fmt: skip
-        for offset, width in places:
-            reads, writes = (registers.get((way, offset, width)) for way in ("read", "write"))
-            at = writes or reads or self.at
+        for offset in sorted({offset for _, offset, _ in registers}):
+            reads, writes = (accessed(registers, way, offset) for way in ("read", "write"))
+            at = next(iter((writes or reads).values()))
             way = "read-write" if reads and writes else "read-only" if reads else "write-only"
-            facts = {"offset": Fact(str(offset), at), "width": Fact(str(width), at),
+            facts = {"offset": Fact(str(offset), at), "width": width_of(reads, writes),
                      "access": Fact(way, at)}  # fmt: skip
             deaf = unheeded(events, seen, seen.unasked) if seen else []
             if reads and not (seen and deaf and len(deaf) == len(unheeded(events, seen))):
                 # Reading it without heeding what it says is no question.
-                facts["read"] = Fact("capability", reads)
+                place = next(iter(reads.values()))
+                facts["read"] = Fact("capability", place)
                 if deaf:
-                    facts["unheeded"] = Fact(SEPARATOR.join(deaf), reads)
+                    facts["unheeded"] = Fact(SEPARATOR.join(deaf), place)
             if writes:
-                facts["write"] = Fact("event", writes)
+                facts["write"] = Fact("event", next(iter(writes.values())))
             yield Item("register", f"{offset:#x}", at, facts)
 
     def _macros(self) -> Iterator[tuple[str, Value]]:

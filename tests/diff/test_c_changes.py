@@ -57,6 +57,8 @@ CHANGES: dict[str, tuple[str, str, str, list[str]]] = {
     "capability-read-in-vain": (CORE, "ioread8(base) & PVPANIC_KNOWN_EVENTS;",
                                 "PVPANIC_KNOWN_EVENTS;\n\tioread8(base);",
                                 ["HOST_CAPABILITY_NEGOTIATION_REMOVED"]),
+    "read-wider": (CORE, "ioread8(base)", "ioread32(base)", ["HOST_REG_WIDTH_CHANGED"]),
+    "written-wider": (CORE, "iowrite8(event", "iowrite32(event", ["HOST_REG_WIDTH_CHANGED"]),
     "no-bound": (CORE, "if (events & ~pi->capability)", "if (events & 0)",
                  ["USER_ATTR_RANGE_WIDENED"]),
     "bound-of-the-driver": (CORE, "if (events & ~pi->capability)",
