@@ -5,14 +5,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from checks.contract.observed import unheeded
+from checks.contract.observed import Observed, unheeded
 from gen.diff.occasions import SEPARATOR
 from gen.diff.records import Fact, Item
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from checks.contract.observed import Observed
     from checks.facts import DriverFacts, Object, Value
 
 # Why nothing is known of what a driver does.
@@ -53,29 +52,45 @@ class Attributes:
             facts["mode"] = Fact(f"{mode.number:04o}", mode.span)
         else:
             self._miss(path, "mode", "its value is not known", one.span)
-        shows = seen.shows.get(name) if seen else None
-        if shows is not None:
-            facts["shows"] = Fact(shows.value, one.span)
-        else:
-            stores = [each.callback("store") for each in
-                      self.facts.objects("struct device_attribute")]  # fmt: skip
-            written = any(store is not None and store.name != "NULL" for store in stores)
-            equal = "no attribute can be written, so that both masks are equal"
-            at = seen.at if seen and written and seen.at else one.span
-            self._miss(path, "shows", (seen.why if seen else UNRUN) if written else equal, at)
+        self._shows((path, name), one, seen, facts)
         form = self._argument(show.name, "fmt") if show else None
         if form is not None and form.text is not None:
             facts["format"] = Fact(form.text, form.span)
         else:
             self._miss(path, "format", "no single call with a literal format", one.span)
-        if seen and name in seen.initial:
-            facts["initial"] = Fact(seen.initial[name], one.span)
         store = one.callback("store")
         if store is not None and store.name != "NULL":
             self._store((path, name), one, seen, facts)
             if seen and (deaf := unheeded(events, seen, seen.unmasked.get(name, set()))):
                 facts["store.unheeded"] = Fact(SEPARATOR.join(deaf), one.span)
         yield Item("attribute", name, one.span, facts, ("mode", "shows", "format"))
+
+    def _shows(
+        self, names: tuple[str, str], one: Object, seen: Observed | None, facts: dict[str, Fact]
+    ) -> None:
+        """What was seen of an attribute: which mask it shows, at first as well, and where it is."""
+        path, name = names
+        seen = seen or Observed(why=UNRUN)
+        shows = seen.shows.get(name)
+        if shows is not None:
+            facts["shows"] = Fact(shows.value, one.span)
+        else:
+            stores = [each.callback("store") for each in
+                      self.facts.objects("struct device_attribute")]  # fmt: skip
+            written = any(store is not None and store.name != "NULL" for store in stores)
+            why = (
+                seen.why if written else "no attribute can be written, so that both masks are equal"
+            )
+            if name in seen.hidden:
+                why = f"{seen.hidden[name]} lacks it"
+            self._miss(path, "shows", why, seen.at if written and seen.at else one.span)
+        for key, told in (
+            ("group", seen.groups),
+            ("hidden", seen.hidden),
+            ("initial", seen.initial),
+        ):
+            if name in told:
+                facts[key] = Fact(told[name], one.span)
 
     def _store(
         self, names: tuple[str, str], one: Object, seen: Observed | None, facts: dict[str, Fact]

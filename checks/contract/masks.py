@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from checks.execution.contract import written
 from checks.execution.texts import EINVAL
-from gen.diff.directions import ANYTHING, KNOWN
+from gen.diff.directions import ANYTHING, EVERY, KNOWN
 from gen.model import Mask
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ class Masks:
             if self.bind(machine, self.full):
                 self._shows(machine)
         self._partial(machine)
+        self._hidden(machine)
 
     def _shows(self, machine: Machine) -> None:
         """Which mask an attribute shows: the one that can be changed, or the other."""
@@ -136,6 +137,23 @@ class Masks:
         for name, bound in self.seen.within.items():
             if not bound.startswith(ANYTHING) and self._takes_missing(machine, name, missing):
                 self.seen.within[name] = bound.replace(Mask.CAPABILITY.value, KNOWN)
+
+    def _hidden(self, machine: Machine) -> None:
+        """The attributes that devices have not, though they are among those of their driver."""
+        hidden: dict[int, frozenset[str]] = {}
+        for raw in (self.full, 0):
+            with self.explorer.trial():
+                self.load()
+                if self.bind(machine, raw):
+                    self.core.hidden.clear()
+                    self.core.attributes(machine)
+                    hidden[raw] = frozenset(self.core.hidden)
+        self.seen.groups.update(self.core.groups)
+        if len(hidden) > 1:
+            full, none = hidden[self.full], hidden[0]
+            self.seen.hidden |= dict.fromkeys(full & none, EVERY)
+            self.seen.hidden |= dict.fromkeys(full - none, "a device that takes all events")
+            self.seen.hidden |= dict.fromkeys(none - full, "a device that takes no event")
 
     def _takes_missing(self, machine: Machine, name: str, missing: int) -> bool:
         """Whether an attribute takes a known event that the device does not take."""

@@ -68,6 +68,8 @@ def observe(
 class _Watcher(Masks):
     def watch(self) -> None:
         """Watch one device after the other, until one has shown its attributes."""
+        if not self._loads():
+            return
         for machine in self._machines():
             sent = self._every(machine, self.full)
             if sent:
@@ -82,6 +84,17 @@ class _Watcher(Masks):
                 break  # a device of another bus may have no attributes to watch
         self._accepts()
         self._blame()
+
+    def _loads(self) -> bool:
+        """Whether every module can be loaded."""
+        with self.explorer.trial():
+            for unit in self.core.modules:
+                if self.core.load(unit) < 0:
+                    file = unit.unit.file
+                    self.seen.refusing, self.seen.at = file, file.start
+                    self.seen.why = f"the module of {file.path.name} refuses to be loaded"
+                    return False
+        return True
 
     def _every(
         self, machine: Machine, raw: int, switch: tuple[str, str] | None = None
@@ -182,3 +195,6 @@ class _Watcher(Masks):
             )
             return
         self.seen.why = "running the driver does not tell"
+        if self.seen.refused and not self.seen.shows:
+            names = ", ".join(sorted({name for name, _ in self.seen.refused}))
+            self.seen.why = f"{names}: every device is refused"

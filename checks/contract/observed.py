@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from checks.facts import Value
+    from checks.tree import TreeFile
     from gen.model import Mask
     from gen.source import Span
 
@@ -29,7 +30,9 @@ class Observed:
     `negotiated` tells of the other values whether the driver knows them at all.
     `unasked` has the values that are sent to a device that claims to take none, `unmasked` those
     that are sent though the mask in an attribute is 0. `initial` is what the attribute of that
-    mask shows at first, where it is not the capability. `refused` are the drivers' names, each
+    mask shows at first, where it is not the capability. `hidden` tells of attributes on which
+    devices they are not, `groups` the directory that they are in. `refusing` is the file whose
+    module refuses to be loaded. `refused` are the drivers' names, each
     with a kind of resource, whose probe takes no device that has all that the driver asks for, and
     `open` those of which that is not known, with the reason and its place.
     """
@@ -41,6 +44,9 @@ class Observed:
     initial: dict[str, str] = field(default_factory=dict)
     refused: set[Asked] = field(default_factory=set)
     open: dict[Asked, tuple[str, Span | None]] = field(default_factory=dict)
+    hidden: dict[str, str] = field(default_factory=dict)
+    groups: dict[str, str] = field(default_factory=dict)
+    refusing: TreeFile | None = None
     negotiated: dict[int, bool] = field(default_factory=dict)
     complete: bool = False
     shows: dict[str, Mask] = field(default_factory=dict)

@@ -130,7 +130,7 @@ class _Reader:
             }
             seen = observe(device, self.facts, self.units, numbers, self.at)
         found = [
-            *self._device(),
+            *self._device(seen),
             *self._registers(registers, events, seen),
             *self._events(events, seen),
             *self._hooks(),
@@ -148,7 +148,7 @@ class _Reader:
     def _miss(self, path: str, key: str, why: str, at: Span | None = None) -> None:
         self.unknown.append(Unknown(path, key, why, at or self.at))
 
-    def _device(self) -> Iterator[Item]:
+    def _device(self, seen: Observed | None) -> Iterator[Item]:
         if not self.found_core:
             self._miss("device", "", "no file that was read registers a hook, as the core does")
             return
@@ -165,6 +165,10 @@ class _Reader:
                 self._miss("device", key, f"no MODULE_{kind.upper()} that is a text")
             else:
                 facts[key] = Fact(value.text, value.span)
+        if seen and seen.refusing:
+            marks = [one for one in self.facts.marks("init") if one.file is seen.refusing]
+            at = marks[0].value.span if marks else seen.refusing.start
+            facts["refusing"] = Fact(self.facts.module(seen.refusing), at)
         if line := unclear(self.facts):
             self._miss("device", "unbuilt", "a line of the Makefile is not understood", line)
         left_out = {

@@ -86,6 +86,7 @@ class Core(Loader):
         self.machine = variant.machine if variant else ""
         self.calls = tuple(context.facts.calls())
         self.hidden: set[str] = set()
+        self.groups: dict[str, str] = {}
 
     def state(self, name: str) -> int:
         """What the kernel's own state is called by a number; the numbers differ among kernels."""
@@ -183,7 +184,8 @@ class Core(Loader):
     def attributes(self, machine: Machine) -> dict[str, tuple[Any, Any, Any]]:
         """The attributes of a bound device: each with its structure, show and store.
 
-        Those that their group does not show are in `hidden`.
+        Those that their group does not show are in `hidden`; `groups` has the directory of those
+        whose group has a name.
         """
         world, load, types = self.world, self.world.load, self.types
         obj, struct = self.drivers[machine.frontend.name]
@@ -193,7 +195,9 @@ class Core(Loader):
         if isinstance(driver, Struct) and not own:
             places.append(inner + driver.member("dev_groups")[0])
         found: dict[str, tuple[Any, Any, Any]] = {}
-        group_at = types.struct("attribute_group").member("attrs")[0]
+        group_at, title_at = (
+            types.struct("attribute_group").member(name)[0] for name in ("attrs", "name")
+        )
         name_at = types.struct("attribute").member("name")[0]
         layout = types.struct("device_attribute")
         base = layout.member("attr")[0]
@@ -201,6 +205,7 @@ class Core(Loader):
                  for name in ("show", "store")]  # fmt: skip
         for place in places:
             for group in self._array(load((obj, place))):
+                title = load((group[0], group[1] + title_at))
                 items = self._array(load((group[0], group[1] + group_at)))
                 for count, item in enumerate(items):
                     whole = (item[0], item[1] - base)
@@ -209,6 +214,8 @@ class Core(Loader):
                         next(filter(None, (load((whole[0], whole[1] + at)) for at in ways)), 0)
                         for ways in hooks
                     )
+                    if title:
+                        self.groups[name] = world.text(title)
                     if self._hides(machine, group, item, count):
                         self.hidden.add(name)
                     else:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from gen import names
 from gen.diff.apart import apart
 from gen.diff.detect import GRANTED
+from gen.diff.directions import EVERY
 from gen.diff.occasions import SEPARATOR, bits, sent, worth
 from gen.diff.pci import Claim
 from gen.diff.records import Action, Witness
@@ -139,12 +140,13 @@ def listing(side: Sequence[Item]) -> list[str]:
     """The attributes of each driver's devices as `ls -l` shows them."""
     return [
         f"{stat.filemode(stat.S_IFREG | int(mode, 8))} "
-        f"/sys/bus/{bus}/drivers/{front.name}/.../{one.name}"
+        f"/sys/bus/{bus}/drivers/{front.name}/.../{group}{one.name}"
         for front in _of(side, "frontend")
         if (_value(front, "attributes") or "not shown") != "not shown"
         and (bus := _value(front, "bus"))
         for one in _of(side, "attribute")
-        if (mode := _value(one, "mode"))
+        if (mode := _value(one, "mode")) and _value(one, "hidden") != EVERY
+        for group in ([f"{_value(one, 'group')}/"] if _value(one, "group") else [""])
     ]
 
 

@@ -31,6 +31,16 @@ IDS = "PCI_DEVICE(PCI_VENDOR_ID_REDHAT, PCI_DEVICE_ID_REDHAT_PVPANIC)"
 PROMPT = 'tristate "pvpanic PCI device support"\n'
 SEND = "pvpanic_send(kexec_crash_loaded() ? PVPANIC_CRASH_LOADED : PVPANIC_PANICKED);"
 SHUTDOWN = "PVPANIC_SHUTDOWN\t_BITUL(2)"
+REGISTER = (
+    "\treturn atomic_notifier_chain_register(&panic_notifier_list,\n"
+    "\t\t\t\t\t      &pvpanic_panic_nb);"
+)
+ARRANGE = "\treturn devm_add_action_or_reset(dev, pvpanic_unregister, pi);"
+GROUP = "static const struct attribute_group pvpanic_group = {\n"
+HIDING = (
+    "static umode_t pvpanic_visible(struct kobject *kobj, struct attribute *attr, int n)\n"
+    "{{\n\treturn {};\n}}\n\n" + GROUP.replace("{", "{{") + "\t.is_visible = pvpanic_visible,\n"
+)
 BOTH_VALUES = ["HOST_BIT_VALUE_CHANGED", "USER_UAPI_VALUE_CHANGED"]
 # By name: the file, what is replaced by what, and the rules that fire.
 CHANGES: dict[str, tuple[str, str, str, list[str]]] = {
@@ -59,6 +69,16 @@ CHANGES: dict[str, tuple[str, str, str, list[str]]] = {
                                 ["HOST_CAPABILITY_NEGOTIATION_REMOVED"]),
     "read-wider": (CORE, "ioread8(base)", "ioread32(base)", ["HOST_REG_WIDTH_CHANGED"]),
     "written-wider": (CORE, "iowrite8(event", "iowrite32(event", ["HOST_REG_WIDTH_CHANGED"]),
+    "directory": (CORE, "pvpanic_group = {", 'pvpanic_group = {\n\t.name = "pvpanic",',
+                  ["USER_ATTR_MOVED", "USER_ATTR_MOVED"]),
+    "hidden": (CORE, GROUP, HIDING.format("0"), ["USER_ATTR_HIDDEN", "USER_ATTR_HIDDEN"]),
+    "shown-by-function": (CORE, GROUP, HIDING.format("attr->mode"), []),
+    "load-fails": (CORE, REGISTER, f"\tif (1)\n\t\treturn -ENODEV;\n{REGISTER}",
+                   ["HOST_LOAD_REFUSED"]),
+    "load-fails-late": (CORE, REGISTER, REGISTER.replace("return ", "") + "\n\treturn -ENODEV;",
+                        ["HOST_LOAD_REFUSED"]),
+    "bind-fails-late": (CORE, ARRANGE, ARRANGE.replace("return ", "") + "\n\treturn -ENODEV;",
+                        ["HOST_PROBE_REFUSES", "HOST_PROBE_REFUSES"]),
     "no-bound": (CORE, "if (events & ~pi->capability)", "if (events & 0)",
                  ["USER_ATTR_RANGE_WIDENED"]),
     "bound-of-the-driver": (CORE, "if (events & ~pi->capability)",
