@@ -32,6 +32,8 @@ _ABSENT = {
     "acpi": (("autoload", "no"),),
     "of": (("autoload", "no"),),
     "panic-notifier": (("priority", "0"),),
+    "die-notifier": (("priority", "0"),),
+    "reboot-notifier": (("priority", "0"),),
     "sys-off": (("priority", "0"),),
 }
 

@@ -12,6 +12,7 @@ from checks.contract.configuration import configuration
 from checks.contract.doubt import doubted, in_code
 from checks.contract.frontends import Frontends
 from checks.contract.gaps import gaps, unexported
+from checks.contract.hooks import HOOKING, Hooks
 from checks.contract.macros import bits, public_macros
 from checks.contract.observe import observe
 from checks.contract.observed import sent_on, unheeded
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from gen.source import Span
 
 _GUARD = re.compile(r"^[ \t]*#[ \t]*ifndef[ \t]+(\w+)", re.MULTILINE)
-_SYS_OFF = "register_sys_off_handler"
 
 
 class NothingReadError(Exception):
@@ -92,7 +92,7 @@ class _Reader:
     def __init__(self, facts: DriverFacts, units: tuple[Unit, ...], missing: list[Unknown]) -> None:
         self.facts, self.units, self.missing = facts, units, missing
         sources = [unit for unit in facts.units if unit.file.role is Role.UNIT]
-        hooked = [unit for unit in sources if any(call.name in _HOOKING for call in unit.calls)]
+        hooked = [unit for unit in sources if any(call.name in HOOKING for call in unit.calls)]
         sources.sort(key=lambda unit: len(unit.file.path.stem))
         self.core = (hooked or sources)[0]
         self.gap = in_code(missing)
@@ -133,7 +133,7 @@ class _Reader:
             *self._device(seen),
             *self._registers(registers, events, seen),
             *self._events(events, seen),
-            *self._hooks(),
+            *Hooks(self.facts, self._miss).items(),
             *frontends.items(seen),
             *(item for one in attributes for item in reader.items(one, events, seen)),
             *frontends.options.core(self.name, self.at),
@@ -261,28 +261,6 @@ class _Reader:
                 self._miss("event", "name",
                            f"on {on} {sent:#x} is sent, for which there is no macro")  # fmt: skip
 
-    def _hooks(self) -> Iterator[Item]:
-        for block in self.facts.objects("struct notifier_block")[:1]:
-            value = block.fields.get("priority")
-            yield self._hook("panic-notifier", value, block.span)
-        for call in self.facts.calls():
-            if call.name == _SYS_OFF and len(call.arguments) > 1:
-                yield self._hook("sys-off", call.arguments[1], call.callee)
-                return
-
-    def _hook(self, kind: str, value: Value | None, at: Span) -> Item:
-        facts = {}
-        if value is None:
-            facts["priority"] = Fact("0", at)
-        elif value.number is not None:
-            named = value.name is not None and value.name.isupper()
-            facts["priority"] = Fact(value.name if named and value.name else str(value.number),
-                                     value.span)  # fmt: skip
-        else:
-            why = f"what '{value.written}' is worth is not known"
-            self._miss(kind, "priority", why, value.span)
-        return Item(kind, "", at, facts)
-
     def _uapi(self) -> Iterator[Item]:
         for file in self.facts.tree.of(Role.UAPI)[:1]:
             parts = file.path.parts
@@ -300,9 +278,6 @@ class _Reader:
             yield Item("uapi", "", file.start, facts)
             return
         self._miss("uapi", "", "no header for user space among the files")
-
-
-_HOOKING = frozenset({"atomic_notifier_chain_register", _SYS_OFF})
 
 
 def _spdx(file: TreeFile) -> Fact | None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LISTS = (("registers", "register"), ("events", "event"), ("frontends", "frontend"),
          ("sysfs", "attribute"))  # fmt: skip
 NUMBERS = frozenset({"offset", "width", "bit", "bar", "store.base"})
-HOOKS = ("panic-notifier", "sys-off")
+HOOKS = ("panic-notifier", "die-notifier", "reboot-notifier", "sys-off")
 # What the language takes for granted of a frontend and of its Kconfig symbol.
 _GRANTED = {("frontend", "attributes"): "shown", ("kconfig", "type"): "tristate"}
 # What a spec writes without quotes; YAML takes some words for something else.

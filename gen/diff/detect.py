@@ -26,7 +26,12 @@ DERIVED = frozenset({"frontend.ids", "frontend.kconfig"})
 # What a frontend says of its attributes only where it is not what it says of itself.
 _SINCE_SHOWN = frozenset({"attributes.since", "attributes.stable"})
 # What only C can say, and what it is where nothing is said.
-GRANTED = {"initial": "the capability", "autoload": "yes", "probe": "takes a device that has all"}
+GRANTED = {
+    "stage": directions.LATE,
+    "initial": "the capability",
+    "autoload": "yes",
+    "probe": "takes a device that has all",
+}
 
 
 def changes(old: Device, new: Device) -> list[Change]:

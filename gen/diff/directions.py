@@ -18,6 +18,8 @@ _SAME_LICENCE = {"GPL", "GPL v2"}
 REFUSES = "refuses every device"
 # Of a store that a mask outside the capability changes; what C does besides stands behind it.
 ANYTHING = "anything"
+# When a sys-off handler is called: before devices are shut down, or as the last thing.
+EARLY, LATE = "before devices are shut down", "last"
 # Of an attribute that no device has.
 EVERY = "every device"
 # Of a mask that is bounded by, or starts as, what the driver knows, whatever the device takes.

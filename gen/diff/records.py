@@ -82,6 +82,8 @@ _TOLD = {
     "register": (("offset", "offset {}"), ("width", "{} bits"), ("access", "{}")),
     "event": (("bit", "bit {}"), ("trigger", "trigger {}"), ("qemu.qmp", "{}")),
     "panic-notifier": (("priority", "priority {}"),),
+    "die-notifier": (("priority", "priority {}"),),
+    "reboot-notifier": (("priority", "priority {}"),),
     "sys-off": (("priority", "priority {}"),),
     "frontend": (("bus", "bus {}"), ("module", "module {}")),
     "attribute": (("mode", "mode {}"), ("shows", "shows {}")),

@@ -30,6 +30,8 @@ HEADER, KCONFIG, MAKEFILE = "uapi/misc/pvpanic.h", "Kconfig", "Makefile"
 IDS = "PCI_DEVICE(PCI_VENDOR_ID_REDHAT, PCI_DEVICE_ID_REDHAT_PVPANIC)"
 PROMPT = 'tristate "pvpanic PCI device support"\n'
 SEND = "pvpanic_send(kexec_crash_loaded() ? PVPANIC_CRASH_LOADED : PVPANIC_PANICKED);"
+HOOKED = ("return atomic_notifier_chain_register(&panic_notifier_list,\n\t\t\t\t\t"
+          "      &pvpanic_panic_nb);")  # fmt: skip
 SHUTDOWN = "PVPANIC_SHUTDOWN\t_BITUL(2)"
 REGISTER = (
     "\treturn atomic_notifier_chain_register(&panic_notifier_list,\n"
@@ -57,6 +59,10 @@ CHANGES: dict[str, tuple[str, str, str, list[str]]] = {
                             "& (PVPANIC_PANICKED | PVPANIC_SHUTDOWN);", ["HOST_BIT_SILENCED"]),
     "two-occasions": (CORE, SEND, f"{SEND}\n\tpvpanic_send(PVPANIC_SHUTDOWN);",
                       ["HOST_BIT_CONDITION_CHANGED"]),
+    "power-off-early": (CORE, "SYS_OFF_MODE_POWER_OFF,", "SYS_OFF_MODE_POWER_OFF_PREPARE,",
+                        ["BEHAV_SYSOFF_STAGE_CHANGED"]),
+    "die-chain-too": (CORE, HOOKED, f"register_die_notifier(&pvpanic_panic_nb);\n\t{HOOKED}",
+                      ["BEHAV_NOTIFIER_ADDED"]),
     "priority-in-hexadecimal": (CORE, ".priority = INT_MAX", ".priority = 0x7fffffff", []),
     "off-at-first": (CORE, "pi->events = pi->capability;", "pi->events = 0;",
                      ["USER_ATTR_DEFAULT_CHANGED"]),
