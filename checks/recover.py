@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pycparser import c_ast
@@ -67,7 +68,8 @@ def parse_tokens(
     items = _items(tokens)
     for _ in range(max(1, min(MAX_UNPARSED, MAX_PARSED // max(len(texts), 1)))):
         try:
-            tree = _Parser().parse("\n".join([*types, *texts]) + "\n", "unit")
+            found = _parsed("\n".join([*types, *texts]) + "\n", str(file.path))
+            tree = c_ast.FileAST(list(found))
         except ParseError as error:
             index = _number(str(error), len(types), len(texts))
             item = _blame(items, index)
@@ -85,6 +87,15 @@ def parse_tokens(
             return tree
     problems.append(Problem("PARSE001", "cannot be parsed: too many mistakes", file.start))
     return None
+
+
+@lru_cache(maxsize=32)
+def _parsed(text: str, _path: str) -> tuple[c_ast.Node, ...]:
+    """The items of a text: a file that two kernels, or two mails, leave as it is is parsed once.
+
+    Nobody changes a node. Two files of one driver have nodes of their own, be they equal.
+    """
+    return tuple(_Parser().parse(text, "unit").ext)
 
 
 def _drop_deep(

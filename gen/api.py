@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -124,8 +125,12 @@ class Api:
         """The names of a function's parameters in order, as its prototype has them."""
         if self.prototype is None or not self.prototype.endswith(")"):
             return self.params or ()
-        inner = self.prototype.split(f"{self.name}(", 1)[1][:-1]
-        return tuple(_parameter_name(text) for text in _split(inner))
+        return _parameters(self.prototype.split(f"{self.name}(", 1)[1][:-1])
+
+
+@cache  # there are as many as the table has functions
+def _parameters(inner: str) -> tuple[str, ...]:
+    return tuple(_parameter_name(text) for text in _split(inner))
 
 
 def _split(text: str) -> list[str]:

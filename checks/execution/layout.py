@@ -226,7 +226,7 @@ class Types:
         return _plain(node.names)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=32)
 def _parsed(text: str) -> tuple[c_ast.Node, ...]:
     """The declarations of a text: those of one kernel serve all drivers that are read with it."""
     return tuple(CParser().parse(text).ext)
@@ -240,11 +240,13 @@ class KernelTypes:
         self.constants = _constants(kernel)
         self._own = Types(None, self.constants)
         self._functions: dict[str, c_ast.Node] = {}
-        for item in _parsed(_declarations(kernel)):
-            if isinstance(item, c_ast.Decl) and isinstance(item.type, c_ast.FuncDecl):
-                self._functions[item.name] = item.type
-            else:
-                self._own.learn(item)
+        self._known: dict[str, Struct] = {}
+        for text in _declarations(kernel):
+            for item in _parsed(text):
+                if isinstance(item, c_ast.Decl) and isinstance(item.type, c_ast.FuncDecl):
+                    self._functions[item.name] = item.type
+                else:
+                    self._own.learn(item)
 
     def can_fail(self, name: str) -> bool:
         """Whether a function can fail in this series."""
@@ -258,9 +260,11 @@ class KernelTypes:
 
     def struct(self, tag: str) -> Struct:
         """A structure of the kernel, all of whose members nobody knows."""
-        made = self._own.struct(c_ast.Struct(tag, None))
-        api = self.table.get(f"struct {tag}")
-        made.positions = api.positions if api else ()
+        made = self._known.get(tag)
+        if made is None:
+            made = self._known[tag] = self._own.struct(c_ast.Struct(tag, None))
+            api = self.table.get(f"struct {tag}")
+            made.positions = api.positions if api else ()
         return made
 
     def returns(self, name: str) -> Type:
@@ -279,8 +283,11 @@ def _constants(kernel: Kernel) -> Mapping[str, int]:
     return found
 
 
-def _declarations(kernel: Kernel) -> str:
-    """What the facts have of the kernel's types and functions, as C."""
+def _declarations(kernel: Kernel) -> tuple[str, str]:
+    """What the facts have of the kernel's types and functions, as C; then its structures.
+
+    The first is the same for every series, so that it is parsed once for all of them.
+    """
     types, structs, functions = [], [], []
     for api in kernel.table.values():
         if api.kind == "type":
@@ -290,4 +297,4 @@ def _declarations(kernel: Kernel) -> str:
             structs.append(f"{api.name} {{ {members} }};" if members else f"{api.name};")
         elif api.prototype and api.prototype.endswith(")"):
             functions.append(f"{_ANNOTATION.sub('', api.prototype)};")
-    return "\n".join([*types, *structs, *functions])
+    return "\n".join([*types, *functions]), "\n".join([*types, *structs])

@@ -35,6 +35,7 @@ class Bits:
     def __init__(self, flow: Flow) -> None:
         self._flow = flow
         self._calls: dict[Value, tuple[Function, Event]] = {}
+        self._paths: dict[Value, list[tuple[list[tuple[Value, int]], Value]]] = {}
         for function, event in flow.calls():
             if event.result is not None:
                 self._calls.setdefault(event.result, (function, event))
@@ -86,10 +87,15 @@ class Bits:
         function, event = self._calls[value]
         own = self._flow.called(function, event)
         found: set[int | None] = set()
-        for path in self._flow.traces[own].paths if own else ():
-            tests = [(substitute(v, event.values), s) for v, s in path.state.signs.items()]
+        if value not in self._paths:
+            # The values of the call stand in the place of the parameters, for all cases alike.
+            self._paths[value] = [
+                ([(substitute(v, event.values), s) for v, s in path.state.signs.items()],
+                 substitute(path.value or ("op", 0), event.values))
+                for path in (self._flow.traces[own].paths if own else ())
+            ]  # fmt: skip
+        for tests, result in self._paths[value]:
             if self.possible(tests, leaf, depth + 1):
-                result = substitute(path.value or ("op", 0), event.values)
                 found.add(self.worth(result, leaf, depth + 1))
         return found.pop() if len(found) == 1 else None
 

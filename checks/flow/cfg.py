@@ -60,9 +60,13 @@ class Around:
 
 def walk(node: c_ast.Node) -> Iterator[c_ast.Node]:
     """A node and all below it, in the order of the text."""
-    yield node
-    for _, child in node.children():
-        yield from walk(child)
+    left = [node]
+    while left:
+        one = left.pop()
+        yield one
+        below = one.children()
+        if below:
+            left += [child for _, child in reversed(below)]
 
 
 def callee(node: c_ast.Node | None) -> str | None:

@@ -69,6 +69,7 @@ class Program:
     structs: dict[str, dict[str, str]] = field(default_factory=dict)
     names: dict[str, int] = field(default_factory=dict)
     roots: list[Root] = field(default_factory=list)
+    _named: dict[str, list[Function]] = field(default_factory=dict, init=False)
 
     def api(self, name: str | None) -> Api | None:
         """The kernel's interface of a name, unless the driver has its own function of it."""
@@ -77,9 +78,14 @@ class Program:
             return api
         return api.beside({call.name for call in self.facts.calls()}, self.kernel.release)
 
+    def add(self, function: Function) -> None:
+        """Take in one more function."""
+        self.functions.append(function)
+        self._named.setdefault(function.name, []).append(function)
+
     def function(self, name: str | None, near: Unit) -> Function | None:
         """The driver's function of a name, as one of the unit `near` sees it."""
-        found = [item for item in self.functions if item.name == name]
+        found = self._named.get(name or "", ())
         local = [item for item in found if item.unit is near]
         shared = [item for item in found if not item.static]
         return next(iter((*local, *shared)), None)
@@ -127,7 +133,7 @@ def read_program(units: tuple[Unit, ...], facts: DriverFacts, names: Mapping[str
             place = unit.name_span(item.decl if isinstance(item, c_ast.FuncDef) else item)
             if isinstance(item, c_ast.FuncDef) and (place.source, place) not in seen:
                 seen.add((place.source, place))
-                program.functions.append(_function(item, unit))
+                program.add(_function(item, unit))
             _declarations(item, unit, program)
     program.roots = list(_roots(program))
     return program

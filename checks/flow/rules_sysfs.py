@@ -236,7 +236,8 @@ def _is(value: Value, name: str) -> bool:
     """Whether a value is what stands in a member."""
     if value[0] != "load" or value[1][0] != "field":
         return False
-    return f"{value[1][2]}.{value[1][3]}" == name
+    # Asked for every case of every value: the last part alone tells most of them apart.
+    return name.endswith(value[1][3]) and f"{value[1][2]}.{value[1][3]}" == name
 
 
 def _refusals(masks: Masks, function: Function) -> Iterator[Word]:
