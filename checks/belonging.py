@@ -15,18 +15,30 @@ if TYPE_CHECKING:
 # More than any driver's text; what is longer is refused where it is read.
 _LIMIT = 1 << 20
 _PARTS = re.compile(r"^\s*([\w-]+)-(?:y|m|objs|\$\(\w+\))\s*[:+?]?=(.*)$", re.MULTILINE)
+_BUILT = re.compile(r"^\s*obj-\$\((CONFIG_\w+)\)\s*[:+?]?=(.*)$", re.MULTILINE)
 _QUOTED = re.compile(r'^\s*#\s*include\s*"([^"/]+)"', re.MULTILINE)
 
 
 def parts(makefiles: Iterable[Path], names: tuple[str, ...]) -> set[str]:
-    """The names of the .c files that the modules of these names are made of."""
+    """The names of the .c files that the modules of these names are made of, or come with.
+
+    What the same Kconfig symbol builds beside such a module is one of the driver's, too.
+    """
     found = set()
     for path in makefiles:
-        for match in _PARTS.finditer(_text(path).replace("\\\n", " ")):
+        text = _text(path).replace("\\\n", " ")
+        for match in _PARTS.finditer(text):
             if match[1] in names:
-                words = match[2].split("#")[0].split()
-                found |= {f"{word[:-2]}.c" for word in words if word.endswith(".o")}
+                found |= _objects(match[2])
+        built = [(match[1], _objects(match[2])) for match in _BUILT.finditer(text)]
+        own = {symbol for symbol, files in built if files & {f"{name}.c" for name in names}}
+        found |= {file for symbol, files in built if symbol in own for file in files}
     return found
+
+
+def _objects(words: str) -> set[str]:
+    """The sources of the objects that an assignment of a Makefile lists."""
+    return {f"{word[:-2]}.c" for word in words.partition("#")[0].split() if word.endswith(".o")}
 
 
 def included(files: Sequence[Path], code: Sequence[Path]) -> Iterator[Path]:

@@ -36,7 +36,7 @@ _NOWHERE = "no known interface of the kernel, and defined nowhere in what was re
 
 def gaps(facts: DriverFacts, units: tuple[Unit, ...]) -> Iterator[Unknown]:
     """What shows that a part of the driver is not there, each at its place."""
-    yield from _unfinished(facts)
+    yield from _unfinished(facts, units)
     yield from _unbuilt(facts)
     own = tuple(f"{stem.upper()}_" for stem in _stems(facts))
     names = [_Names.of(unit) for unit in units]
@@ -113,15 +113,25 @@ def _modules(facts: DriverFacts) -> dict[str, list[UnitFacts]]:
     return modules
 
 
-def _unfinished(facts: DriverFacts) -> Iterator[Unknown]:
-    """The modules that lack what every module has; a composite one has it in any of its files."""
+def _unfinished(facts: DriverFacts, units: tuple[Unit, ...]) -> Iterator[Unknown]:
+    """The modules that lack what every module has; a composite one has it in any of its files.
+
+    One that only exports what others of the driver use registers nothing, if the driver's hooks
+    are in another one: of a core that was cut, frontends use what is left.
+    """
+    used = {unit.file: _Names.of(unit).used.keys() for unit in units}
+    hooked = any(mark.kind == "init" for unit in facts.units for mark in unit.marks)
     for parts in _modules(facts).values():
         kinds = {mark.kind for unit in parts for mark in unit.marks}
         last = parts[-1].file.source
         at = last.span(max(len(last.lines), 1), 1, 1)
         if "license" not in kinds:
             yield Unknown("driver", "", "there is no MODULE_LICENSE down to here", at)
-        if not kinds & _STARTS:
+        exports = {mark.value.name for unit in parts for mark in unit.marks
+                   if mark.kind.startswith("export")}  # fmt: skip
+        own = {unit.file for unit in parts}
+        serves = any(names & exports for file, names in used.items() if file not in own)
+        if not kinds & _STARTS and not (serves and hooked):
             yield Unknown("driver", "", "nothing is registered when the module is loaded", at)
 
 

@@ -11,7 +11,7 @@ from gen.backport.effects import compare_exports
 from gen.backport.records import BackportError
 from gen.backport.text import CText
 from gen.output import OutputError, write
-from tests.backport.trees import AUTHOR, SPEC, backport, make_tree
+from tests.backport.trees import AUTHOR, SPEC, backport, make_tree, send_elsewhere
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,6 +97,22 @@ def test_a_driver_of_another_contract_is_told_how_to_name_it(tmp_path: Path) -> 
           "drivers/misc/vmbell/vmbell-pci.c")  # fmt: skip
     done = _edit(tmp_path)
     assert (done.exit_code, "--was names a spec that says so" in done.output) == (2, True)
+
+
+def test_a_module_that_the_driver_comes_with_is_read_with_it(tmp_path: Path) -> None:
+    """Nothing but its Kconfig symbol says that it is the driver's; and it registers nothing."""
+    tree = make_tree(tmp_path / "tree")
+    send_elsewhere(tree)
+    done = _edit(tmp_path)
+    assert done.exit_code == 0, done.output
+    assert "had before: RUN308\n" in done.output  # as it has with all in one file
+    text = (tree / "drivers/misc/vmbell/send.c").read_text()
+    head = text.index("EXPORT_SYMBOL_GPL(vmbell_all)")
+    (tree / "drivers/misc/vmbell/send.c").write_text(text[:head])
+    (tmp_path / "again").mkdir()
+    (tmp_path / "tree").rename(tmp_path / "again/tree")
+    torn = _edit(tmp_path / "again")
+    assert torn.exit_code in {2, 3}, torn.output
 
 
 def test_a_tree_without_headers_is_told_to_need_its_series(tmp_path: Path) -> None:
