@@ -13,9 +13,11 @@ from gen.backport.draft import UNCERTAIN
 from gen.backport.records import BackportError
 from gen.backport.text import CText
 from gen.csyntax import descend, words
+from gen.source import UnreadableSourceError, read_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from tree_sitter import Node
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 _NAMES = ("identifier", "field_identifier", "type_identifier", "statement_identifier")
 _INCLUDED = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"\n]+)[>"]', re.MULTILINE)
+_LIMIT = 4 << 20  # bytes; what is longer is no header that somebody wrote
 _WORD = re.compile(r"[A-Za-z_]\w*")
 # Where a name is not one of the whole file.
 _INNER = ("compound_statement", "parameter_list", "field_declaration_list", "preproc_params")
@@ -127,10 +130,21 @@ def _compiled_with(draft: Draft, path: str) -> Iterator[tuple[str, str]]:
                 if one in seen or ".." in one:
                     continue
                 seen.add(one)
-                if (draft.tree.root / one).is_file():
-                    found = (one, (draft.tree.root / one).read_text("utf-8", "replace"))
-                    left.append(found)
-                    yield found
+                found = _header(draft.tree.root, one)
+                if found is not None:
+                    left.append((one, found))
+                    yield one, found
+
+
+def _header(root: Path, name: str) -> str | None:
+    """A header of the tree; None where there is none to be read, or a link leads out of it."""
+    path = root / name
+    try:
+        if path.is_file() and path.resolve().is_relative_to(root.resolve()):
+            return read_source(path, limit=_LIMIT).text
+    except (UnreadableSourceError, OSError, RuntimeError):  # RuntimeError: a loop of links
+        return None
+    return None
 
 
 def _places(text: CText) -> dict[str, int]:

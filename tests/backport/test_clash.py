@@ -93,6 +93,14 @@ def test_headers_of_the_tree_count_as_far_as_they_are_included(
         assert "include/linux/off.h:2: pvpanic_power_off_update is there already" in done.output
 
 
+def test_a_header_that_is_a_link_out_of_the_tree_is_not_read(tmp_path: Path) -> None:
+    tree = changed_tree(tmp_path / "tree", CORE, {})
+    (tree / "include/linux").mkdir()
+    (tmp_path / "outside.h").write_text("int pvpanic_power_off_update(void);\n")
+    (tree / "include/linux/kexec.h").symlink_to(tmp_path / "outside.h")
+    assert run(tmp_path, *POWER_OFF).exit_code == 0
+
+
 def test_variables_get_other_names_where_the_file_has_theirs(tmp_path: Path) -> None:
     words = {
         "static spinlock_t pvpanic_lock;\n": "static spinlock_t wanted;\n",

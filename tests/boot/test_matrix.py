@@ -33,3 +33,22 @@ def test_row(row: str, tmp_path: Path) -> None:
     assert result["release"].startswith(f"{series}.")
     mounts = Path("/proc/mounts").read_text()
     assert "pvgen" not in mounts, "nothing stays mounted"
+
+
+def test_rows_that_have_processes_of_their_own_come_to_their_ends(tmp_path: Path) -> None:
+    """One real row, the smallest; and one that does not apply, so that there are two."""
+    rows, file = ("5.10:as-of", "6.1:as-of"), tmp_path / "result.json"
+    words = ["--json", file, "--logs", tmp_path, "--scenario", "panic-pci"]
+    words += [word for row in rows for word in ("--row", row)]
+    command = [sys.executable, "-m", "gen.cli", "matrix", *map(str, words)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    left, played = json.loads(file.read_text())["rows"]
+    assert (left["end"], left["played"]) == ("inapplicable", 0)
+    assert (played["end"], played["passed"], played["played"]) == ("pass", 1, 1)
+    assert set(played["steps"].values()) == {"pass"}
+    assert played["release"].startswith("6.1.")
+    # What the row's process tells on the way comes through, and the parent counts both.
+    assert "6.1:as-of: building\n" in done.stderr, done.stderr
+    assert "(2 of 2 rows done)" in done.stderr
+    assert {path.name for path in tmp_path.iterdir()} >= {"result.json", "6.1-as-of"}
