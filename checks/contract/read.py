@@ -251,7 +251,7 @@ class _Reader:
                 self._miss(f"event[{name}]", "trigger", why, seen.at if seen else None)
             else:
                 words = [*triggers, *([SILENT] if seen and number in seen.silent else [])]
-                facts["trigger"] = Fact(SEPARATOR.join(words), value.span)
+                facts["trigger"] = Fact(SEPARATOR.join(words), self._use(name) or value.span)
             yield Item("event", name, value.span, facts, ("bit", "trigger"))
         whole = 0
         for one in known:
@@ -260,6 +260,12 @@ class _Reader:
             if sent & ~whole:
                 self._miss("event", "name",
                            f"on {on} {sent:#x} is sent, for which there is no macro")  # fmt: skip
+
+    def _use(self, event: str) -> Span | None:
+        """Where the driver hands the macro of an event on, for the first time."""
+        word = re.compile(rf"\b{re.escape(f'{self.name}_{event}'.upper())}\b")
+        arguments = (one for call in self.facts.calls() for one in call.arguments)
+        return next((one.span for one in arguments if word.search(one.written)), None)
 
     def _uapi(self) -> Iterator[Item]:
         for file in self.facts.tree.of(Role.UAPI)[:1]:

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from gen.diff.pci import ANY, Claim
+from gen.diff.records import HOOKS
 from gen.serial import json_text
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 LISTS = (("registers", "register"), ("events", "event"), ("frontends", "frontend"),
          ("sysfs", "attribute"))  # fmt: skip
 NUMBERS = frozenset({"offset", "width", "bit", "bar", "store.base"})
-HOOKS = ("panic-notifier", "die-notifier", "reboot-notifier", "sys-off")
 # What the language takes for granted of a frontend and of its Kconfig symbol.
 _GRANTED = {("frontend", "attributes"): "shown", ("kconfig", "type"): "tristate"}
 # What a spec writes without quotes; YAML takes some words for something else.

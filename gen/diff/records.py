@@ -77,6 +77,8 @@ class Item:
         return f"{self.owner}.{own}" if self.owner else own
 
 
+# The kinds of item by which the kernel calls a driver.
+HOOKS = ("panic-notifier", "die-notifier", "reboot-notifier", "sys-off")
 # What is told of an item that comes or goes.
 _TOLD = {
     "register": (("offset", "offset {}"), ("width", "{} bits"), ("access", "{}")),

@@ -17,7 +17,7 @@ from gen.diff.detect import GRANTED
 from gen.diff.directions import EVERY
 from gen.diff.occasions import SEPARATOR, bits, sent, worth
 from gen.diff.pci import Claim
-from gen.diff.records import Action, Witness
+from gen.diff.records import HOOKS, Action, Witness
 from gen.model import Trigger
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def witnesses(
     left, right = apart(change, old, new)
     found = [
         Witness(what, *_only(*_seen(view, change, (left, right), old)))
-        for what, view in _VIEWS.get(kind, ())
+        for what, view in _VIEWS.get(change.subject, _VIEWS.get(kind, ()))
         # Of the ids of a driver that comes or goes, each is told by itself.
         if not (view is aliases and change.subject == kind == "frontend" and _half(change))
         and (_CONCERNS[what] in rule.breaks or not any(_CONCERNS[what] in r.breaks for r in rules))
@@ -229,6 +229,31 @@ def _registers(side: Sequence[Item]) -> list[str]:
     ]
 
 
+def _regions(side: Sequence[Item]) -> list[str]:
+    """Where each driver looks for the registers, and how much has to be there."""
+    fronts = list(_of(side, "frontend"))
+    called = {one.path: one.name for one in fronts}
+    lines = [f"{one.name}: BAR {bar}" for one in fronts if (bar := _value(one, "bar")) is not None]
+    for one in (*fronts, *_of(side, "resource")):
+        name = called.get(one.owner, one.name)
+        if one.kind == "resource":
+            name = f"{name}: {one.name}"
+            lines.append(name)
+        if length := _value(one, "length"):
+            lines.append(f"{name}: at least {length} bytes")
+    return lines
+
+
+def _hooks(side: Sequence[Item]) -> list[str]:
+    """The chains that call the driver, and where in them it is."""
+    found = []
+    for one in _of(side, *HOOKS):
+        priority, stage = _value(one, "priority"), _value(one, "stage")
+        found += [f"{one.kind}: priority {priority}"] if priority is not None else []
+        found += [f"{one.kind}: {stage or GRANTED['stage']}"] if one.kind == "sys-off" else []
+    return found
+
+
 def _drivers(side: Sequence[Item]) -> list[str]:
     return [f"/sys/bus/{bus}/drivers/{one.name}" for one in _of(side, "frontend")
             if (bus := _value(one, "bus"))]  # fmt: skip
@@ -240,7 +265,12 @@ def _core(side: Sequence[Item]) -> list[str]:
     return [f"{name}.ko"] if name else []
 
 
+# By kind of item, or by that and the key where its change is seen in another way.
 _VIEWS: dict[str, tuple[tuple[str, View], ...]] = {
+    "frontend.bar": (("regions", _regions),),
+    "frontend.length": (("regions", _regions),),
+    "resource": (("regions", _regions),),
+    **dict.fromkeys(HOOKS, (("hooks", _hooks),)),
     "pci": (("module aliases", aliases),),
     "acpi": (("module aliases", aliases),),
     "of": (("module aliases", aliases),),
@@ -261,6 +291,8 @@ _CONCERNS = {
     "macros": "USER",
     "modules": "AUTOLOAD",
     "registers": "HOST",
+    "regions": "HOST",
+    "hooks": "HOST",
     "sent all the same": "HOST",
 }
 _CONFIGURES = frozenset({"kconfig", "kconfig.symbol", "kconfig.type", "kconfig.depends"})

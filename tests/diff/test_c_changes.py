@@ -186,6 +186,30 @@ def test_no_other_event_takes_the_place_of_one_that_c_drops(tmp_path: Path) -> N
         assert (host.before, host.after) == (gone, come)
 
 
+def test_what_is_sent_is_told_where_it_is_sent(tmp_path: Path) -> None:
+    result = compare(base(), read_tree("new", changed(tmp_path, "two-occasions"), "6.1"))
+    (finding,) = result.findings
+    assert finding.change.at.source.name.endswith(f"/{CORE}")
+    assert "PVPANIC_SHUTDOWN" in finding.change.at.source.line(finding.change.at.line)
+
+
+@pytest.mark.parametrize(
+    ("name", "what", "gone", "come"),
+    [
+        ("no-port", "regions", "pvpanic-mmio: io", None),
+        ("die-chain-too", "hooks", None, "die-notifier: priority INT_MAX"),
+        ("power-off-early", "hooks", "sys-off: last", "sys-off: before devices are shut down"),
+    ],
+)
+def test_what_the_kernel_sees_is_shown(
+    name: str, what: str, gone: str | None, come: str | None, tmp_path: Path
+) -> None:
+    result = compare(base(), read_tree("new", changed(tmp_path, name), "6.1"))
+    (witness,) = (one for finding in result.findings for one in finding.witnesses)
+    lines = (gone,) if gone else (), (come,) if come else ()
+    assert (witness.what, witness.before, witness.after) == (what, *lines)
+
+
 def fired(result: Comparison) -> Counter[str]:
     return Counter(one.rule.id for one in result.findings)
 

@@ -55,17 +55,23 @@ def test_a_text_shows_nothing_of_a_mode() -> None:
     assert len(told["USER_ATTR_MODE_NARROWED"]["sysfs"]) == 4
 
 
+REGIONS = ["-pvpanic-pci: BAR 0", "+pvpanic-pci: BAR 1"]
+
+
 def test_a_bar_shows_nothing_of_ids_and_modes() -> None:
     told = seen(["bar: 0", "bar: 1"], ['mode: "0644"', 'mode: "0600"'],
                 ["id: 0x0011", "id: 0x0012"],
                 ["_REDHAT_PVPANIC", "_REDHAT_X"])  # fmt: skip
-    assert told["HOST_BAR_CHANGED"] == told["BUILD_ID_MACRO_CHANGED"] == {}
+    assert told["HOST_BAR_CHANGED"] == {"regions": REGIONS}
+    assert told["BUILD_ID_MACRO_CHANGED"] == {}
     assert told["AUTOLOAD_PCI_ID_DELETED"] == {"module aliases": [f"-{ALIAS} pvpanic-pci"]}
 
 
 def test_a_priority_shows_nothing_of_a_trigger() -> None:
     told = seen(["priority: INT_MAX", "priority: 1"], ["trigger: crash-kernel", "trigger: unused"])
-    assert told["BEHAV_NOTIFIER_PRIORITY_CHANGED"] == {}
+    assert told["BEHAV_NOTIFIER_PRIORITY_CHANGED"] == {
+        "hooks": ["-panic-notifier: priority INT_MAX", "+panic-notifier: priority 1"]
+    }
     # The event of a panic is sent in its stead.
     assert told["HOST_BIT_SILENCED"]["the host"] == [
         "-crash-kernel: 0x2 GUEST_CRASHLOADED", "+crash-kernel: 0x1 GUEST_PANICKED",
@@ -83,7 +89,7 @@ def test_a_renamed_driver_is_seen_once_by_whom_it_concerns() -> None:
         "+/sys/bus/pci/drivers/pvpanic-x",
     ]
     assert f"+-rw-r--r-- {FILE.format('pci', 'pvpanic-x')}" in views["sysfs"]
-    assert told["HOST_BAR_CHANGED"] == {}
+    assert told["HOST_BAR_CHANGED"] == {"regions": REGIONS}
 
 
 def test_a_renamed_device_has_another_core_module() -> None:
