@@ -10,8 +10,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from jsonschema import Draft202012Validator
-
 from gen.diagnostics import did_you_mean
 from gen.resources import spec_file
 
@@ -47,6 +45,8 @@ def check_form(
     root: Node, diagnostics: Diagnostics, schema_file: str = "device.schema.json"
 ) -> bool:
     """Report every violation of a schema of `spec/`; tell whether there was none."""
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 (it takes long to load)
+
     schema = json.loads(spec_file(schema_file).read_text(encoding="utf-8"))
     errors = list(Draft202012Validator(schema).iter_errors(root.plain()))
     for error in errors:

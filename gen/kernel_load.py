@@ -11,11 +11,11 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from jsonschema import Draft202012Validator
 
 from gen.api import Access, Api, Lock, Member, Range
 from gen.kernel import InTree, Kernel, KernelFactsError, Kernels, Packages, Verification
 from gen.release import Release
+from gen.valid import surely_valid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,8 +47,8 @@ def load_kernels(directory: Path) -> Kernels:
 @lru_cache(maxsize=2)
 def _load(directory: Path, _states: tuple[tuple[int, int, int], ...]) -> Kernels:
     """The same; the states of the files tell apart what was read before from what was not."""
-    validator = _validator(directory.parent / SCHEMA)
-    table = _read(directory / TABLE, validator)
+    schema = _schema(directory.parent / SCHEMA)
+    table = _read(directory / TABLE, schema)
     headers = {name: _range(item) for name, item in table["headers"].items()}
     bringers = {
         name: frozenset(item["brought-by"])
@@ -58,7 +58,7 @@ def _load(directory: Path, _states: tuple[tuple[int, int, int], ...]) -> Kernels
     exported = frozenset(n for n, item in table["headers"].items() if item.get("user-space"))
     apis = {name: _api(name, item) for name, item in table["apis"].items()}
     files = [path for path in sorted(directory.glob("*.yaml")) if path.name != TABLE]
-    items = [_read(path, validator) for path in files]
+    items = [_read(path, schema) for path in files]
     kernels = sorted(
         (_kernel(item, apis, headers, bringers, exported) for item in items),
         key=lambda k: k.release,
@@ -70,28 +70,37 @@ def _load(directory: Path, _states: tuple[tuple[int, int, int], ...]) -> Kernels
     return Kernels(tuple(kernels), default)
 
 
-def _validator(path: Path) -> Draft202012Validator:
+def _schema(path: Path) -> dict[str, Any]:
     try:
-        return Draft202012Validator(json.loads(path.read_text("utf-8")))
+        schema: dict[str, Any] = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise KernelFactsError(f"{path}: {error}") from None
+    return schema
 
 
-def _read(path: Path, validator: Draft202012Validator) -> dict[str, Any]:
+def _read(path: Path, schema: dict[str, Any]) -> dict[str, Any]:
     try:
         data = yaml.load(path.read_text("utf-8"), Loader=_Loader)  # noqa: S506 (a safe loader)
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise KernelFactsError(f"{path}: {error}") from None
     kind = "table" if path.name == TABLE else "series"
-    schema = {**validator.schema, "oneOf": [{"$ref": f"#/$defs/{kind}"}]}  # type: ignore[dict-item]
-    broken = next(validator.evolve(schema=schema).iter_errors(data), None)
+    own = {**schema, "oneOf": [{"$ref": f"#/$defs/{kind}"}]}
+    if not surely_valid(data, own, own):
+        _refuse_broken(path, data, own)
+    if not isinstance(data, dict):
+        raise KernelFactsError(f"{path}: not a mapping")
+    return data
+
+
+def _refuse_broken(path: Path, data: object, schema: dict[str, Any]) -> None:
+    """Raises KernelFactsError where data breaks a schema."""
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 (it takes long to load)
+
+    broken = next(Draft202012Validator(schema).iter_errors(data), None)
     if broken is not None:
         deepest = max(broken.context or [broken], key=lambda item: len(item.absolute_path))
         place = ".".join(str(step) for step in deepest.absolute_path)
         raise KernelFactsError(f"{path}: {place or 'top level'}: {deepest.message}")
-    if not isinstance(data, dict):
-        raise KernelFactsError(f"{path}: not a mapping")
-    return data
 
 
 def _range(item: Mapping[str, Any]) -> Range:
