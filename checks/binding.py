@@ -68,7 +68,32 @@ def _schema(file: TreeFile) -> BindingFact:
         required=frozenset(names if isinstance(names, list) else ()),
         required_span=root.keys.get("required") if root else None,
         undescribed=tuple(Value(one.span, str(one.value), text=str(one.value)) for one in strange),
+        regions=_regions(inner.get("reg")) if isinstance(inner, dict) else None,
+        examples=tuple(_examples(file, root)),
     )
+
+
+def _regions(reg: Node | None) -> Value | None:
+    """How many regions a node's `reg` has at most, where its schema tells."""
+    keys = reg.value if reg else None
+    if not isinstance(keys, dict):
+        return None
+    most, each = keys.get("maxItems"), keys.get("items")
+    if most is not None and isinstance(most.value, int):
+        return Value(most.span, str(most.value), number=most.value)
+    if each is not None and isinstance(each.value, list):
+        return Value(reg.head if reg else each.span, "items", number=len(each.value))
+    return None
+
+
+def _examples(file: TreeFile, root: Node | None) -> Iterator[Value]:
+    """The compatible strings in a schema's examples."""
+    start = root.keys.get("examples") if root else None
+    for number, line in enumerate(file.source.lines, 1):
+        if start is not None and number > start.line and _TELLS.search(line):
+            for match in _QUOTED.finditer(line):
+                span = file.source.span(number, match.start(1) + 1, len(match[1]))
+                yield Value(span, match[1], text=match[1])
 
 
 def _strings(node: Node) -> Iterator[Value]:

@@ -214,7 +214,8 @@ class BindingFact:
     """A device tree binding: its compatible strings, None where they could not be read.
 
     `required` has the properties that its schema asks for, None where it is prose, and
-    `undescribed` those of them of which it says nothing else.
+    `undescribed` those of them of which it says nothing else. `regions` is how many registers'
+    regions a node has at most; `examples` are the compatible strings in examples.
     """
 
     file: TreeFile
@@ -222,6 +223,8 @@ class BindingFact:
     required: frozenset[str] | None = None
     required_span: Span | None = None
     undescribed: tuple[Value, ...] = ()
+    regions: Value | None = None
+    examples: tuple[Value, ...] = ()
 
 
 @dataclass(frozen=True)

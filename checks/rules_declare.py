@@ -137,6 +137,13 @@ def _user(context: Context, unit: Unit, item: _Short, lives: dict[str, str]) -> 
             if not fact and lives.get(node.name) != item.life and _names(node.init, item.name):
                 return f"{node.name} keeps it"
     facts = next(one for one in context.facts.units if one.file is unit.file)
+    for mark in facts.marks:
+        if (
+            mark.kind in {"init", "exit"}
+            and mark.kind != item.life
+            and mark.value.name == item.name
+        ):
+            return f"module_{mark.kind}() names it"
     for call in facts.calls if item.life == "init" else ():
         if _keeps(context, call) and any(v.name == item.name for v in call.arguments):
             return f"{call.name}() keeps it"

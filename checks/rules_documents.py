@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from gen.diagnostics import did_you_mean
 from gen.frontend import PlatformFrontend
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from checks.facts import AbiFact, BindingFact, Value
     from checks.rule import Context, Word
@@ -29,6 +30,12 @@ _ACCESS = re.compile(
     r"\b(?:(?P<ro>read[- ]only|RO)|(?P<wo>write[- ]only|WO)|(?P<rw>read[-/ ](?:and )?write|RW))\b",
     re.IGNORECASE,
 )
+# A mask in hexadecimal, and an error's name.
+_MASK = re.compile(r"(?<![\w.])0x([0-9a-fA-F]{1,8})\b")
+_ERROR = re.compile(r"\bE[A-Z0-9]{2,}\b")
+_ERRORS = frozenset(errno.errorcode.values())
+# What a store of a mask returns for one that it does not take, or that is no number.
+STORED = frozenset({"EINVAL", "ERANGE"})
 _READ, _WRITE = 0o444, 0o222
 _WORDS = {"ro": "read-only", "wo": "write-only", "rw": "read-write"}
 _PATTERN = re.compile(r"[*?<>{}\[\]]")
@@ -67,6 +74,7 @@ def check_document(context: Context) -> Iterator[Word]:
                 yield from _fields(entry)
             yield from _format(attribute, mine)
             yield from _access(attribute, mine)
+            yield from _values(device, attribute, mine)
 
 
 def _attribute(path: Value) -> str:
@@ -158,6 +166,24 @@ def _access(attribute: Attribute, entries: list[AbiFact]) -> Iterator[Word]:
             yield Found(message, value.span, attribute.at["mode"])
 
 
+def _values(device: Device, attribute: Attribute, entries: list[AbiFact]) -> Iterator[Word]:
+    """Masks that a description spells out are events; errors are those that a store returns."""
+    known, first = 0, device.events[0].at["bit"]
+    for event in device.events:
+        known |= event.value
+    for value in (v for entry in entries if (v := entry.fields.get("description"))):
+        masks = {int(word, 16) for word in _MASK.findall(value.text or "")}
+        for mask in sorted(mask for mask in masks if mask & ~known):
+            yield Found(
+                f"{mask:#x} is told of '{attribute.name}', and is no event", value.span, first
+            )
+        errors = [word for word in _ERROR.findall(value.text or "") if word in _ERRORS]
+        wrong = next((word for word in errors if word not in STORED), None)
+        if wrong is not None and attribute.store is not None:
+            message = f"{wrong} is told of '{attribute.name}'; a mask that is refused gets EINVAL"
+            yield Found(message, value.span, attribute.store.at.item)
+
+
 @check("SPEC029")
 def check_binding(context: Context) -> Iterator[Word]:
     """The binding tells the spec's compatible strings, and what every node needs."""
@@ -175,6 +201,7 @@ def check_binding(context: Context) -> Iterator[Word]:
         if item.compatibles is None:
             yield Unknown("the binding's compatible strings cannot be read", item.file.start)
         yield from _required(item)
+        yield from _shown(item, wanted)
     if any(item.compatibles is None for item in bindings):
         return
     for text, value in zip(missing, [*stray, *[None] * len(missing)], strict=False):
@@ -193,3 +220,16 @@ def _required(item: BindingFact) -> Iterator[Word]:
     for value in item.undescribed:
         message = f"the binding requires '{value.written}', which it does not describe"
         yield Found(message, value.span)
+    if item.regions is not None and item.regions.number != 1:
+        message = f"a node has {item.regions.number} regions by this; a driver of the spec maps one"
+        yield Found(message, item.regions.span)
+
+
+def _shown(item: BindingFact, wanted: Mapping[str, Frontend]) -> Iterator[Word]:
+    """An example is a node that the driver binds to."""
+    told = {value.text for value in item.compatibles or ()}
+    stray = [value for value in item.examples if value.text not in told | wanted.keys()]
+    if stray and not any(value.text in wanted for value in item.examples):
+        at = next(iter(wanted.values())).at["of"]
+        message = f"the example is a node of '{stray[0].text}', for which there is no driver"
+        yield Found(message, stray[0].span, at, did_you_mean(stray[0].text or "", wanted))

@@ -125,6 +125,17 @@ class Contract:
         return [*bad, "", "\n", "zz\n", "-1\n", " 1\n", "1 \n", "1\n\n", over, over * 3]
 
 
+def spellings(base: int, number: int) -> list[str]:
+    """Other texts in which the kernel's parsers of numbers see the same one."""
+    plain = written(base, number).rstrip("\n")
+    found = [plain]
+    if base:
+        found += [f"{plain:0>{width}}\n" for width in (8, 17)]
+    if base == 16:  # noqa: PLR2004 (hexadecimal)
+        found += [f"0x{plain}\n", f"0X{plain.upper()}\n"]
+    return found
+
+
 def written(base: int, number: int) -> str:
     """A number as somebody writes it in a base; base 0 means any."""
     form = {16: "{:x}\n", 10: "{}\n", 8: "{:o}\n"}.get(base, "0x{:x}\n")

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 OOPS = "oops_in_progress"
 # How far the machine has come: it boots, runs or is being switched off.
 STATE = "system_state"
+# Whether the machine has no ACPI: another one describes its devices in a tree.
+NO_ACPI = "acpi_disabled"
 MODES = {
     Trigger.POWER_OFF: ("SYS_OFF_MODE_POWER_OFF_PREPARE", "SYS_OFF_MODE_POWER_OFF"),
     Trigger.RESTART: ("SYS_OFF_MODE_RESTART_PREPARE", "SYS_OFF_MODE_RESTART"),
@@ -76,8 +78,7 @@ class Core(Loader):
         )
         for part in (*parts, program.lists, program.locks):
             program.models.update(part.models())
-        if variant is not None:
-            program.preset("acpi_disabled", variant.acpi_disabled)
+        program.preset(NO_ACPI, variant.acpi_disabled if variant is not None else 0)
         found = list(variant.pairs if variant else pairs(context))
         program.preset(OOPS, 0)
         program.preset(STATE, self.state("SYSTEM_RUNNING"))

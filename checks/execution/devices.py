@@ -6,7 +6,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from checks.execution.machine import IO, MEMORY, Machine, tag
+from checks.execution.machine import IO, MEMORY, PARENT, Machine, tag
 from checks.execution.registers import Registers
 from checks.execution.state import Obj
 from checks.execution.texts import EINVAL
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 UNMAPPED = "after it was unmapped"
 EIO, EBUSY, ENOMEM = 5, 16, 12
 PCI_BAR = 16
-PARENT = "parent"  # what marks a device above those of the spec
+# A resource's flags beside its kind: firmware sets the first for 16-bit ports and writable memory.
+FURTHER, KIND_BITS = 1, 0x1F00
 
 
 class Devices:
@@ -48,7 +49,8 @@ class Devices:
             obj.cells[self._types.struct(tag(frontend)).member(member)[0]] = value
         resource = Obj("kernel", f"the resource of device {name}", data=made)
         layout = self._types.struct("resource")
-        values = {"start": start, "end": start + length - 1, "flags": self.flags[space]}
+        flags = self.flags[space] | FURTHER
+        values = {"start": start, "end": start + length - 1, "flags": flags}
         for member, value in values.items():
             resource.cells[layout.member(member)[0]] = value
         obj.data = (made, (resource, 0))
@@ -92,7 +94,7 @@ class Devices:
             "dev_name": lambda _dev: (Obj("text", "a name", None, "device"), 0),
             "dev_err_probe": lambda _dev, error, *_rest: error,
             "resource_size": lambda res: self._field(res, "end") - self._field(res, "start") + 1,
-            "resource_type": lambda res: self._field(res, "flags"),
+            "resource_type": lambda res: self._field(res, "flags") & KIND_BITS,
             "platform_get_resource": self._get_resource,
             "platform_get_mem_or_io": self._mem_or_io,
             "devm_ioremap_resource": self._ioremap_resource,
@@ -102,6 +104,7 @@ class Devices:
             **dict.fromkeys(("put_device", "pci_dev_put"), lambda _given: None),
             "devm_ioremap": partial(iomap, "devm_ioremap", MEMORY),
             "devm_ioport_map": partial(iomap, "devm_ioport_map", IO),
+            **self._regions(),
             "ioremap": partial(iomap, "ioremap", MEMORY, None),
             "ioport_map": partial(iomap, "ioport_map", IO, None),
             "iounmap": partial(self.unmap, MEMORY),
@@ -157,6 +160,42 @@ class Devices:
             return 0
         return machine.obj.data[1] if kind == self.flags[machine.space] and not number else 0
 
+    # Regions: each has one owner at a time
+
+    def _regions(self) -> dict[str, Callable[..., Any]]:
+        found: dict[str, Callable[..., Any]] = {}
+        for space, name in ((MEMORY, "mem_region"), (IO, "region")):
+            for managed in ("", "devm_"):
+                asked = f"{managed}request_{name}"
+                found[asked] = partial(self._request, asked, space, managed)
+            found[f"release_{name}"] = partial(self._give_back, space)
+        return found
+
+    def _request(self, name: str, space: str, managed: str, *given: Any) -> Any:
+        owner = self.of(given[0]).obj if managed else None
+        start = given[1] if managed else given[0]
+        if self._world.fails(name) or not self._claim(space, start, owner):
+            return 0
+        return (Obj("kernel", "a requested region"), 0)
+
+    def _claim(self, space: str, start: int, owner: Obj | None) -> bool:
+        """Whether nobody has the region yet, which is then owned until its device goes."""
+        key = ("region", space, start)
+        if key in self._world.kernel:
+            return False
+        self._world.put(self._world.kernel, key, value=True)
+        if owner is None:
+            self._memory.own(key, "a region")
+        else:
+            self._memory.manage(owner, partial(self._world.remove, self._world.kernel, key))
+        return True
+
+    def _give_back(self, space: str, start: int, _length: int) -> None:
+        key = ("region", space, start)
+        if not self._memory.disown(key):
+            raise self._world.defect("RUN306", "releases a region that it did not request")
+        self._world.remove(self._world.kernel, key)
+
     # Mapping
 
     def map(self, machine: Machine | None, space: str, shift: int, owner: Any, release: str) -> Any:
@@ -200,6 +239,8 @@ class Devices:
         machine = obj.data
         if machine.space != MEMORY:
             return -EINVAL
+        if not self._claim(MEMORY, machine.start, self.of(device).obj):
+            return -EBUSY
         return self.map(machine, MEMORY, 0, self.of(device).obj, MEMORY)
 
     def _platform_ioremap(self, device: Any, number: int) -> Any:

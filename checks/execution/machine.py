@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from gen.frontend import Frontend
 
 IO, MEMORY = ResourceKind.IO.value, ResourceKind.MEMORY.value
+PARENT = "parent"  # what marks a device above those of the spec
 
 
 @dataclass(frozen=True)

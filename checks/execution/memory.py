@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from checks.execution.calls import invoke
+from checks.execution.machine import PARENT
 from checks.execution.state import Obj
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Memory:
         return (obj, 0)
 
     def _managed(self, name: str, device: Any, size: int, flags: int, *, zero: bool) -> Any:
-        owner, _ = self._world.check(device, "allocates for")
+        owner = self._owner(name, device, "allocates for")
         found = self._allocate(name, size, flags, zero)
         if found:
             self.manage(owner, partial(self._kill, found[0]), found[0])
@@ -109,6 +110,20 @@ class Memory:
 
     # Devres
 
+    def _owner(self, name: str, device: Any, verb: str) -> Obj:
+        """The device that is to release something.
+
+        Raises:
+            DefectError: it stays bound when that of the driver is unbound.
+        """
+        owner: Obj = self._world.check(device, verb)[0]
+        if owner.data == PARENT:
+            message = (
+                f"{name}() has {owner.name} release this, which stays bound: it is kept for good"
+            )
+            raise self._world.defect("RUN304", message)
+        return owner
+
     def manage(self, owner: Obj, release: Callable[[], Any], what: Any = None) -> None:
         """Have something released when a device goes."""
         world, key = self._world, ("devres", owner)
@@ -126,7 +141,7 @@ class Memory:
 
     def _action(self, name: str, device: Any, function: Any, data: Any, *, reset: bool) -> int:
         world = self._world
-        owner, _ = world.check(device, "adds an action to")
+        owner = self._owner(name, device, "adds an action to")
         if world.fails(name):
             if reset:
                 invoke(world, function, data)

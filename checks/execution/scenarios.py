@@ -5,9 +5,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from checks.execution.contract import spellings
+from checks.execution.core import NO_ACPI
 from checks.execution.failures import Failures
 from checks.execution.machine import IO, MEMORY, AcpiFrontend
-from gen.frontend import ResourceKind
+from gen.frontend import PlatformFrontend, ResourceKind
 from gen.model import Trigger
 
 if TYPE_CHECKING:
@@ -52,6 +54,7 @@ class Scenarios(Failures):
     def one(self) -> None:
         """One device of each kind, from binding to unloading."""
         for machine, *_ in self.kinds:
+            self._without_acpi(machine)
             with self.trial():
                 self.bound(machine, self.full)
                 self.shows(machine)
@@ -68,6 +71,15 @@ class Scenarios(Failures):
                 with self.trial():
                     self.bound(machine, self.full)
                 self.unload()
+
+    def _without_acpi(self, machine: Machine) -> None:
+        """A device that a device tree describes is bound where there is no ACPI, too."""
+        outside, front = self.core.program.outside.get(NO_ACPI), machine.frontend
+        if outside is not None and isinstance(front, PlatformFrontend) and front.of:
+            with self.trial():
+                self.tell("the machine has no ACPI")
+                self.world.put(outside[0].cells, 0, 1)
+                self.bound(machine, self.full)
 
     def _at_other_times(self) -> None:
         """A panic while the machine boots or goes off is told like any other."""
@@ -134,7 +146,10 @@ class Scenarios(Failures):
                                 self.all_happen()
                     for attribute in stored:
                         store = attribute.store
-                        for text in self.contract.texts(store, raw) if store else ():
+                        texts = self.contract.texts(store, raw) if store else []
+                        if store and raw == self.full:
+                            texts += spellings(store.base, raw)
+                        for text in texts:
                             with self.trial():
                                 self.stores(machine, attribute, text)
 

@@ -63,8 +63,9 @@ class Evaluator:
         if known is None:
             if name in self.program.names:
                 return number(self.program.names[name])
-            called = self.program.function(name, self.function.unit)
-            return ("fn", name) if called or self.program.api(name) else ("load", ("global", name))
+            called, api = self.program.function(name, self.function.unit), self.program.api(name)
+            function = called or (api is not None and api.kind != "variable")
+            return ("fn", name) if function else ("load", ("global", name))
         if known.type.startswith("struct ") and not known.type.endswith("*"):
             return ("addr", ("global", name))
         return self.load(("global", name), node, state)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # What gives others access to a device, and what they then use.
 PUBLISHED = frozenset({"list", "notifier", "driver", "sys-off"})
-USED = frozenset({"memory", "iomap", "pci-enable", "pci-regions"})
+USED = frozenset({"memory", "iomap", "pci-enable", "pci-regions", "region"})
 
 
 class Use(NamedTuple):
