@@ -17,7 +17,6 @@ from gen.model_restrict import NothingLeftError, restrict
 from gen.plan import Target, make_plan
 from gen.probe import probe_tree
 from gen.release import PointRelease
-from gen.render import render
 from gen.resources import ROOT, kernel_directory, template_directory
 from gen.specs import GenerationError, default_spec, shown_name
 
@@ -122,6 +121,8 @@ def generate(
         GenerationError: any of these is impossible.
     """
     target = replace(find_target(kernel, as_of, kdir), place=place)
+    from gen.render import render  # noqa: PLC0415 (Jinja takes long to load)
+
     device, plan = plan_for(read_device(spec), target)
     files = render(plan, template_directory())
     notes = [*filter(None, [target.kernel.caveat]), *map(str, plan.left_out)]

@@ -17,7 +17,7 @@ from gen.diff.detect import GRANTED
 from gen.diff.directions import EVERY
 from gen.diff.occasions import SEPARATOR, bits, sent, worth
 from gen.diff.pci import Claim
-from gen.diff.records import HOOKS, Action, Witness
+from gen.diff.records import HOOKS, Action, Pair, Witness
 from gen.model import Trigger
 
 if TYPE_CHECKING:
@@ -299,17 +299,24 @@ _CONFIGURES = frozenset({"kconfig", "kconfig.symbol", "kconfig.type", "kconfig.d
 
 
 def _olddefconfig(change: Change, old: Sequence[Item], new: Sequence[Item]) -> Witness:
-    """An old .config in which what the change takes away is on, and what is left of that."""
+    """An old .config in which what the change takes away is on, and what is left of that.
+
+    Where it only allows more: a .config that has what is new, and what there was of that before.
+    """
     from gen.diff.config import carry_on  # noqa: PLC0415 (kconfiglib takes long to load)
 
-    what = "an old .config after olddefconfig"
+    more = change.direction == "loosened"
+    what = "a .config" if more else "an old .config after olddefconfig"
     if change.pair is None:
         return Witness(what, (), ())
     # The symbol of the whole device first, on which the others depend.
     left, right = (sorted(_of(side, "kconfig"), key=lambda one: one.owner != "") for side in
                    (old, new))  # fmt: skip
-    before, after, assumed = carry_on(left, right, change.pair)
+    if more:
+        after, before, assumed = carry_on(right, left, Pair(change.pair.new, change.pair.old))
+    else:
+        before, after, assumed = carry_on(left, right, change.pair)
     if assumed:
         values = ", ".join(f"{name}={'y' if value else 'n'}" for name, value in assumed.items())
-        what = f"an old .config with {values} after olddefconfig"
+        what = what.replace(".config", f".config with {values}")
     return Witness(what, *_only(list(before), list(after)))
