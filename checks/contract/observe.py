@@ -61,7 +61,7 @@ def observe(
     except UnknownError as error:
         seen.why, seen.at = error.why, error.span
     except (*SURPRISES, RecursionError):
-        seen.why = "a construct of a kind that the interpreter does not know"
+        seen.why = "it has a construct with which it cannot be tried out"
     return seen
 
 
@@ -194,7 +194,7 @@ class _Watcher(Masks):
                 shown.span,
             )
             return
-        self.seen.why = "running the driver does not tell"
+        self.seen.why = "what it does when it is tried out does not show it"
         if self.seen.refused and not self.seen.shows:
             names = ", ".join(sorted({name for name, _ in self.seen.refused}))
             self.seen.why = f"{names}: every device is refused"
