@@ -97,7 +97,8 @@ class Masks:
                 states.append(self._shown(machine))
             first, one, none = states[:3]
             for other in one.keys() & none.keys():
-                same = one[other] == none[other]
+                # What is written is shown again, unless it is not kept.
+                same = one[other] == none[other] and other != name
                 self.seen.shows[other] = Mask.CAPABILITY if same else Mask.ENABLED
                 if not same and first.get(other) != states[-1].get(other) and len(states) > 3:  # noqa: PLR2004 (all masks were taken)
                     self.seen.initial[other] = first.get(other, "").strip()

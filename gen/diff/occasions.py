@@ -59,9 +59,11 @@ def sent(side: Iterable[Item]) -> Iterator[tuple[str, Item]]:
 
 
 def as_silent(side: Iterable[Item], other: Iterable[Item]) -> list[Item]:
-    """A side of which a part was changed: with a crash kernel loaded as silent as `other`."""
-    silent = {item.name for item in other if SILENT in _said(item)}
-    return [_silent(item) if item.name in silent and triggers(item) else item for item in side]
+    """A side changed in part; the panic is told for a crash kernel only where `other` tells it."""
+    heard = {bits(item) for item in other
+             if Trigger.PANIC in triggers(item) and SILENT not in _said(item)}  # fmt: skip
+    return [_silent(item) if Trigger.PANIC in triggers(item) and bits(item) not in heard else item
+            for item in side]  # fmt: skip
 
 
 def _silent(item: Item) -> Item:

@@ -66,6 +66,8 @@ CHANGES: dict[str, tuple[str, str, str, list[str]]] = {
     "priority-in-hexadecimal": (CORE, ".priority = INT_MAX", ".priority = 0x7fffffff", []),
     "off-at-first": (CORE, "pi->events = pi->capability;", "pi->events = 0;",
                      ["USER_ATTR_DEFAULT_CHANGED"]),
+    "mask-only-grows": (CORE, "WRITE_ONCE(pi->events, events);",
+                        "WRITE_ONCE(pi->events, pi->events | events);", ["USER_ATTR_MASK_IGNORED"]),
     "mask-ignored": (CORE, "READ_ONCE(pi->events) & event", "pi->capability & event",
                      ["USER_ATTR_MASK_IGNORED"]),
     "nothing-heeded": (CORE, "if (READ_ONCE(pi->events) & event)", "if (event)",
@@ -175,6 +177,19 @@ def test_a_contract_has_what_no_spec_says(name: str, told: str, tmp_path: Path) 
         result = CliRunner().invoke(main, ["extract", "--format", form, str(tree)])
         assert result.exit_code == 0
         assert form == "json" or told in result.stdout
+
+
+def test_none_is_sent_where_the_notifier_is_gone(tmp_path: Path) -> None:
+    tree = copied(tmp_path)
+    text = (tree / CORE).read_text(encoding="utf-8")
+    (tree / CORE).write_text(text.replace(REGISTER, "\treturn 0;"), encoding="utf-8")
+    result = compare(base(), read_tree("new", tree, "6.1"))
+    seen = [
+        one for finding in result.findings for one in finding.witnesses if one.what == "the host"
+    ]
+    assert [(one.before, one.after) for one in seen] == [
+        (("panic: 0x1",), ()), (("crash-kernel: 0x2",), ()),
+    ]  # fmt: skip
 
 
 def test_no_other_event_takes_the_place_of_one_that_c_drops(tmp_path: Path) -> None:
