@@ -91,11 +91,12 @@ def check_declarations(context: Context) -> Iterator[Word]:
 
 @dataclass(frozen=True)
 class _Short:
-    """A thing that does not live as long as the driver."""
+    """A thing that does not live as long as the driver; other files see it if it is shared."""
 
     name: str
     life: str
     span: Span
+    shared: bool
 
 
 def _life(unit: Unit, decl: c_ast.Decl) -> str:
@@ -115,10 +116,14 @@ def check_life(context: Context) -> Iterator[Word]:
     """Nothing that stays uses what is thrown away after loading."""
     for unit in context.units:
         items = [(decl, _life(unit, decl)) for decl, defines in _declared(unit) if defines]
-        short = [_Short(d.name, life, unit.name_span(d)) for d, life in items if life]
+        short = [
+            _Short(d.name, life, unit.name_span(d), "static" not in d.storage)
+            for d, life in items
+            if life
+        ]
         lives = {decl.name: life for decl, life in items}
         for item in short:
-            user = _user(context, unit, item, lives)
+            user = _user(context, unit, item, lives) or _stranger(context, unit, item)
             if user:
                 yield Found(f"{item.name} {_LIFE[item.life]}, and {user}", item.span)
     if not context.units:
@@ -147,6 +152,23 @@ def _user(context: Context, unit: Unit, item: _Short, lives: dict[str, str]) -> 
     for call in facts.calls if item.life == "init" else ():
         if _keeps(context, call) and any(v.name == item.name for v in call.arguments):
             return f"{call.name}() keeps it"
+    return ""
+
+
+def _stranger(context: Context, own: Unit, item: _Short) -> str:
+    """What uses a thing in another file, which sees it and may call it at any time."""
+    for unit in context.units if item.shared else ():
+        items = {decl.name: decl for decl, defines in _declared(unit) if defines}
+        if unit is own or item.name in items:
+            continue
+        for node in unit.ast.ext if unit.ast else []:
+            body = getattr(node, "body", None) or getattr(node, "init", None)
+            decl = getattr(node, "decl", node)
+            if body is None or not unit.token(decl) or not _names(body, item.name):
+                continue
+            if _life(unit, decl) != item.life:
+                name = PurePath(unit.file.path).name
+                return f"{decl.name} in {name} uses it"
     return ""
 
 

@@ -63,9 +63,16 @@ def _frontends(context: Context, objects: tuple[MakeObject, ...]) -> Iterator[Wo
             at = frontend.kconfig.at["symbol"]
             yield Found(message, where[0] if where else start, at, hint)
     names = {item.name for item in objects}
+    parts = {item.whole: item.span for item in objects if item.whole not in {None, item.name}}
     for file in context.facts.tree.of(Role.UNIT):
         expected = {f"{item.name}.o" for item in context.device.frontends}
         name = f"{file.path.stem}.o"
+        if name in parts:
+            message = (
+                f"{name} is linked from these parts alone, so {file.path.name} is not compiled"
+            )
+            yield Found(message, parts[name])
+            continue
         if name not in names | expected | {f"{context.device.name}.o"}:
             yield Found(f"no line of the Makefile builds {name}", start)
 

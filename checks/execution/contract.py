@@ -128,7 +128,7 @@ class Contract:
 def spellings(base: int, number: int) -> list[str]:
     """Other texts in which the kernel's parsers of numbers see the same one."""
     plain = written(base, number).rstrip("\n")
-    found = [plain]
+    found = [plain, f"+{plain}\n"]
     if base:
         found += [f"{plain:0>{width}}\n" for width in (8, 17)]
     if base == 16:  # noqa: PLR2004 (hexadecimal)

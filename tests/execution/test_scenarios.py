@@ -76,6 +76,9 @@ def _rules(tmp_path: Path, file: str, *changes: tuple[str, str]) -> set[str]:
                         "\tpi->capability = first;"))], "RUN303"),
         (CORE, [(DATA, DATA.replace("(dev)", "(dev->parent)"))], "RUN306"),
         (CORE, [(PARSED, "\tevents = simple_strtoul(buf, NULL, 16);\n\tret = 0;\n")], "RUN303"),
+        # A sign is a part of a number, and so is no reason to refuse it.
+        (CORE, [(PARSED, "\tif (buf[0] == '+')\n\t\treturn -EINVAL;\n" + PARSED)], "RUN303"),
+        (CORE, [(PARSED, "\tif (!count)\n\t\treturn -EINVAL;\n" + PARSED)], ""),
         # A bit-field has its own width.
         (CORE, [("\tunsigned int capability;", "\tunsigned int capability : 2;")], "RUN303"),
         (CORE, [("\tunsigned int capability;", "\tunsigned int capability : 3;")], ""),
