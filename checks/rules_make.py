@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checks.kconfig import DependencyTooLargeError, same_formula
@@ -34,6 +35,7 @@ def check_makefile(context: Context) -> Iterator[Word]:
         return
     yield from _frontends(context, objects)
     yield from _modules(context, objects)
+    yield from _sources(context, objects)
     yield from _conditions(context)
     yield from _descends(context)
     for item in {item.lost: item for item in objects if item.lost}.values():
@@ -89,6 +91,26 @@ def _modules(context: Context, objects: tuple[MakeObject, ...]) -> Iterator[Word
                 f"{item.name} becomes a part of {item.whole}; the spec has a module of its name"
             )
             yield Found(message, whole.span, modules[item.name])
+
+
+def _sources(context: Context, objects: tuple[MakeObject, ...]) -> Iterator[Word]:
+    """What is built has a source file, unless parts take its place, which is told already."""
+    options = {frontend.kconfig.symbol for frontend in context.device.frontends}
+    sources = {f"{file.path.stem}.o" for file in context.facts.tree.of(Role.UNIT)}
+    known = sources | {item.whole for item in objects if item.whole}
+    told: set[str] = set()
+    for item in objects if expects_all(context) else ():
+        if item.option not in options or item.name in told | known or item.whole in sources:
+            continue
+        if item.name.endswith(".o") and not _there(item):
+            told.add(item.name)
+            yield Found(f"{item.name} has no source file here", item.span)
+
+
+def _there(item: MakeObject) -> bool:
+    """Whether a file that is no part of the driver has the source of an object."""
+    place = Path(item.span.source.name).parent / item.name
+    return any(place.with_suffix(kind).exists() for kind in (".c", ".S", ".rs"))
 
 
 def _conditions(context: Context) -> Iterator[Word]:

@@ -95,6 +95,10 @@ class Locks:
 
     def _init(self, lock: Any) -> None:
         obj, offset = self._world.check(lock, "writes to")
+        again = obj.kind == "static" and ("ready", offset) in obj.cells
+        if again and self._world.kernel.get("present", 0) > 1:
+            message = "initialises a lock again that other devices use, and may hold"
+            raise self._world.defect("RUN309", message)
         self._world.put(obj.cells, ("ready", offset), value=True)
 
     def _owner(self, lock: Any) -> Any:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pycparser import c_ast
@@ -99,29 +100,102 @@ def _is(node: c_ast.Node, name: str) -> bool:
 def on_the_stack(flow: Flow, _context: Context) -> Iterator[Word]:
     """A local's address that is kept when the function has returned."""
     for function in flow.traces:
-        held = {node.name for node in _locals(function) if _structure(node)}
-        held |= {node.name for node in _locals(function) if node.init and _address(node.init, held)}
-        for node in walk(function.node.body) if held else ():
-            if isinstance(node, c_ast.Assignment) and _address(node.rvalue, held):
-                held |= {node.lvalue.name} if isinstance(node.lvalue, c_ast.ID) else set()
-            api = flow.program.api(callee(node))
-            if api is None or (api.acquires != "list" and api.data != "set"):
+        stack = _Stack.of(function)
+        nodes = list(walk(function.node.body)) if stack.own else []
+        ends = {api.releases for node in nodes if (api := flow.program.api(callee(node)))}
+        stores = [node for node in nodes if isinstance(node, c_ast.Assignment)]
+        for node in nodes:
+            if isinstance(node, c_ast.Assignment):
+                if _kept(node, stack, stores):
+                    yield Found(
+                        "this is on the stack, and is still pointed to after that",
+                        place(function, node.rvalue),
+                    )
                 continue
-            for argument in node.args.exprs if node.args else ():
-                if _root(argument) in held:
+            api = flow.program.api(callee(node))
+            if api is None or (api.acquires not in _KEEPING and api.data != "set"):
+                continue
+            given = node.args.exprs if node.args else []
+            if api.data != "set" and api.acquires in ends:
+                continue
+            # A list's head may be on the stack: it is the entries that others find.
+            for argument in given[:1] if api.acquires == "list" else given:
+                if stack.has(argument):
                     message = f"{callee(node)}() keeps this, and it is on the stack"
                     yield Found(message, place(function, argument))
 
 
-def _structure(node: c_ast.Decl) -> bool:
-    return isinstance(node.type, c_ast.TypeDecl) and isinstance(node.type.type, c_ast.Struct)
+# What those who get a pointer keep until they are told to give it back.
+_KEEPING = frozenset({"list", "action", "notifier", "sys-off"})
 
 
-def _address(node: c_ast.Node, held: set[str]) -> bool:
-    return isinstance(node, c_ast.UnaryOp) and node.op == "&" and _root(node) in held
+@dataclass(frozen=True)
+class _Stack:
+    """What a function has on its stack, `own`, and those of it that point to it, `held`."""
+
+    own: frozenset[str]
+    held: frozenset[str]
+
+    @classmethod
+    def of(cls, function: Function) -> _Stack:
+        """Those of a function, and which of them point to others."""
+        nodes = list(_locals(function))
+        own = frozenset(node.name for node in nodes if not node.name.startswith("__"))
+        arrays = {node.name for node in nodes if isinstance(node.type, c_ast.ArrayDecl)}
+        stack = cls(own, frozenset(arrays & own))
+        pairs = [(node.name, node.init) for node in nodes if node.init is not None]
+        names = {node.name for node in nodes if isinstance(node.type, c_ast.PtrDecl)}
+        pairs += [
+            (node.lvalue.name, node.rvalue)
+            for node in walk(function.node.body)
+            if isinstance(node, c_ast.Assignment) and isinstance(node.lvalue, c_ast.ID)
+        ]
+        found = {name for name, value in pairs if name in names and stack.has(value)}
+        return cls(own, stack.held | found)
+
+    def has(self, node: c_ast.Node) -> bool:
+        """Whether an expression is the address of something on the stack."""
+        while isinstance(node, c_ast.Cast):
+            node = node.expr
+        if isinstance(node, c_ast.ID):
+            return node.name in self.held
+        if not isinstance(node, c_ast.UnaryOp) or node.op != "&":
+            return False
+        name, through = _base(node.expr)
+        return name in (self.held if through else self.own)
 
 
-def _root(node: c_ast.Node) -> str:
-    while isinstance(node, (c_ast.StructRef, c_ast.UnaryOp)):
-        node = node.name if isinstance(node, c_ast.StructRef) else node.expr
-    return str(node.name) if isinstance(node, c_ast.ID) else ""
+def _base(node: c_ast.Node) -> tuple[str, bool]:
+    """The variable that an lvalue is a part of, and whether a pointer is followed on the way."""
+    through = 0
+    while isinstance(node, (c_ast.StructRef, c_ast.ArrayRef)):
+        through += isinstance(node, c_ast.StructRef) and node.type == "->"
+        node = node.name
+    if isinstance(node, c_ast.UnaryOp) and node.op == "*":
+        return _base(node.expr)[0], True
+    # Who follows two of them is where the first one's target points.
+    return (str(node.name) if isinstance(node, c_ast.ID) and through < 2 else ""), bool(through)  # noqa: PLR2004
+
+
+def _kept(node: c_ast.Assignment, stack: _Stack, stores: list[c_ast.Assignment]) -> bool:
+    """Whether an assignment puts such an address outside the function for good."""
+    if node.op != "=" or not stack.has(node.rvalue):
+        return False
+    name, through = _base(node.lvalue)
+    if not name or name in stack.held or (name in stack.own and not through):
+        return False
+    text = _written(node.lvalue)
+    return not any(one is not node and _written(one.lvalue) == text for one in stores)
+
+
+def _written(node: c_ast.Node) -> str:
+    match node:
+        case c_ast.ID():
+            return str(node.name)
+        case c_ast.StructRef():
+            return f"{_written(node.name)}{node.type}{node.field.name}"
+        case c_ast.UnaryOp():
+            return f"{node.op}{_written(node.expr)}"
+        case c_ast.ArrayRef():
+            return f"{_written(node.name)}[]"
+    return "?"

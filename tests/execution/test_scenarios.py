@@ -74,6 +74,13 @@ def _rules(tmp_path: Path, file: str, *changes: tuple[str, str]) -> set[str]:
         (CORE, [("static LIST_HEAD", "static unsigned int first;\nstatic LIST_HEAD"),
                 (BASE, ("\tif (!first)\n\t\tfirst = ioread8(base) & PVPANIC_KNOWN_EVENTS;\n"
                         "\tpi->capability = first;"))], "RUN303"),
+        # What one device can take, or any, is let through for all.
+        (CORE, [("static LIST_HEAD", "static unsigned int known;\nstatic LIST_HEAD"),
+                (BASE, f"{BASE}\n\tknown |= pi->capability;"),
+                ("events & ~pi->capability", "events & ~known")], "RUN303"),
+        (CORE, [("static LIST_HEAD", "static unsigned int known;\nstatic LIST_HEAD"),
+                (BASE, f"{BASE}\n\tknown = pi->capability;"),
+                ("events & ~pi->capability", "events & ~known")], "RUN303"),
         (CORE, [(DATA, DATA.replace("(dev)", "(dev->parent)"))], "RUN306"),
         (CORE, [(PARSED, "\tevents = simple_strtoul(buf, NULL, 16);\n\tret = 0;\n")], "RUN303"),
         # A sign is a part of a number, and so is no reason to refuse it.

@@ -41,6 +41,35 @@ static void remove(struct pci_dev *pdev)
 DRIVER = 'static struct pci_driver drv = { .name = "x", .probe = probe, .remove = remove };\n'
 
 GOOD = {
+    "what is on the stack, and in nobody's hands at the end": """\
+struct ask { int *answer; struct list_head entry; };
+static int *last;
+static void wait(struct ask *outer)
+{
+	int answer = 0;
+	struct ask one = { }, *ask = &one;
+	ask->answer = &answer;
+	outer->answer = &answer;
+	last = &answer;
+	mutex_lock(&slow);
+	list_add(&one.entry, &all);
+	list_del(&one.entry);
+	mutex_unlock(&slow);
+	outer->answer = NULL;
+	last = NULL;
+}
+void gather(struct ask *outer)
+{
+	LIST_HEAD(gone);
+	list_add(&outer->entry, &gone);
+}
+static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct ask ask;
+	wait(&ask);
+	return 0;
+}
+""" + DRIVER.replace(".probe = probe, .remove = remove", ".probe = probe"),
     "unwinding by goto": """\
 static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
@@ -277,6 +306,26 @@ void make(struct bell *b) { spin_lock_init(&b->lock); INIT_LIST_HEAD(&b->entry);
 }  # fmt: skip
 
 BAD = {
+    "a list, a device and a variable that keep what is on the stack": ("""\
+struct keeper { int *kept; struct list_head entry; };
+static int *last;
+static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct keeper *k = devm_kzalloc(&pdev->dev, sizeof(*k), GFP_KERNEL);
+	int mask = 0, masks[2] = { };
+	struct keeper one = { };
+	if (!k)
+		return -ENOMEM;
+	k->kept = &mask;
+	last = masks;
+	mutex_lock(&slow);
+	list_add(&one.entry, &all);
+	mutex_unlock(&slow);
+	pci_set_drvdata(pdev, &one);
+	return 0;
+}
+""" + DRIVER.replace(".probe = probe, .remove = remove", ".probe = probe"),
+        [("KERN112", 13), ("KERN156", 10), ("KERN156", 11), ("KERN156", 13), ("KERN156", 15)]),
     "a reference that only an error path gives back": ("""\
 static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
 {
