@@ -32,6 +32,10 @@ _ACCESS = re.compile(
 )
 # A mask in hexadecimal, and an error's name.
 _MASK = re.compile(r"(?<![\w.])0x([0-9a-fA-F]{1,8})\b")
+# A list of events: a mask, a colon, and what it means.
+_LISTED = re.compile(r"^\s*[-*]\s+0x([0-9a-fA-F]{1,8})\s*:", re.MULTILINE)
+_BASE = re.compile(r"\b(hexadecimal|decimal|octal)\s+number\b", re.IGNORECASE)
+_BASES = {16: "hexadecimal", 10: "decimal", 8: "octal"}
 _ERROR = re.compile(r"\bE[A-Z0-9]{2,}\b")
 _ERRORS = frozenset(errno.errorcode.values())
 # What a store of a mask returns for one that it does not take, or that is no number.
@@ -75,6 +79,7 @@ def check_document(context: Context) -> Iterator[Word]:
             yield from _format(attribute, mine)
             yield from _access(attribute, mine)
             yield from _values(device, attribute, mine)
+            yield from _listed(device, attribute, mine)
 
 
 def _attribute(path: Value) -> str:
@@ -168,9 +173,7 @@ def _access(attribute: Attribute, entries: list[AbiFact]) -> Iterator[Word]:
 
 def _values(device: Device, attribute: Attribute, entries: list[AbiFact]) -> Iterator[Word]:
     """Masks that a description spells out are events; errors are those that a store returns."""
-    known, first = 0, device.events[0].at["bit"]
-    for event in device.events:
-        known |= event.value
+    known, first = _known(device), device.events[0].at["bit"]
     for value in (v for entry in entries if (v := entry.fields.get("description"))):
         masks = {int(word, 16) for word in _MASK.findall(value.text or "")}
         for mask in sorted(mask for mask in masks if mask & ~known):
@@ -182,6 +185,31 @@ def _values(device: Device, attribute: Attribute, entries: list[AbiFact]) -> Ite
         if wrong is not None and attribute.store is not None:
             message = f"{wrong} is told of '{attribute.name}'; a mask that is refused gets EINVAL"
             yield Found(message, value.span, attribute.store.at.item)
+
+
+def _listed(device: Device, attribute: Attribute, entries: list[AbiFact]) -> Iterator[Word]:
+    """A list of events has all of them; a number is written in the base that the store reads."""
+    for value in (v for entry in entries if (v := entry.fields.get("description"))):
+        text, store = value.text or "", attribute.store
+        listed = {int(word, 16) for word in _LISTED.findall(text)}
+        left = next((item for item in device.events if item.value not in listed), None)
+        if listed and left is not None and not any(m & ~_known(device) for m in listed):
+            message = f"'{attribute.name}' lists events without {left.value:#x}"
+            yield Found(message, value.span, left.at["bit"])
+        base = _BASES.get(store.base) if store else None
+        told = {word.lower() for word in _BASE.findall(text)}
+        if store and base and len(told) == 1 and base not in told:
+            message = (
+                f"'{attribute.name}' is told to take a {told.pop()} number, and takes a {base} one"
+            )
+            yield Found(message, value.span, store.at["base"])
+
+
+def _known(device: Device) -> int:
+    known = 0
+    for event in device.events:
+        known |= event.value
+    return known
 
 
 @check("SPEC029")
