@@ -15,7 +15,7 @@ from tests.execution.drivers import OUT, SPEC, said, words
 if TYPE_CHECKING:
     from pathlib import Path
 
-CORE, PCI = "pvpanic.c", "pvpanic-pci.c"
+CORE, PCI, PLATFORM = "pvpanic.c", "pvpanic-pci.c", "pvpanic-mmio.c"
 MAP = "\tbase = pcim_iomap(pdev, 0, 0);\n\tif (!base)\n\t\treturn -ENOMEM;\n"
 REGIONS = '\tret = pcim_iomap_regions(pdev, BIT({0}), "x");\n\tif (ret)\n\t\treturn ret;\n'
 TABLE = f"{REGIONS}\tbase = pcim_iomap_table(pdev)[{{0}}];\n"
@@ -27,6 +27,17 @@ REMOVE = "static void gone(struct pci_dev *pdev)\n{\n"
 BASE = "\tpi->capability = ioread8(base) & PVPANIC_KNOWN_EVENTS;"
 DATA = "dev_get_drvdata(dev);\n\tunsigned int events;"
 PARSED = "\tret = kstrtouint(buf, 16, &events);\n\tif (ret)\n\t\treturn ret;\n"
+GROUP = "static const struct attribute_group pvpanic_group = {\n"
+SHOWS = "\t.is_visible = visible,\n"
+VISIBLE = """static umode_t visible(struct kobject *kobj, struct attribute *attr, int n)
+{{
+	return {};
+}}
+
+"""
+PORTS = "devm_ioport_map(dev, res->start, resource_size(res))"
+UPDATE = "\tpvpanic_power_off_update();\n"
+LISTED = f"\tlist_add_rcu(&pi->node, &pvpanic_instances);\n{UPDATE}"
 INIT = "static int __init pvpanic_init(void)\n{\n"
 EXIT = "static void __exit pvpanic_exit(void)\n{\n"
 LEAVE = "\tunregister_reboot_notifier(&reboot_nb);\n"
@@ -105,6 +116,17 @@ def _rules(tmp_path: Path, file: str, *changes: tuple[str, str]) -> set[str]:
         (PCI, [(ENABLE, "pci_enable_device_mem(pdev)")], "RUN304"),
         (PCI, [(ENABLE, "pci_enable_device_io(pdev)")], "RUN302"),
         (PCI, [(MAP, f"\tpcim_pin_device(pdev);\n{MAP}")], "RUN304"),
+        # A group may hide its attributes, and a mapping may be too short for the register.
+        (CORE, [(GROUP, VISIBLE.format("attr->mode") + GROUP + SHOWS)], ""),
+        (CORE, [(GROUP, VISIBLE.format("0") + GROUP + SHOWS)], "RUN303"),
+        (PLATFORM, [(PORTS, PORTS.replace("resource_size(res)", "1"))], ""),
+        (PLATFORM, [(PORTS, PORTS.replace("resource_size(res)", "0"))], "RUN302"),
+        # What is not managed needs a remove callback.
+        (PCI, [("pcim_iomap(pdev", "pci_iomap(pdev")], "RUN304"),
+        # Who asks the list before the device is on it misses what the device wants.
+        (CORE, [(LISTED, UPDATE + LISTED.removesuffix(UPDATE))], "RUN308"),
+        # A handler of a restart tells nobody of a power-off.
+        (CORE, [("SYS_OFF_MODE_POWER_OFF,", "SYS_OFF_MODE_RESTART,")], "RUN308"),
         # A panic is told whatever the machine was about to do.
         (CORE, [(PANIC, f"\tif (system_state != SYSTEM_RUNNING){AWAY}{PANIC}")], "RUN301"),
         (CORE, [(PANIC, f"\tif (system_state == SYSTEM_POWER_OFF){AWAY}{PANIC}")], "RUN301"),

@@ -52,6 +52,13 @@ def _merged(driver: Driver) -> Iterable[Change]:
         yield replace(change, note=change.text.split(".")[0])
 
 
+@operator("object-without-source", FACTS, "SPEC023")
+def _sourceless(driver: Driver) -> Iterable[Change]:
+    """The build stops at an object that has no source."""
+    pattern = r"(\S+)-(\w+)\.o$"
+    yield from _in_files(driver, [Role.MAKEFILE], pattern, r"\1-\2.o \1-\2-core.o")
+
+
 @operator("makefile-condition", FACTS, "SPEC023",
     absent={"mainline": "sets no option", "mainline-6.1": "sets no option"})  # fmt: skip
 def _condition(driver: Driver) -> Iterable[Change]:

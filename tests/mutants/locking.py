@@ -34,6 +34,15 @@ add("lock-twice", LOCKING, "KERN107 RUN305", "The second taking waits for the fi
     ])  # fmt: skip
 
 
+@operator("lock-initialised-again", LOCKING, "KERN131 RUN309")
+def _again(driver: Driver) -> Iterable[Change]:
+    """Who holds the lock while another device is bound does not keep anybody out any more."""
+    lock = driver.calls("(?:mutex|spin)_lock")[0]
+    kind = "mutex_init" if driver.calls("mutex_lock") else "spin_lock_init"
+    for call in driver.calls("dev_set_drvdata"):
+        yield call.statement.before(f"{kind}({lock.arguments[0]});")
+
+
 @operator("drop-section", LOCKING, "KERN110 KERN142 KERN143 KERN144 RUN309", elsewhere=UNGUARDED)
 def _section(driver: Driver) -> Iterable[Change]:
     """Nothing excludes two writers any more."""

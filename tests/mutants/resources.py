@@ -60,6 +60,9 @@ add("drop-driver-data", RESOURCES, "KERN123 RUN306", "The attributes dereference
     dropped("dev_set_drvdata"), elsewhere=BACK)  # fmt: skip
 add("wrong-driver-data", RESOURCES, "KERN123 KERN147 RUN306", "The attributes read something else.",
     argument("dev_set_drvdata", 1, "dev"), elsewhere=BACK)  # fmt: skip
+add("driver-data-on-stack", RESOURCES, "KERN147 KERN156",
+    "The attributes read what other functions have left on the stack.",
+    argument("dev_set_drvdata", 1, "&pi"))  # fmt: skip
 add("drop-list-add", RESOURCES, "KERN112 RUN301", "The device is bound and never told.",
     dropped(r"list_add(_tail)?(_rcu)?"), elsewhere=PAIR)  # fmt: skip
 add("drop-list-del", RESOURCES, "KERN111 KERN112 KERN113 RUN304 RUN306",
