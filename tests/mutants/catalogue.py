@@ -15,6 +15,7 @@ from tests.kbuild.kernels import source_tree
 from tests.mutants import (  # noqa: F401
     building,
     declarations,
+    documents,
     errors,
     facts_gate,
     facts_ids,
