@@ -70,7 +70,7 @@ def refuse_torn(tree: KernelTree, kernel: Kernel) -> Contract:
         raise BackportError(f"{error}; the source may be not whole") from None
     for one in (item for item in read.unknown if item.path == "driver"):
         where = one.at or tree.root
-        raise BackportError(f"{where}: {one.why}; the source is not whole")
+        raise BackportError(f"{where}: {one.why}; the source may be not whole")
     return read
 
 

@@ -65,7 +65,7 @@ class Wish:
     @property
     def again(self) -> str:
         """The words of a command line that name the same contract."""
-        words = [f"--spec {self.spec}"] if self.spec else []
+        words = [f"--spec {self.spec.resolve()}"] if self.spec else []
         words += [f"--as-of {self.as_of}"] if self.as_of else []
         return " ".join(["", *words])
 
@@ -118,9 +118,8 @@ def make_mails(wish: Wish, out: Path) -> int:
         mails = series.mails(prefix, letter)
     write(out, {mail.name: mail.text for mail in mails}, new=True)
     report_series(tree, out, mails, lines, plan.before)
-    uapi = plan.generation.device.uapi.path
-    click.echo(f"  reproduce: git am {out}/*.patch, then pvgen check --kernel {kernel.series}"
-               f"{wish.again} {tree.home} include/uapi/{uapi}")  # fmt: skip
+    click.echo(f"  reproduce, in {tree.root}: git am {out.resolve()}/*.patch, "
+               f"then pvgen check --kernel {kernel.series}{wish.again} .")  # fmt: skip
     if wish.stable:
         report_stable(judged, tree, out)
     return 1 if objections or (wish.stable and not fit) else 0

@@ -20,7 +20,7 @@ _QUOTED = re.compile(r'^\s*#\s*include\s*"([^"/]+)"', re.MULTILINE)
 
 
 def parts(makefiles: Iterable[Path], names: tuple[str, ...]) -> set[str]:
-    """The names of the .c files that the modules of these names are made of, or come with.
+    """The names of the .c files that modules of these names, or with a part of one, are made of.
 
     What the same Kconfig symbol builds beside such a module is one of the driver's, too.
     """
@@ -28,8 +28,9 @@ def parts(makefiles: Iterable[Path], names: tuple[str, ...]) -> set[str]:
     for path in makefiles:
         text = _text(path).replace("\\\n", " ")
         for match in _PARTS.finditer(text):
-            if match[1] in names:
-                found |= _objects(match[2])
+            inner = _objects(match[2])
+            if match[1] in names or inner & {f"{name}.c" for name in names}:
+                found |= inner
         built = [(match[1], _objects(match[2])) for match in _BUILT.finditer(text)]
         own = {symbol for symbol, files in built if files & {f"{name}.c" for name in names}}
         found |= {file for symbol, files in built if symbol in own for file in files}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _WALK = "list_for_each_entry"
 _WRITES = ("iowrite8", "iowrite16", "iowrite32", "writeb", "writew", "writel")
-_PARSERS = ("kstrtouint", "kstrtou8", "kstrtoul", "kstrtoint")
+_PARSERS = ("kstrtouint", "kstrtou8", "kstrtou16", "kstrtoul", "kstrtoint")
 _ADDS = ("list_add", "list_add_tail")
 _ACTIONS = ("devm_add_action_or_reset", "devm_add_action")
 
@@ -64,10 +64,19 @@ def core_roles(text: CText) -> CoreRoles:
     remove_name = text.arguments(action, 3)[1]
     removes = [one for one in text.functions() if name_of(one) == remove_name]
     remove = text.one(removes, f"the function {remove_name}()")
+    for function in (send, store, probe, remove):
+        for guard in calls(function, "guard", "scoped_guard"):
+            raise BackportError(
+                f"{text.name}:{guard.start_point[0] + 1}: what stands under this guard() is not "
+                "certain, so no edit is made (--replace swaps the driver)"
+            )
     locks = {text.arguments(one, 1)[0].removeprefix("&") for one in calls(remove, "spin_lock")}
     if len(locks) != 1 or not calls(probe, "spin_lock"):
         place = f"{text.name}:{remove.start_point[0] + 1}"
-        raise BackportError(f"{place}: no single spinlock guards the list; no edit is made")
+        raise BackportError(
+            f"{place}: the list is not guarded by spin_lock() with one lock, here and where an "
+            "instance is added; the edit knows no other way (--replace swaps the driver)"
+        )
     return CoreRoles(
         send=name_of(send),
         instance=_struct(text, send, cursor),

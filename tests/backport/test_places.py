@@ -9,9 +9,11 @@ import pytest
 
 from gen.backport.effects import compare_exports
 from gen.backport.records import BackportError
+from gen.backport.roles import core_roles
 from gen.backport.text import CText
 from gen.output import OutputError, write
 from tests.backport.trees import AUTHOR, SPEC, backport, make_tree, send_elsewhere
+from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,6 +115,18 @@ def test_a_module_that_the_driver_comes_with_is_read_with_it(tmp_path: Path) -> 
     (tmp_path / "tree").rename(tmp_path / "again/tree")
     torn = _edit(tmp_path / "again")
     assert torn.exit_code in {2, 3}, torn.output
+
+
+def test_a_guard_is_refused_where_it_stands() -> None:
+    text = (ROOT / "tests/fuzz/corpus/patch/vmbell.c").read_text()
+    text = text.replace("vmbell_strike(bell, chime);", "iowrite16(chime, bell->regs + 8);")
+    held = text.replace(
+        "\tbell->enabled = enabled;", "\tguard(mutex)(&bell_lock);\n\tbell->enabled = enabled;"
+    )
+    line = held[: held.index("guard(")].count("\n") + 1
+    with pytest.raises(BackportError, match=rf"vmbell.c:{line}: what stands under this guard"):
+        core_roles(CText("vmbell.c", held))
+    core_roles(CText("vmbell.c", text))
 
 
 def test_a_tree_without_headers_is_told_to_need_its_series(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from checks.belonging import parts
 from checks.extract import extract
 from checks.kconfig import DependencyTooLargeError, same_formula
 from checks.parse import parse_tree
@@ -207,3 +208,16 @@ def test_a_composite_object_builds_its_parts(tmp_path: Path) -> None:
     (tree / "Makefile").write_text(text)
     messages = [item.message for item in run(tree).findings if item.rule == "SPEC023"]
     assert messages == ["vmbell-plat.o becomes a part of both.o; the spec has a module of its name"]
+
+
+@pytest.mark.parametrize("name", ["vmbell", "bell-core"])
+def test_what_is_linked_with_a_file_of_the_driver_is_the_driver_s(
+    name: str, tmp_path: Path
+) -> None:
+    makefile = tmp_path / "Makefile"
+    whole = "core.o" if name == "vmbell" else "vmbell.o"
+    makefile.write_text(
+        f"obj-$(CONFIG_VMBELL) += {name}.o\n{name}-y := {whole} \\\n\tring.o\nother-y := a.o\n"
+    )
+    assert parts([makefile], ("vmbell", "vmbell-pci")) >= {whole.replace(".o", ".c"), "ring.c"}
+    assert "a.c" not in parts([makefile], ("vmbell", "vmbell-pci"))
