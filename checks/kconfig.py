@@ -114,6 +114,13 @@ def _clauses(node: Any, source: Source, end: int) -> Iterator[tuple[str, Value]]
         "selects": (node.orig_selects, r"^\s*(select)\b"),
         "implies": (node.orig_implies, r"^\s*(imply)\b"),
     }
+    offered = kconfiglib.expr_str(node.prompt[1]) if node.prompt else "y"
+    # kconfiglib joins what the entry depends on to it.
+    if node.prompt and offered != kconfiglib.expr_str(node.dep):
+        at = _find(source, node.linenr, end, r"^\s*(?:bool|tristate|prompt)\b.*?\bif (.*?)\s*$")
+        text = at and source.line(at.line)[at.column - 1 :].strip()
+        if at and text:
+            yield "offered", Value(at, text, text=text)
     for key, (clauses, pattern) in found.items():
         texts = []
         for what, condition in clauses:

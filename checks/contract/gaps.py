@@ -20,7 +20,7 @@ from gen.diff.records import Unknown
 from gen.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from checks.facts import DriverFacts, UnitFacts
     from checks.parse import Unit
@@ -101,6 +101,23 @@ def unexported(facts: DriverFacts, units: tuple[Unit, ...]) -> dict[str, Span]:
     for module, parts in modules.items():
         for name, at in (use for one in parts for use in one.used.items()):
             if shared.get(name, module) != module and name not in exports:
+                found.setdefault(name, at)
+    return found | _unimported(facts, modules, shared)
+
+
+def _unimported(
+    facts: DriverFacts, modules: Mapping[str, list[_Names]], shared: Mapping[str, str]
+) -> dict[str, Span]:
+    """What a module uses of a namespace that none of its files imports."""
+    spaces = {name: space.strip(' "') for mark in facts.marks("export_ns")
+              for name, _, space in [(mark.value.text or "").partition(" ")]}  # fmt: skip
+    found: dict[str, Span] = {}
+    for module, parts in modules.items():
+        files = {one.unit.file for one in parts}
+        taken = {(mark.value.text or "").strip(' "') for mark in facts.marks("import_ns")
+                 if mark.file in files}  # fmt: skip
+        for name, at in (use for one in parts for use in one.used.items()):
+            if shared.get(name, module) != module and spaces.get(name, "") not in {"", *taken}:
                 found.setdefault(name, at)
     return found
 

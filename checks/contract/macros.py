@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from checks.facts import DriverFacts, Value
+    from gen.source import Span
 
+_ENUM = re.compile(r"\benum\b[^{;]*\{[^}]*\}")
 _NUMBER_OF_BIT = re.compile(r"_(?:BIT|SHIFT|NR|POS)$")
 
 
@@ -30,6 +32,15 @@ def public_macros(facts: DriverFacts, prefix: str) -> dict[str, Value]:
     numbers = set(_numbers(found))
     return {name: value for name, value in found.items()
             if name not in numbers and not _of_others(value.written, prefix)}  # fmt: skip
+
+
+def enumerators(facts: DriverFacts, prefix: str) -> Iterator[tuple[str, Span]]:
+    """The enumerators of headers for user space with the driver's prefix that are no macros."""
+    for file in facts.tree.of(Role.UAPI):
+        for whole in _ENUM.finditer(file.source.text):
+            for match in re.finditer(rf"\b{re.escape(prefix)}\w+(?=\s*[=,}}])", whole[0]):
+                if match[0] not in facts.macros:
+                    yield match[0], file.source.place(whole.start() + match.start())
 
 
 def _numbers(found: Mapping[str, Value]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from checks.contract.besides import Besides
 from checks.contract.masks import Masks
 from checks.contract.observed import Observed
 from checks.execution.contract import Happening
@@ -83,7 +84,23 @@ class _Watcher(Masks):
             if self.seen.shows:
                 break  # a device of another bus may have no attributes to watch
         self._accepts()
+        if not self.core.spec.later:
+            self._besides()
         self._blame()
+
+    def _besides(self) -> None:
+        """What the driver does besides, with devices of the first kind that is told anything."""
+        for frontend in self.core.spec.frontends:
+            if frontend.name not in self.core.drivers or not self.seen.triggers:
+                continue
+            io = (
+                isinstance(frontend, PlatformFrontend) and ResourceKind.MEMORY not in frontend.kinds
+            )
+            pair = [self.core.devices.make(name, frontend, IO if io else MEMORY) for name in "CD"]
+            watcher = Besides(self)
+            watcher.watch(pair[0], pair[1])
+            self.seen.besides = tuple(dict.fromkeys(watcher.words))
+            return
 
     def _loads(self) -> bool:
         """Whether every module can be loaded."""

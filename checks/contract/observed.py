@@ -32,7 +32,8 @@ class Observed:
     that are sent though the mask in an attribute is 0. `initial` is what the attribute of that
     mask shows at first, where it is not the capability. `hidden` tells of attributes on which
     devices they are not, `groups` the directory that they are in. `refusing` is the file whose
-    module refuses to be loaded. `refused` are the drivers' names, each
+    module refuses to be loaded. `besides` is what no spec has.
+    `refused` are the drivers' names, each
     with a kind of resource, whose probe takes no device that has all that the driver asks for, and
     `open` those of which that is not known, with the reason and its place.
     """
@@ -47,6 +48,7 @@ class Observed:
     hidden: dict[str, str] = field(default_factory=dict)
     groups: dict[str, str] = field(default_factory=dict)
     refusing: TreeFile | None = None
+    besides: tuple[str, ...] = ()
     negotiated: dict[int, bool] = field(default_factory=dict)
     complete: bool = False
     shows: dict[str, Mask] = field(default_factory=dict)

@@ -13,7 +13,7 @@ from checks.contract.doubt import doubted, in_code
 from checks.contract.frontends import Frontends
 from checks.contract.gaps import gaps, unexported
 from checks.contract.hooks import HOOKING, Hooks
-from checks.contract.macros import bits, public_macros
+from checks.contract.macros import bits, enumerators, public_macros
 from checks.contract.observe import observe
 from checks.contract.observed import sent_on, unheeded
 from checks.contract.records import Contract
@@ -165,10 +165,7 @@ class _Reader:
                 self._miss("device", key, f"no MODULE_{kind.upper()} that is a text")
             else:
                 facts[key] = Fact(value.text, value.span)
-        if seen and seen.refusing:
-            marks = [one for one in self.facts.marks("init") if one.file is seen.refusing]
-            at = marks[0].value.span if marks else seen.refusing.start
-            facts["refusing"] = Fact(self.facts.module(seen.refusing), at)
+        facts |= self._conduct(seen)
         if line := unclear(self.facts):
             self._miss("device", "unbuilt", "a line of the Makefile is not understood", line)
         left_out = {
@@ -180,6 +177,19 @@ class _Reader:
                 names = SEPARATOR.join(sorted(lacking))
                 facts[key] = Fact(names, next(iter(lacking.values())))
         yield Item("device", "", self.at, facts)
+
+    def _conduct(self, seen: Observed | None) -> dict[str, Fact]:
+        """What the whole driver does that no spec has."""
+        facts = {}
+        if seen and seen.refusing:
+            marks = [one for one in self.facts.marks("init") if one.file is seen.refusing]
+            at = marks[0].value.span if marks else seen.refusing.start
+            facts["refusing"] = Fact(self.facts.module(seen.refusing), at)
+        if self.gap or seen is None or not seen.triggers:
+            self._miss("device", "besides", seen.why if seen else UNRUN)
+        elif seen.besides:
+            facts["besides"] = Fact(SEPARATOR.join(seen.besides), self.at)
+        return facts
 
     def _registers(
         self, registers: dict[tuple[str, int, int], Span], events: dict[str, Value],
@@ -215,10 +225,13 @@ class _Reader:
         prefix = f"{self.name.upper()}_"
         for name, value in public_macros(self.facts, prefix).items():
             if value.number is None:
-                self._miss(f"event[{name.removeprefix(prefix).lower()}]", "bit",
+                self._miss(f"event[{name.removeprefix(prefix).lower()}]", "",
                            f"what {name} is worth is not known", value.span)  # fmt: skip
             elif value.number > 0:
                 yield name.removeprefix(prefix).lower(), value
+        for name, at in enumerators(self.facts, prefix):
+            why = f"{name} is an enumerator, and what it is worth is not read"
+            self._miss(f"event[{name.removeprefix(prefix).lower()}]", "", why, at)
 
     def _events(self, events: dict[str, Value], seen: Observed | None) -> Iterator[Item]:
         if not events:

@@ -66,8 +66,8 @@ def diff(  # noqa: PLR0917 (an option is a parameter)
         fail("a diff has two sides; more are given", 2)
     if write_baseline and not (reason or "").split():
         fail("--write-baseline needs --reason: why what is found is acceptable", 2)
-    if kernel and not rendered:
-        fail("--kernel says what --rendered renders for; give both", 2)
+    _go_together((reason, write_baseline, "--reason says why --write-baseline accepts"),
+                 (kernel, rendered, "--kernel says what --rendered renders for"))  # fmt: skip
     try:
         place = baseline or Path(NAME)
         # One that is named has to be there, unless it is about to be written.
@@ -89,6 +89,13 @@ def diff(  # noqa: PLR0917 (an option is a parameter)
         click.echo(text)
     if gate:
         _judge(result, Severity(gate))
+
+
+def _go_together(*options: tuple[object, object, str]) -> None:
+    """Refuse an option without the one that it is for."""
+    for one, other, what in options:
+        if one and not other:
+            fail(f"{what}; give both", 2)
 
 
 def _judge(result: Comparison, gate: Severity) -> None:

@@ -74,4 +74,4 @@ def test_a_driver_whose_name_is_not_known_gets_none(tmp_path: Path) -> None:
     assert ("frontend", "name") in {(one.path, one.key) for one in contract.unknown}
     found = CliRunner().invoke(main, ["diff", str(ROOT / "out"), str(tmp_path / "out")])
     assert found.exit_code == 0
-    assert found.stdout.endswith("no change in what could be read: 5 things unknown\n")
+    assert found.stdout.endswith("no change in what could be read: 6 things unknown\n")

@@ -43,6 +43,9 @@ HIDING = (
     "static umode_t pvpanic_visible(struct kobject *kobj, struct attribute *attr, int n)\n"
     "{{\n\treturn {};\n}}\n\n" + GROUP.replace("{", "{{") + "\t.is_visible = pvpanic_visible,\n"
 )
+BESIDES = ["BEHAV_BESIDES_ADDED"]
+STOPPED = "PVPANIC_CRASH_LOADED : PVPANIC_PANICKED);\n\n\treturn NOTIFY_DONE;"
+WRITES = "\t\t\tiowrite8(event, pi->base);"
 BOTH_VALUES = ["HOST_BIT_VALUE_CHANGED", "USER_UAPI_VALUE_CHANGED"]
 # By name: the file, what is replaced by what, and the rules that fire.
 CHANGES: dict[str, tuple[str, str, str, list[str]]] = {
@@ -87,6 +90,19 @@ CHANGES: dict[str, tuple[str, str, str, list[str]]] = {
                         ["HOST_LOAD_REFUSED"]),
     "bind-fails-late": (CORE, ARRANGE, ARRANGE.replace("return ", "") + "\n\treturn -ENODEV;",
                         ["HOST_PROBE_REFUSES", "HOST_PROBE_REFUSES"]),
+    "chain-stopped": (CORE, STOPPED, STOPPED.replace("DONE", "STOP"), BESIDES),
+    "one-of-several": (CORE, WRITES, f"{{\n{WRITES}\n\t\t\tbreak;\n\t\t}}", BESIDES),
+    "told-twice": (CORE, WRITES, f"{{\n{WRITES}\n{WRITES}\n\t\t}}", BESIDES),
+    "one-device": (CORE, "\tpi = devm_kzalloc(", ("\tif (!list_empty(&pvpanic_instances))\n"
+                   "\t\treturn -EBUSY;\n\tpi = devm_kzalloc("), BESIDES),
+    "choosy": (CORE, "\tpi->events = pi->capability;", ("\tif (!pi->capability)\n"
+               "\t\treturn -ENODEV;\n\tpi->events = pi->capability;"), BESIDES),
+    "handler-for-nobody": (CORE, "if (pi->events & PVPANIC_SHUTDOWN) {", "if (1) {", BESIDES),
+    "prompt-condition": (KCONFIG, PROMPT, PROMPT.replace("\n", " if EXPERT\n"),
+                         ["BUILD_KCONFIG_PROMPT_CONDITION"]),
+    "namespace": (CORE, "EXPORT_SYMBOL_GPL(devm_pvpanic_register);",
+                  'EXPORT_SYMBOL_NS_GPL(devm_pvpanic_register, "PVPANIC");',
+                  ["BUILD_EXPORT_DELETED"]),
     "no-bound": (CORE, "if (events & ~pi->capability)", "if (events & 0)",
                  ["USER_ATTR_RANGE_WIDENED"]),
     "bound-of-the-driver": (CORE, "if (events & ~pi->capability)",
@@ -177,6 +193,21 @@ def test_a_contract_has_what_no_spec_says(name: str, told: str, tmp_path: Path) 
         result = CliRunner().invoke(main, ["extract", "--format", form, str(tree)])
         assert result.exit_code == 0
         assert form == "json" or told in result.stdout
+
+
+@pytest.mark.parametrize(
+    "enum",
+    ["enum { PVPANIC_SHUTDOWN = 4 };",
+     "enum {\n\tPVPANIC_SHUTDOWN = 4,\n#define PVPANIC_SHUTDOWN PVPANIC_SHUTDOWN\n};"],
+)  # fmt: skip
+def test_an_event_that_became_an_enumerator_is_not_gone(enum: str, tmp_path: Path) -> None:
+    tree = copied(tmp_path)
+    text = (tree / HEADER).read_text(encoding="utf-8")
+    (tree / HEADER).write_text(text.replace(f"#define {SHUTDOWN}", enum), encoding="utf-8")
+    result = compare(base(), read_tree("new", tree, "6.1"))
+    assert result.findings == ()
+    assert "event[shutdown]" in {one.path for _, one in result.unknown}
+    assert not result.complete
 
 
 def test_none_is_sent_where_the_notifier_is_gone(tmp_path: Path) -> None:
