@@ -101,6 +101,9 @@ class Attributes:
             facts["store.base"] = Fact(str(base.number), base.span)
         else:
             self._miss(path, "store.base", "no single call that parses a number", one.span)
+        if seen and name in seen.refuses:
+            told, at = seen.refuses[name]
+            facts["store.refuses"] = Fact(told, at or one.span)
         if within is not None:
             facts["store.within"] = Fact(within, one.span)
         elif seen is None or not seen.shows:

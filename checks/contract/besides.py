@@ -12,6 +12,7 @@ from gen.model import Trigger
 if TYPE_CHECKING:
     from checks.contract.masks import Masks
     from checks.execution.machine import Machine
+    from gen.source import Span
 
 STOPS = "stops the chain of panic notifiers"
 SINGLE = "binds one device only"
@@ -22,11 +23,18 @@ KEEPS = "keeps its power-off handler while no device wants it"
 
 
 class Besides:
-    """Watches a driver that is run with the first of its devices; `words` is what it does."""
+    """Watches a driver that is run with the first of its devices.
+
+    `words` is what it does, each with its place where one is known.
+    """
 
     def __init__(self, masks: Masks) -> None:
         self.masks, self.core, self.full = masks, masks.core, masks.full
-        self.words: list[str] = []
+        self.words: dict[str, Span | None] = {}
+
+    def _say(self, word: str, at: Span | None = None) -> None:
+        """Note what is done; without a place, where the driver is now."""
+        self.words.setdefault(word, at or self.core.world.span())
 
     def watch(self, machine: Machine, other: Machine) -> None:
         """Try out two devices of one kind, which have all that their driver asks for."""
@@ -43,7 +51,8 @@ class Besides:
 
     def _chain(self, _machine: Machine, _other: Machine) -> None:
         if any(result & STOP for result in self._panic()):
-            self.words.append(STOPS)
+            answer = self.core.world.returned
+            self._say(STOPS, answer() if answer else None)
 
     def _panic(self) -> list[int]:
         world = self.core.world
@@ -53,36 +62,39 @@ class Besides:
 
     def _several(self, machine: Machine, other: Machine) -> None:
         if not self.masks.bind(other, self.full):
-            self.words.append(SINGLE)
+            self._say(SINGLE)
             return
         self._panic()
-        told = [item[:2] for item in self.core.world.kernel.get("log", ())]
+        log = self.core.world.kernel.get("log", ())
+        told = [item[:2] for item in log]
         if told and not {machine, other} <= {one for one, _ in told}:
-            self.words.append(FIRST)
-        if len(told) > len(set(told)):
-            self.words.append(TWICE)
+            self._say(FIRST, log[0][2]())
+        again = next((item for n, item in enumerate(log) if item[:2] in told[:n]), None)
+        if again is not None:
+            self._say(TWICE, again[2]())
 
     def _narrow(self, machine: Machine, other: Machine) -> None:
         self.core.unbind(machine)
         lowest = self.full & -self.full
         for raw in (self.full & ~lowest, lowest, 0):
             if not self.masks.bind(other, raw):
-                self.words.append(CHOOSY)
+                self._say(CHOOSY)
                 return
             self.core.unbind(other)
 
     def _unwanted(self, machine: Machine, _other: Machine) -> None:
+        handlers = self.core.hooks.handlers
         number = self.core.types.constants.get(MODES[Trigger.POWER_OFF][-1])
         off = self.masks.switch(0)
-        if number is None or off is None or not self.core.hooks.handlers(number):
+        if number is None or off is None or not handlers(number):
             return
         if any(self.masks.seen.unmasked.values()):
             return  # then it is told of the mask
-        if self.masks.takes(machine, off) and self.core.hooks.handlers(number):
-            self.words.append(KEEPS)
+        if self.masks.takes(machine, off) and handlers(number):
+            self._say(KEEPS, handlers(number)[0].data[4]())
             return
         whole = self.masks.switch(self.full)
         if self.masks.takes(machine, whole):
             self.core.unbind(machine)
-            if self.core.hooks.handlers(number):
-                self.words.append(KEEPS)
+            if handlers(number):
+                self._say(KEEPS, handlers(number)[0].data[4]())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from checks.contract.observed import Observed
 from checks.contract.options import Options
+from checks.contract.registers import shifted
 from checks.match import ACPI_DRIVER, PCI_DRIVER, PLATFORM_DRIVER, unit_of
 from gen.diff.directions import REFUSES
 from gen.diff.pci import ANY, Claim
@@ -103,6 +104,13 @@ class Frontends:
         taken = {kind for kind in kinds if (name, kind) not in seen.refused}
         if kinds and not taken and (driver.type != PCI_DRIVER or "bar" in facts):
             facts["probe"] = Fact(REFUSES, driver.span)
+        if far := shifted(seen.touched).get(name):
+            places = {
+                at for at in seen.touched[name].values() if at and at.source == driver.span.source
+            }
+            facts["registers-at"] = Fact(
+                str(far), min(places, key=lambda at: at.line, default=driver.span)
+            )
         for one in (one for one in kinds if (name, one) in seen.open):
             why, at = seen.open[name, one]
             where, key = (f"{path}.resource[{one}]", "") if one else (path, "probe")

@@ -31,7 +31,7 @@ _STARTS = frozenset({"init", "driver"})
 # What C and its compiler have without a declaration, and what stands for a kernel macro's inside.
 _GIVEN = frozenset({"__func__", "__FUNCTION__", "true", "false", "offsetof"})
 _INSIDE = ("__model_", "__builtin_")
-_NOWHERE = "no known interface of the kernel, and defined nowhere in what was read"
+_NOWHERE = "none of the kernel's interfaces that pvgen knows, and defined nowhere in what was read"
 
 
 def gaps(facts: DriverFacts, units: tuple[Unit, ...]) -> Iterator[Unknown]:

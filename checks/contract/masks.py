@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
 from checks.execution.contract import written
 from checks.execution.texts import EINVAL
 from gen.diff.directions import ANYTHING, EVERY, KNOWN
+from gen.diff.occasions import SEPARATOR
 from gen.model import Mask
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from checks.contract.observed import Observed
     from checks.execution.explorer import Explorer
     from checks.execution.machine import Machine
+    from gen.source import Span
 
 
 class Masks:
@@ -82,33 +85,46 @@ class Masks:
 
     def _shows(self, machine: Machine) -> None:
         """Which mask an attribute shows: the one that can be changed, or the other."""
-        present = self.core.attributes(machine)
-        low = self.known() & -self.known()
-        for name, attribute in present.items():
+        for name, attribute in self.core.attributes(machine).items():
             if not attribute[2] or name not in self.bases:
                 continue
-            states = [self._shown(machine)]
-            for mask in (low, 0, self.known()):
-                text = written(self.bases[name], mask)
-                if self.core.store(machine, attribute, text) != len(text):
-                    if mask in {low, 0}:
-                        return
-                    break
-                states.append(self._shown(machine))
-            first, one, none = states[:3]
+            first, kept = self._shown(machine), self._written(machine, name)
+            if len(kept) < 2:  # noqa: PLR2004 (what is written is seen where two differ)
+                return
+            one, none = list(kept.values())[:2]
+            full = kept.get(self.known(), {})
             for other in one.keys() & none.keys():
                 # What is written is shown again, unless it is not kept.
                 same = one[other] == none[other] and other != name
                 self.seen.shows[other] = Mask.CAPABILITY if same else Mask.ENABLED
-                if not same and first.get(other) != states[-1].get(other) and len(states) > 3:  # noqa: PLR2004 (all masks were taken)
+                if not same and full and first.get(other) != full[other]:
                     self.seen.initial[other] = first.get(other, "").strip()
-            self._within(machine, name)
+            self._within(machine, name, whole=bool(full))
 
-    def _within(self, machine: Machine, name: str) -> None:
-        """What becomes of a mask outside the capability, if everything inside is taken."""
+    def _written(self, machine: Machine, name: str) -> dict[int, dict[str, str]]:
+        """What is shown after each mask that has an effect; what is answered otherwise is noted."""
+        attribute, kept = self.core.attributes(machine)[name], {}
+        bits = [1 << bit for bit in range(self.full.bit_length()) if self.known() >> bit & 1]
+        answers: dict[int, tuple[int, Span | None]] = {}
+        masks = list(dict.fromkeys([*bits[:1], 0, self.known(), *bits[1:]]))
+        for mask in masks:
+            before, text = self._shown(machine), written(self.bases[name], mask)
+            result = int(self.core.store(machine, attribute, text))
+            place, shown = self.core.world.returned, self._shown(machine)
+            if result == len(text) or shown != before:
+                kept[mask] = shown
+            if result != len(text):
+                answers[mask] = result, place() if place else None
+        if answers and not self.explorer.unknown:
+            at = next(iter(answers.values()))[1]
+            self.seen.refuses[name] = refusals(answers, every=len(answers) == len(masks)), at
+        return kept
+
+    def _within(self, machine: Machine, name: str, *, whole: bool) -> None:
+        """What becomes of a mask outside the capability, if the `whole` capability is taken."""
         attribute, base = self.core.attributes(machine)[name], self.bases[name]
         spare = next((1 << bit for bit in range(31) if not self.full >> bit & 1), None)
-        if spare is None:
+        if spare is None or not whole:
             return
         self.core.store(machine, attribute, written(base, 0))
         before, text = self._shown(machine), written(base, spare)
@@ -118,9 +134,7 @@ class Masks:
             bound += ", without an error"
         elif result < 0 and (result != -EINVAL or bound == ANYTHING):
             bound += f", with error {-result}"
-        whole = written(base, self.known())
-        if self.core.store(machine, attribute, whole) == len(whole):
-            self.seen.within[name] = bound
+        self.seen.within[name] = bound
 
     def _partial(self, machine: Machine) -> None:
         """Whether a mask starts as the events that a device takes, and may have no others.
@@ -170,3 +184,17 @@ class Masks:
     def _shown(self, machine: Machine) -> dict[str, str]:
         present = self.core.attributes(machine)
         return {name: self.core.show(machine, item)[1] for name, item in present.items() if item[1]}
+
+
+def refusals(answers: Mapping[int, tuple[int, Span | None]], *, every: bool) -> str:
+    """The masks that were not taken, each with the answer; `every` says that these are all."""
+    told: dict[str, list[int]] = {}
+    for mask, (result, _) in answers.items():
+        error = errno.errorcode.get(-result, f"error {-result}")
+        told.setdefault(error if result < 0 else f"{result} bytes taken", []).append(mask)
+    if every and len(told) == 1:
+        return f"any mask ({next(iter(told))})"
+    return SEPARATOR.join(
+        f"{' '.join(f'{mask:#x}' for mask in sorted(masks))} ({answer})"
+        for answer, masks in told.items()
+    )

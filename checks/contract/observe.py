@@ -99,7 +99,7 @@ class _Watcher(Masks):
             pair = [self.core.devices.make(name, frontend, IO if io else MEMORY) for name in "CD"]
             watcher = Besides(self)
             watcher.watch(pair[0], pair[1])
-            self.seen.besides = tuple(dict.fromkeys(watcher.words))
+            self.seen.besides = watcher.words
             return
 
     def _loads(self) -> bool:
@@ -153,8 +153,11 @@ class _Watcher(Masks):
                 self.explorer.unknown = {}
                 with self.explorer.trial():
                     self.load()
-                    if not self.bind(machine, self.full):
+                    if self.bind(machine, self.full):
+                        self._send(HAPPENINGS[0])
+                    else:
                         self.seen.refused.add(asked)
+                self.seen.touched.setdefault(frontend.name, {}).update(machine.touched)
                 for why in self.explorer.unknown.items():
                     self.seen.open[asked] = why
                 self.explorer.unknown = told | self.explorer.unknown

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # A driver's name, and a kind of resource that a device for it has; None for one on PCI.
 Asked = tuple[str, ResourceKind | None]
+# A direction, an offset and a width.
+Access = tuple[str, int, int]
 
 
 @dataclass
@@ -27,15 +29,16 @@ class Observed:
 
     `triggers` has by the value that is written the triggers on which it is; `complete` that all
     were tried. `silent` are those of a panic where nothing is sent with a crash kernel loaded.
-    `negotiated` tells of the other values whether the driver knows them at all.
-    `unasked` has the values that are sent to a device that claims to take none, `unmasked` those
-    that are sent though the mask in an attribute is 0. `initial` is what the attribute of that
-    mask shows at first, where it is not the capability. `hidden` tells of attributes on which
-    devices they are not, `groups` the directory that they are in. `refusing` is the file whose
-    module refuses to be loaded. `besides` is what no spec has.
-    `refused` are the drivers' names, each
-    with a kind of resource, whose probe takes no device that has all that the driver asks for, and
-    `open` those of which that is not known, with the reason and its place.
+    `negotiated` tells of the other values whether the driver knows them at all. `unasked` has the
+    values that are sent to a device that claims to take none, `unmasked` those that are sent though
+    the mask in an attribute is 0. `initial` is what the attribute of that mask shows at first,
+    where it is not the capability. `hidden` tells of attributes on which devices they are not,
+    `groups` the directory that they are in. `refusing` is the file whose module refuses to be
+    loaded. `refuses` has by an attribute's name the masks within its bounds that a store does not
+    take, and where it says so. `besides` is what no spec has, each with its place. `touched` has by
+    a driver's name the accesses to its devices, each with the place in its file. `refused` are the
+    drivers' names, each with a kind of resource, whose probe takes no device that has all that the
+    driver asks for, and `open` those of which that is not known, with the reason and its place.
     """
 
     triggers: dict[int, tuple[Trigger, ...]] = field(default_factory=dict)
@@ -43,16 +46,18 @@ class Observed:
     unasked: set[int] = field(default_factory=set)
     unmasked: dict[str, set[int]] = field(default_factory=dict)
     initial: dict[str, str] = field(default_factory=dict)
+    touched: dict[str, dict[Access, Span | None]] = field(default_factory=dict)
     refused: set[Asked] = field(default_factory=set)
     open: dict[Asked, tuple[str, Span | None]] = field(default_factory=dict)
     hidden: dict[str, str] = field(default_factory=dict)
     groups: dict[str, str] = field(default_factory=dict)
     refusing: TreeFile | None = None
-    besides: tuple[str, ...] = ()
+    besides: dict[str, Span | None] = field(default_factory=dict)
     negotiated: dict[int, bool] = field(default_factory=dict)
     complete: bool = False
     shows: dict[str, Mask] = field(default_factory=dict)
     within: dict[str, str] = field(default_factory=dict)
+    refuses: dict[str, tuple[str, Span | None]] = field(default_factory=dict)
     why: str = "the driver could not be run"
     at: Span | None = None
 

@@ -16,8 +16,9 @@ from checks.contract.hooks import HOOKING, Hooks
 from checks.contract.macros import bits, enumerators, public_macros
 from checks.contract.observe import observe
 from checks.contract.observed import sent_on, unheeded
+from checks.contract.parameters import parameters
 from checks.contract.records import Contract
-from checks.contract.registers import accessed, width_of
+from checks.contract.registers import in_common, register_items
 from checks.contract.stand_in import stand_in
 from checks.extract import extract
 from checks.parse import parse_tree
@@ -138,6 +139,7 @@ class _Reader:
             *(item for one in attributes for item in reader.items(one, events, seen)),
             *frontends.options.core(self.name, self.at),
             *self._uapi(),
+            *self._besides(seen),
         ]
         more: list[Unknown] = []
         if self.gap:
@@ -185,11 +187,16 @@ class _Reader:
             marks = [one for one in self.facts.marks("init") if one.file is seen.refusing]
             at = marks[0].value.span if marks else seen.refusing.start
             facts["refusing"] = Fact(self.facts.module(seen.refusing), at)
-        if self.gap or seen is None or not seen.triggers:
-            self._miss("device", "besides", seen.why if seen else UNRUN)
-        elif seen.besides:
-            facts["besides"] = Fact(SEPARATOR.join(seen.besides), self.at)
         return facts
+
+    def _besides(self, seen: Observed | None) -> Iterator[Item]:
+        """What it does that no spec has, and its modules' parameters, which none has either."""
+        if self.gap or seen is None or not seen.triggers:
+            self._miss("besides", "", seen.why if seen else UNRUN)
+        else:
+            for word, at in seen.besides.items():
+                yield Item("besides", word, at or self.at)
+        yield from parameters(self.facts)
 
     def _registers(
         self, registers: dict[tuple[str, int, int], Span], events: dict[str, Value],
@@ -203,22 +210,10 @@ class _Reader:
                     value = one.address.value
                     self._miss("register", "offset", f"where '{value.written}' points is not known",
                                value.span)  # fmt: skip
-        for offset in sorted({offset for _, offset, _ in registers}):
-            reads, writes = (accessed(registers, way, offset) for way in ("read", "write"))
-            at = next(iter((writes or reads).values()))
-            way = "read-write" if reads and writes else "read-only" if reads else "write-only"
-            facts = {"offset": Fact(str(offset), at), "width": width_of(reads, writes),
-                     "access": Fact(way, at)}  # fmt: skip
-            deaf = unheeded(events, seen, seen.unasked) if seen else []
-            if reads and not (seen and deaf and len(deaf) == len(unheeded(events, seen))):
-                # Reading it without heeding what it says is no question.
-                place = next(iter(reads.values()))
-                facts["read"] = Fact("capability", place)
-                if deaf:
-                    facts["unheeded"] = Fact(SEPARATOR.join(deaf), place)
-            if writes:
-                facts["write"] = Fact("event", next(iter(writes.values())))
-            yield Item("register", f"{offset:#x}", at, facts)
+        deaf = unheeded(events, seen, seen.unasked) if seen else []
+        heeded = not (seen and deaf and len(deaf) == len(unheeded(events, seen)))
+        common = in_common(registers, seen.touched) if seen else registers
+        yield from register_items(common, deaf, heeded=heeded)
 
     def _macros(self) -> Iterator[tuple[str, Value]]:
         """The macros for user space that may be an event, by the event's name."""

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 # The lists of a spec and the kind of item in them.
 LISTS = (("registers", "register"), ("events", "event"), ("frontends", "frontend"),
-         ("sysfs", "attribute"))  # fmt: skip
-NUMBERS = frozenset({"offset", "width", "bit", "bar", "store.base"})
+         ("sysfs", "attribute"), ("parameters", "parameter"), ("besides", "besides"))  # fmt: skip
+NUMBERS = frozenset({"offset", "width", "bit", "bar", "store.base", "registers-at"})
 # What the language takes for granted of a frontend and of its Kconfig symbol.
 _GRANTED = {("frontend", "attributes"): "shown", ("kconfig", "type"): "tristate"}
 # What a spec writes without quotes; YAML takes some words for something else.

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from gen.frontend import PciFrontend, PlatformFrontend, ResourceKind
@@ -11,6 +11,7 @@ from gen.frontend import PciFrontend, PlatformFrontend, ResourceKind
 if TYPE_CHECKING:
     from checks.execution.state import Obj
     from gen.frontend import Frontend
+    from gen.source import Span
 
 IO, MEMORY = ResourceKind.IO.value, ResourceKind.MEMORY.value
 PARENT = "parent"  # what marks a device above those of the spec
@@ -33,6 +34,8 @@ class Machine:
     """A device in the machine: what a driver is bound to.
 
     `space` is memory or io, `start` its address there, `capability` what its register reads as.
+    `touched` are the accesses to it so far, as direction, offset and width, each with its place:
+    the call through which the entry point came there, where it was not its own function.
     """
 
     name: str
@@ -42,6 +45,7 @@ class Machine:
     length: int
     capability: int
     obj: Obj
+    touched: dict[tuple[str, int, int], Span | None] = field(default_factory=dict)
 
     def __str__(self) -> str:
         bus = "acpi" if isinstance(self.frontend, AcpiFrontend) else self.frontend.bus

@@ -75,6 +75,7 @@ class Registers:
         for register in self._spec.registers:
             may = access and (access.direction in register.access)
             if may and register.offset == offset and access and access.width == register.width:
+                self._touch(target[0], (access.direction, offset, access.width))
                 return register
         wide = f"{access.width} bits at offset {offset}" if access else ""
         error = self._world.defect(
@@ -82,6 +83,11 @@ class Registers:
         )
         error.spec = self._spec.capability_register.at.item
         raise error
+
+    def _touch(self, machine: Machine, access: tuple[str, int, int]) -> None:
+        if access not in machine.touched:
+            calls = self._world.calls
+            machine.touched[access] = calls[0]() if calls else self._world.span()
 
     def _read(self, target: tuple[Machine, int], api: Api) -> int:
         register = self._register(target, api)

@@ -214,12 +214,13 @@ class Statements(Expressions):
 
     def _s_return(self, node: c_ast.Return) -> Statement:
         code = self.stepping(node.expr, self.value(node.expr)) if node.expr is not None else None
-        wrap = self.wrap
+        wrap, world, at = self.wrap, self.world, self.at(node)
 
         def run(f: Frame) -> Any:
             if code is not None:
                 value = code(f)
                 f[0] = wrap(value) if wrap else value
+                world.returned = at
             return RETURN
 
         return run

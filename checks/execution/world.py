@@ -35,6 +35,7 @@ class World:
         self.task = Task("the driver")
         self.fuel, self.left = FUEL, TOTAL
         self.at: Callable[[], Span] | None = None
+        self.returned: Callable[[], Span] | None = None  # the last statement that gave a result
         self.step: Callable[[], None] | None = None
         self.fail_at: int | None = None
         self.tried: list[tuple[str, Any]] = []

@@ -31,6 +31,8 @@ GRANTED = {
     "initial": "the capability",
     "autoload": "yes",
     "probe": "takes a device that has all",
+    "registers-at": "0",
+    "store.refuses": directions.NOTHING,
 }
 
 
@@ -239,8 +241,8 @@ def _fact(item: Item, key: str, old: Fact | None, new: Fact | None, before: Item
         path=f"{item.path}.{key}",
         old=was if was is not None or key != "depends" else "y",
         new=now if now is not None or key != "depends" else "y",
-        old_at=old.at if old else before.at,
-        new_at=new.at if new else item.at,
+        old_at=old.place(new) if old else before.at,
+        new_at=new.place(old) if new else item.at,
         direction=direction,
     )
 

@@ -18,6 +18,8 @@ _SAME_LICENCE = {"GPL", "GPL v2"}
 REFUSES = "refuses every device"
 # Of a store that a mask outside the capability changes; what C does besides stands behind it.
 ANYTHING = "anything"
+# Of a store: the masks within its bounds that it does not take.
+NOTHING = "nothing within its bounds"
 # When a sys-off handler is called: before devices are shut down, or as the last thing.
 EARLY, LATE = "before devices are shut down", "last"
 # Of an attribute that no device has.
@@ -76,6 +78,11 @@ def _probing(_old: str, new: str) -> str:
     return "refusing" if new == REFUSES else "accepting"
 
 
+def _taking(_old: str, new: str) -> str:
+    """Whether a store takes at last what it refused, or refuses something else."""
+    return "accepting" if new == NOTHING else "refusing"
+
+
 def _bound(old: str, new: str) -> str:
     """Whether a stored mask is bounded at last or no more; else only the answer differs."""
     was, now = (_WIDTHS.get(text.split(SEPARATOR)[0], 0) for text in (old, new))
@@ -89,6 +96,7 @@ _OWN: dict[tuple[str, str], Callable[[str, str], str]] = {
     ("event", "trigger"): _occasion,
     ("uapi", "license"): _user_licence,
     ("attribute", "store.within"): _bound,
+    ("attribute", "store.refuses"): _taking,
     ("*", "autoload"): _aliases,
     ("*", "probe"): _probing,
 }

@@ -47,10 +47,19 @@ class Severity(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Fact:
-    """The value of a key as the differ compares it, and its place."""
+    """The value of a key as the differ compares it, and its place.
+
+    Where it is made up of several that stand at different places, `parts` has each with its own.
+    """
 
     value: str
     at: Span
+    parts: tuple[tuple[str, Span], ...] = field(default=(), compare=False)
+
+    def place(self, other: Fact | None) -> Span:
+        """Where it differs from the other side's: at the first part that the other one lacks."""
+        theirs = {text for text, _ in other.parts} if other else set()
+        return next((at for text, at in self.parts if theirs and text not in theirs), self.at)
 
 
 @dataclass(frozen=True)

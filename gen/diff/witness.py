@@ -234,6 +234,9 @@ def _regions(side: Sequence[Item]) -> list[str]:
     fronts = list(_of(side, "frontend"))
     called = {one.path: one.name for one in fronts}
     lines = [f"{one.name}: BAR {bar}" for one in fronts if (bar := _value(one, "bar")) is not None]
+    lines += [
+        f"{one.name}: the registers from byte {_value(one, 'registers-at') or 0}" for one in fronts
+    ]
     for one in (*fronts, *_of(side, "resource")):
         name = called.get(one.owner, one.name)
         if one.kind == "resource":
@@ -241,6 +244,19 @@ def _regions(side: Sequence[Item]) -> list[str]:
             lines.append(name)
         if length := _value(one, "length"):
             lines.append(f"{name}: at least {length} bytes")
+    return lines
+
+
+def _parameters(side: Sequence[Item]) -> list[str]:
+    """What can be set when a module is loaded, and its file where sysfs has one."""
+    lines = []
+    for one in _of(side, "parameter"):
+        module, _, name = one.name.partition(".")
+        lines.append(f"modprobe {module} {name}=<{_value(one, 'type')}>")
+        mode = int(_value(one, "mode") or "0", 8)
+        if mode:
+            form = stat.filemode(stat.S_IFREG | mode)
+            lines.append(f"{form} /sys/module/{module}/parameters/{name}")
     return lines
 
 
@@ -269,6 +285,7 @@ def _core(side: Sequence[Item]) -> list[str]:
 _VIEWS: dict[str, tuple[tuple[str, View], ...]] = {
     "frontend.bar": (("regions", _regions),),
     "frontend.length": (("regions", _regions),),
+    "frontend.registers-at": (("regions", _regions),),
     "resource": (("regions", _regions),),
     **dict.fromkeys(HOOKS, (("hooks", _hooks),)),
     "pci": (("module aliases", aliases),),
@@ -276,6 +293,7 @@ _VIEWS: dict[str, tuple[tuple[str, View], ...]] = {
     "of": (("module aliases", aliases),),
     "frontend": (("module aliases", aliases), ("drivers", _drivers), ("sysfs", listing)),
     "attribute": (("sysfs", listing), ("contents", _contents), ("sent all the same", _unheeded)),
+    "parameter": (("parameters", _parameters),),
     "event": (("the host", _sent), ("macros", _macros)),
     "uapi": (("macros", _macros),),
     "device": (("modules", _core), ("macros", _macros)),
@@ -287,6 +305,7 @@ _CONCERNS = {
     "drivers": "USER",
     "sysfs": "USER",
     "contents": "USER",
+    "parameters": "USER",
     "the host": "HOST",
     "macros": "USER",
     "modules": "AUTOLOAD",

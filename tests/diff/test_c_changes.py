@@ -46,6 +46,8 @@ HIDING = (
 BESIDES = ["BEHAV_BESIDES_ADDED"]
 STOPPED = "PVPANIC_CRASH_LOADED : PVPANIC_PANICKED);\n\n\treturn NOTIFY_DONE;"
 WRITES = "\t\t\tiowrite8(event, pi->base);"
+LOCK = "static DEFINE_MUTEX(pvpanic_lock);"
+PARAMETER = "module_param(loud, int, 0444);"
 BOTH_VALUES = ["HOST_BIT_VALUE_CHANGED", "USER_UAPI_VALUE_CHANGED"]
 # By name: the file, what is replaced by what, and the rules that fire.
 CHANGES: dict[str, tuple[str, str, str, list[str]]] = {
@@ -90,6 +92,12 @@ CHANGES: dict[str, tuple[str, str, str, list[str]]] = {
                         ["HOST_LOAD_REFUSED"]),
     "bind-fails-late": (CORE, ARRANGE, ARRANGE.replace("return ", "") + "\n\treturn -ENODEV;",
                         ["HOST_PROBE_REFUSES", "HOST_PROBE_REFUSES"]),
+    "farther-on-one-bus": (PCI, "(&pdev->dev, base);", "(&pdev->dev, base + 1);",
+                           ["HOST_REGISTERS_SHIFTED"]),
+    "no-byte-taken": (CORE, "\treturn count;", "\treturn 0;", ["USER_ATTR_STORE_REFUSES"]),
+    "nothing-refused": (CORE, "\tif (events & ~pi", "\tif (!events || events & ~pi",
+                        ["USER_ATTR_STORE_REFUSES"]),
+    "parameter": (CORE, LOCK, f"static int loud;\n{PARAMETER}\n{LOCK}", ["USER_PARAM_ADDED"]),
     "chain-stopped": (CORE, STOPPED, STOPPED.replace("DONE", "STOP"), BESIDES),
     "one-of-several": (CORE, WRITES, f"{{\n{WRITES}\n\t\t\tbreak;\n\t\t}}", BESIDES),
     "told-twice": (CORE, WRITES, f"{{\n{WRITES}\n{WRITES}\n\t\t}}", BESIDES),
@@ -154,9 +162,18 @@ CHANGES: dict[str, tuple[str, str, str, list[str]]] = {
 }  # fmt: skip
 
 
+# What becomes of a parameter, by name, and the rule that fires.
+PARAMETERS = {
+    "another-type": ("module_param(loud, uint, 0444);", "USER_PARAM_TYPE_CHANGED"),
+    "writable": ("module_param(loud, int, 0644);", "USER_PARAM_MODE_WIDENED"),
+    "not-in-sysfs": ("module_param(loud, int, 0);", "USER_PARAM_MODE_NARROWED"),
+}
+
+
 def only_in_c() -> set[str]:
     """The rules of these changes, and their mirrors."""
     rules = {rule for *_, found in CHANGES.values() for rule in found}
+    rules |= {rule for _, rule in PARAMETERS.values()}
     return rules | {mirror for rule in rules if (mirror := diff_rules()[rule].mirror)}
 
 
@@ -346,3 +363,35 @@ def test_what_changes_without_a_finding_is_told(tmp_path: Path) -> None:
     (tree / CORE).write_text(text, encoding="utf-8")
     (after,) = compare(base(), read_tree("new", tree, "6.1")).also
     assert set(after.names) == {*also.names, "EXPORT_SYMBOL_GPL(devm_pvpanic_register)"}
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_what_changes_of_a_parameter_is_told_both_ways(name: str, tmp_path: Path) -> None:
+    now, expected = PARAMETERS[name]
+    tree = changed(tmp_path, "parameter")
+    old = read_tree("old", tree, "6.1")
+    text = (tree / CORE).read_text(encoding="utf-8")
+    (tree / CORE).write_text(text.replace(PARAMETER, now), encoding="utf-8")
+    new = read_tree("new", tree, "6.1")
+    assert fired(compare(old, new)) == Counter([expected])
+    assert fired(compare(new, old)) == Counter([diff_rules()[expected].mirror])
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("read-wider", "ioread32(base)"),
+        ("written-wider", "iowrite32(event"),
+        ("farther-on-one-bus", "base + 1"),
+        ("no-byte-taken", "return 0;"),
+        ("nothing-refused", "return -EINVAL;"),
+        ("chain-stopped", "return NOTIFY_STOP;"),
+        ("told-twice", "iowrite8(event, pi->base);"),
+        ("handler-for-nobody", "register_sys_off_handler("),
+        ("parameter", PARAMETER),
+    ],
+)
+def test_a_finding_stands_at_what_was_changed(name: str, line: str, tmp_path: Path) -> None:
+    result = compare(base(), read_tree("new", changed(tmp_path, name), "6.1"))
+    (finding,) = result.findings
+    assert line in finding.change.at.source.line(finding.change.at.line)
