@@ -7,25 +7,18 @@ tell, so that what is only unknown is never shown as lost.
 
 from __future__ import annotations
 
-import stat
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from gen import names
 from gen.diff.apart import apart
-from gen.diff.detect import GRANTED
-from gen.diff.directions import EVERY
-from gen.diff.occasions import SEPARATOR, bits, sent, worth
-from gen.diff.pci import Claim
-from gen.diff.records import HOOKS, Action, Pair, Witness
-from gen.model import Trigger
+from gen.diff.records import Action, Pair, Witness
+from gen.diff.views import VIEWS, aliases, heard, of_kind, sent_to_host
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from gen.diff.records import Change, DiffRule, Finding, Item
-
-    View = Callable[[Sequence[Item]], list[str]]
+    from gen.diff.views import View
 
 
 def witnesses(
@@ -44,7 +37,7 @@ def witnesses(
     left, right = apart(change, old, new)
     found = [
         Witness(what, *_only(*_seen(view, change, (left, right), old)))
-        for what, view in _VIEWS.get(change.subject, _VIEWS.get(kind, ()))
+        for what, view in VIEWS.get(change.subject, VIEWS.get(kind, ()))
         # Of the ids of a driver that comes or goes, each is told by itself.
         if not (view is aliases and change.subject == kind == "frontend" and _half(change))
         and (_CONCERNS[what] in rule.breaks or not any(_CONCERNS[what] in r.breaks for r in rules))
@@ -88,16 +81,16 @@ def _seen(
 ) -> tuple[list[str], list[str]]:
     """A view of both sides; to the host, all that counts is what a host that is there knows."""
     left, right = sides
-    if view is not _sent:
+    if view is not sent_to_host:
         return view(left), view(right)
     if change.action is Action.REUSED and change.pair and change.pair.old and change.pair.new:
         # What the host hears of both events, as each side has it.
-        return _sent([change.pair.old]), _sent([change.pair.new])
+        return sent_to_host([change.pair.old]), sent_to_host([change.pair.new])
     if change.subject.startswith("event.qemu"):
-        return _sent(left), _sent(right)
+        return sent_to_host(left), sent_to_host(right)
     # Of what comes, the host knows what the new side says, but what it knew it takes for that.
-    heard = _heard(right) | _heard(old) if _half(change) else _heard(left)
-    return _sent(left, heard), _sent(right, heard)
+    known = heard(right) | heard(old) if _half(change) else heard(left)
+    return sent_to_host(left, known), sent_to_host(right, known)
 
 
 def _only(old: list[str], new: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -105,201 +98,6 @@ def _only(old: list[str], new: list[str]) -> tuple[tuple[str, ...], tuple[str, .
     return tuple(x for x in old if x not in new), tuple(x for x in new if x not in old)
 
 
-def _of(side: Iterable[Item], *kinds: str) -> Iterator[Item]:
-    return (item for item in side if item.kind in kinds)
-
-
-def _value(item: Item, key: str) -> str | None:
-    fact = item.facts.get(key)
-    return fact.value if fact else None
-
-
-def _whole(side: Iterable[Item], kind: str, key: str) -> str | None:
-    """A fact of an item that there is one of."""
-    return next((_value(item, key) for item in _of(side, kind)), None)
-
-
-def aliases(side: Sequence[Item]) -> list[str]:
-    """The module aliases as `modinfo` prints them, with the module that has each."""
-    modules = {one.path: _value(one, "module") or one.name for one in _of(side, "frontend")}
-    lines = []
-    for item in _of(side, "pci", "acpi", "of"):
-        module = modules.get(item.owner, "")
-        if _value(item, "autoload") == "no":
-            continue
-        if item.kind == "pci":
-            lines.append(f"{Claim.parse(item.name).alias} {module}")
-        elif item.kind == "acpi":
-            lines.append(f"acpi*:{item.name}:* {module}")
-        else:
-            lines += [f"of:N*T*C{item.name}{tail} {module}" for tail in ("", "C*")]
-    return lines
-
-
-def listing(side: Sequence[Item]) -> list[str]:
-    """The attributes of each driver's devices as `ls -l` shows them."""
-    return [
-        f"{stat.filemode(stat.S_IFREG | int(mode, 8))} "
-        f"/sys/bus/{bus}/drivers/{front.name}/.../{group}{one.name}"
-        for front in _of(side, "frontend")
-        if (_value(front, "attributes") or "not shown") != "not shown"
-        and (bus := _value(front, "bus"))
-        for one in _of(side, "attribute")
-        if (mode := _value(one, "mode")) and _value(one, "hidden") != EVERY
-        for group in ([f"{_value(one, 'group')}/"] if _value(one, "group") else [""])
-    ]
-
-
-def _values(side: Iterable[Item]) -> Iterator[tuple[Item, int]]:
-    """Each event of a known bit, and its value."""
-    return ((one, worth(one)) for one in _of(side, "event") if bits(one))
-
-
-def _contents(side: Sequence[Item]) -> list[str]:
-    """What each attribute reads as, with all events on, and what it takes."""
-    known = (value for one, value in _values(side) if _value(one, "trigger") != Trigger.UNUSED)
-    every = sum(known)
-    lines = []
-    for one in _of(side, "attribute"):
-        form, shows = _value(one, "format"), _value(one, "shows")
-        if form is None or shows is None:
-            continue
-        base, within = _value(one, "store.base"), _value(one, "store.within")
-        takes = f", takes base {base} within {within}" if base and within else ""
-        read = _value(one, "initial")
-        read = _printed(form, every) if read in {None, GRANTED["initial"]} else read
-        lines.append(f"{one.name}: {read} ({shows}){takes}")
-    return lines
-
-
-def _printed(form: str, value: int) -> str:
-    """A number as printf shows it; the format itself where Python's is another."""
-    try:
-        return (form % value).rstrip("\n")
-    except (TypeError, ValueError):
-        return form.rstrip("\n")
-
-
-def _heard(side: Iterable[Item]) -> dict[int, str]:
-    """What a host makes of each value that it knows: its QMP event, empty if it is not told."""
-    return {value: _value(one, "qemu.qmp") or "" for one, value in _values(side)}
-
-
-def _sent(side: Sequence[Item], heard: dict[int, str] | None = None) -> list[str]:
-    """What arrives at the host: the trigger, the value written, what the host makes of it."""
-    heard = _heard(side) if heard is None else heard
-    # Where no QMP event is told, as by C, nothing is known of the host.
-    nothing = _NOTHING if any(heard.values()) else ""
-    return [
-        f"{trigger}: {worth(one):#x} {heard.get(worth(one), nothing)}".rstrip()
-        for trigger, one in sent(side)
-        if bits(one)
-    ]
-
-
-def _unheeded(side: Sequence[Item]) -> list[str]:
-    """What is sent to a device that claims to take nothing, and what though an attribute is 0."""
-    values = {one.name: value for one, value in _values(side)}
-    found = []
-    for one in _of(side, "register", "attribute"):
-        deaf = _value(one, "unheeded") or _value(one, "store.unheeded") or ""
-        names = [name for name in deaf.split(SEPARATOR) if name in values]
-        where = f"{one.name} is 0" if one.kind == "attribute" else "the device takes nothing"
-        found += [f"{name}: {values[name]:#x} though {where}" for name in names]
-    return found
-
-
-def _macros(side: Sequence[Item]) -> list[str]:
-    path, name = _whole(side, "uapi", "path"), _whole(side, "device", "name")
-    if not path or not name:
-        return []
-    return [f"<{path}> {names.macro(name, one.name)} {value:#x}" for one, value in _values(side)]
-
-
-def _registers(side: Sequence[Item]) -> list[str]:
-    """A line for each thing that is said of a register, so that each change has its own."""
-    forms = (("width", "{} bits"), ("access", "{}"), ("read", "read for {}"),
-             ("write", "written for {}"))  # fmt: skip
-    return [
-        f"{int(offset):#x}: {form.format(value)}"
-        for one in _of(side, "register")
-        if (offset := _value(one, "offset")) is not None
-        for key, form in forms
-        if (value := _value(one, key)) is not None
-    ]
-
-
-def _regions(side: Sequence[Item]) -> list[str]:
-    """Where each driver looks for the registers, and how much has to be there."""
-    fronts = list(_of(side, "frontend"))
-    called = {one.path: one.name for one in fronts}
-    lines = [f"{one.name}: BAR {bar}" for one in fronts if (bar := _value(one, "bar")) is not None]
-    lines += [
-        f"{one.name}: the registers from byte {_value(one, 'registers-at') or 0}" for one in fronts
-    ]
-    for one in (*fronts, *_of(side, "resource")):
-        name = called.get(one.owner, one.name)
-        if one.kind == "resource":
-            name = f"{name}: {one.name}"
-            lines.append(name)
-        if length := _value(one, "length"):
-            lines.append(f"{name}: at least {length} bytes")
-    return lines
-
-
-def _parameters(side: Sequence[Item]) -> list[str]:
-    """What can be set when a module is loaded, and its file where sysfs has one."""
-    lines = []
-    for one in _of(side, "parameter"):
-        module, _, name = one.name.partition(".")
-        lines.append(f"modprobe {module} {name}=<{_value(one, 'type')}>")
-        mode = int(_value(one, "mode") or "0", 8)
-        if mode:
-            form = stat.filemode(stat.S_IFREG | mode)
-            lines.append(f"{form} /sys/module/{module}/parameters/{name}")
-    return lines
-
-
-def _hooks(side: Sequence[Item]) -> list[str]:
-    """The chains that call the driver, and where in them it is."""
-    found = []
-    for one in _of(side, *HOOKS):
-        priority, stage = _value(one, "priority"), _value(one, "stage")
-        found += [f"{one.kind}: priority {priority}"] if priority is not None else []
-        found += [f"{one.kind}: {stage or GRANTED['stage']}"] if one.kind == "sys-off" else []
-    return found
-
-
-def _drivers(side: Sequence[Item]) -> list[str]:
-    return [f"/sys/bus/{bus}/drivers/{one.name}" for one in _of(side, "frontend")
-            if (bus := _value(one, "bus"))]  # fmt: skip
-
-
-def _core(side: Sequence[Item]) -> list[str]:
-    """The module that the drivers share; those of the drivers are called like them."""
-    name = _whole(side, "device", "name")
-    return [f"{name}.ko"] if name else []
-
-
-# By kind of item, or by that and the key where its change is seen in another way.
-_VIEWS: dict[str, tuple[tuple[str, View], ...]] = {
-    "frontend.bar": (("regions", _regions),),
-    "frontend.length": (("regions", _regions),),
-    "frontend.registers-at": (("regions", _regions),),
-    "resource": (("regions", _regions),),
-    **dict.fromkeys(HOOKS, (("hooks", _hooks),)),
-    "pci": (("module aliases", aliases),),
-    "acpi": (("module aliases", aliases),),
-    "of": (("module aliases", aliases),),
-    "frontend": (("module aliases", aliases), ("drivers", _drivers), ("sysfs", listing)),
-    "attribute": (("sysfs", listing), ("contents", _contents), ("sent all the same", _unheeded)),
-    "parameter": (("parameters", _parameters),),
-    "event": (("the host", _sent), ("macros", _macros)),
-    "uapi": (("macros", _macros),),
-    "device": (("modules", _core), ("macros", _macros)),
-    "register": (("registers", _registers), ("sent all the same", _unheeded)),
-}
-_NOTHING = "(nothing that the host knows)"
 _CONCERNS = {
     "module aliases": "AUTOLOAD",
     "drivers": "USER",
@@ -329,7 +127,7 @@ def _olddefconfig(change: Change, old: Sequence[Item], new: Sequence[Item]) -> W
     if change.pair is None:
         return Witness(what, (), ())
     # The symbol of the whole device first, on which the others depend.
-    left, right = (sorted(_of(side, "kconfig"), key=lambda one: one.owner != "") for side in
+    left, right = (sorted(of_kind(side, "kconfig"), key=lambda one: one.owner != "") for side in
                    (old, new))  # fmt: skip
     if more:
         after, before, assumed = carry_on(right, left, Pair(change.pair.new, change.pair.old))
