@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # Why nothing is known of what a driver does.
 UNRUN = "the driver could not be run"
+# Of an attribute that shows neither what is sent nor always the same.
+OTHER = "something else"
 
 
 class Attributes:
@@ -71,9 +73,9 @@ class Attributes:
         """What was seen of an attribute: which mask it shows, at first as well, and where it is."""
         path, name = names
         seen = seen or Observed(why=UNRUN)
-        shows = seen.shows.get(name)
-        if shows is not None:
-            facts["shows"] = Fact(shows.value, one.span)
+        if name in seen.shows:
+            shows = seen.shows[name]
+            facts["shows"] = Fact(shows.value if shows else OTHER, one.span)
         else:
             stores = [each.callback("store") for each in
                       self.facts.objects("struct device_attribute")]  # fmt: skip
@@ -105,7 +107,8 @@ class Attributes:
             told, at = seen.refuses[name]
             facts["store.refuses"] = Fact(told, at or one.span)
         if within is not None:
-            facts["store.within"] = Fact(within, one.span)
+            at = seen.refusing_at.get(name) if seen else None
+            facts["store.within"] = Fact(within, at or one.span)
         elif seen is None or not seen.shows:
             self._miss(path, "store.within", seen.why if seen else UNRUN, one.span)
         else:

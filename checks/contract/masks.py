@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 from typing import TYPE_CHECKING
 
@@ -91,15 +92,24 @@ class Masks:
             first, kept = self._shown(machine), self._written(machine, name)
             if len(kept) < 2:  # noqa: PLR2004 (what is written is seen where two differ)
                 return
-            one, none = list(kept.values())[:2]
             full = kept.get(self.known(), {})
-            for other in one.keys() & none.keys():
-                # What is written is shown again, unless it is not kept.
-                same = one[other] == none[other] and other != name
-                self.seen.shows[other] = Mask.CAPABILITY if same else Mask.ENABLED
-                if not same and full and first.get(other) != full[other]:
+            for other in set.intersection(*(set(shown) for shown in kept.values())):
+                mask = follows({asked: shown[other] for asked, shown in kept.items()}, self.full)
+                if other == name and mask is Mask.CAPABILITY and self._still_sends(machine, name):
+                    mask = Mask.ENABLED  # it is the store that does nothing
+                self.seen.shows[other] = mask
+                if mask is Mask.ENABLED and full and first.get(other) != full[other]:
                     self.seen.initial[other] = first.get(other, "").strip()
             self._within(machine, name, whole=bool(full))
+
+    def _still_sends(self, machine: Machine, name: str) -> bool:
+        """Whether a panic is told though an attribute was set to no event."""
+        world = self.core.world
+        self.takes(machine, (name, written(self.bases[name], 0)))
+        world.put(world.kernel, "log", ())
+        self.core.task("panic", "a panic must not sleep")
+        self.core.panic()
+        return bool(world.kernel.get("log", ()))
 
     def _written(self, machine: Machine, name: str) -> dict[int, dict[str, str]]:
         """What is shown after each mask that has an effect; what is answered otherwise is noted."""
@@ -129,11 +139,14 @@ class Masks:
         self.core.store(machine, attribute, written(base, 0))
         before, text = self._shown(machine), written(base, spare)
         result = self.core.store(machine, attribute, text)
+        place = self.core.world.returned
         bound = Mask.CAPABILITY.value if self._shown(machine) == before else ANYTHING
         if result == len(text) and bound != ANYTHING:
             bound += ", without an error"
         elif result < 0 and (result != -EINVAL or bound == ANYTHING):
             bound += f", with error {-result}"
+        if result < 0 and place:
+            self.seen.refusing_at[name] = place()
         self.seen.within[name] = bound
 
     def _partial(self, machine: Machine) -> None:
@@ -184,6 +197,31 @@ class Masks:
     def _shown(self, machine: Machine) -> dict[str, str]:
         present = self.core.attributes(machine)
         return {name: self.core.show(machine, item)[1] for name, item in present.items() if item[1]}
+
+
+def follows(shown: Mapping[int, str], full: int) -> Mask | None:
+    """Which mask an attribute shows, by what it showed after each one that was written.
+
+    What was written has to be in a number that is shown, and nothing that the device cannot take;
+    more of that is a mask that only grows. None if it neither is nor stays the same.
+    """
+    if len(set(shown.values())) == 1:
+        return Mask.CAPABILITY
+    numbers = {mask: _numbers(text) for mask, text in shown.items()}
+    odd = any(
+        read and not any(mask & ~one == 0 and one & ~full == 0 for one in read)
+        for mask, read in numbers.items()
+    )
+    return None if odd else Mask.ENABLED
+
+
+def _numbers(text: str) -> set[int]:
+    """What a text may mean as a number, whatever its base; nothing if it is no number."""
+    found = set()
+    for base in (8, 10, 16):
+        with contextlib.suppress(ValueError):
+            found.add(int(text, base))
+    return found
 
 
 def refusals(answers: Mapping[int, tuple[int, Span | None]], *, every: bool) -> str:

@@ -55,8 +55,9 @@ class Observed:
     besides: dict[str, Span | None] = field(default_factory=dict)
     negotiated: dict[int, bool] = field(default_factory=dict)
     complete: bool = False
-    shows: dict[str, Mask] = field(default_factory=dict)
+    shows: dict[str, Mask | None] = field(default_factory=dict)
     within: dict[str, str] = field(default_factory=dict)
+    refusing_at: dict[str, Span] = field(default_factory=dict)
     refuses: dict[str, tuple[str, Span | None]] = field(default_factory=dict)
     why: str = "the driver could not be run"
     at: Span | None = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gen.diff.also import also
-from gen.diff.detect import item_changes
+from gen.diff.detect import GRANTED, item_changes
 from gen.diff.items import items
 from gen.diff.policy import judge
 from gen.diff.records import CONFIGURATION, Finding, Side, TreeSide, Unknown
@@ -103,7 +103,7 @@ def _comparable(
         # What the other side lacks may be there where that one was not read.
         known = [item for item in mine if not _hidden(item, others)
                  and (_which(item) in both or not there.may_have(item))]  # fmt: skip
-        complete &= len(known) == len(mine) and not _keys(known, others)
+        complete &= len(known) == len(mine) and not _keys(known, others, unknown - others)
         sides.append(tuple(_known(one, unknown) for one in known if not _hidden(one, unknown)))
     # Of a kind of which a side tells nothing, nobody knows what the other one lacks.
     complete &= any(sides) and all(key for _, key in unknown)
@@ -145,9 +145,19 @@ class _Other:
                    for path, at in self._places)  # fmt: skip
 
 
-def _keys(known: list[Item], unknown: frozenset[tuple[str, str]]) -> bool:
-    """Whether an item has a fact that the other side does not tell."""
-    return any((item.path, key) in unknown for item in known for key in item.facts)
+def _keys(
+    known: list[Item], theirs: frozenset[tuple[str, str]], only_mine: frozenset[tuple[str, str]]
+) -> bool:
+    """Whether an item has a fact that the other side does not tell, or what goes without saying.
+
+    Args:
+        known: the items of a side.
+        theirs: what the other side does not tell.
+        only_mine: what this side alone does not tell.
+    """
+    return any((item.path, key) in theirs for item in known for key in item.facts) or any(
+        (item.path, key) in only_mine for item in known for key in GRANTED
+    )
 
 
 def _which(item: Item) -> tuple[str, str]:

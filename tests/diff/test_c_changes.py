@@ -47,6 +47,7 @@ BESIDES = ["BEHAV_BESIDES_ADDED"]
 STOPPED = "PVPANIC_CRASH_LOADED : PVPANIC_PANICKED);\n\n\treturn NOTIFY_DONE;"
 WRITES = "\t\t\tiowrite8(event, pi->base);"
 LOCK = "static DEFINE_MUTEX(pvpanic_lock);"
+READ = '"%x\\n", READ_ONCE(pi->events))'
 PARAMETER = "module_param(loud, int, 0444);"
 BOTH_VALUES = ["HOST_BIT_VALUE_CHANGED", "USER_UAPI_VALUE_CHANGED"]
 # By name: the file, what is replaced by what, and the rules that fire.
@@ -94,6 +95,10 @@ CHANGES: dict[str, tuple[str, str, str, list[str]]] = {
                         ["HOST_PROBE_REFUSES", "HOST_PROBE_REFUSES"]),
     "farther-on-one-bus": (PCI, "(&pdev->dev, base);", "(&pdev->dev, base + 1);",
                            ["HOST_REGISTERS_SHIFTED"]),
+    **{f"shows-{name}": (CORE, READ, value, ["USER_ATTR_MEANING_CHANGED"]) for name, value in (
+        ("the-other", '"%x\\n", pi->capability)'), ("the-rest", '"%x\\n", ~pi->events)'),
+        ("more", '"%x\\n", pi->events | 8)'), ("a-number", '"%x\\n", 7)'),
+        ("what-is-off", '"%x\\n", pi->capability & ~pi->events)'))},
     "no-byte-taken": (CORE, "\treturn count;", "\treturn 0;", ["USER_ATTR_STORE_REFUSES"]),
     "nothing-refused": (CORE, "\tif (events & ~pi", "\tif (!events || events & ~pi",
                         ["USER_ATTR_STORE_REFUSES"]),
@@ -386,6 +391,7 @@ def test_what_changes_of_a_parameter_is_told_both_ways(name: str, tmp_path: Path
         ("no-byte-taken", "return 0;"),
         ("nothing-refused", "return -EINVAL;"),
         ("chain-stopped", "return NOTIFY_STOP;"),
+        ("another-error", "return -EPERM;"),
         ("told-twice", "iowrite8(event, pi->base);"),
         ("handler-for-nobody", "register_sys_off_handler("),
         ("parameter", PARAMETER),
@@ -395,3 +401,16 @@ def test_a_finding_stands_at_what_was_changed(name: str, line: str, tmp_path: Pa
     result = compare(base(), read_tree("new", changed(tmp_path, name), "6.1"))
     (finding,) = result.findings
     assert line in finding.change.at.source.line(finding.change.at.line)
+
+
+def test_a_probe_of_which_nothing_is_known_leaves_it_open(tmp_path: Path) -> None:
+    tree = copied(tmp_path)
+    text = (tree / PCI).read_text(encoding="utf-8")
+    enabled = "\tret = pcim_enable_device(pdev);"
+    assert enabled in text
+    text = text.replace(enabled, f"\tif (!pdev->irq)\n\t\treturn -ENODEV;\n\n{enabled}")
+    (tree / PCI).write_text(text, encoding="utf-8")
+    other = read_tree("new", tree, "6.1")
+    for result in (compare(base(), other), compare(other, base())):
+        assert (result.findings, result.complete) == ((), False)
+    assert compare(other, other).complete
