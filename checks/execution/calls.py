@@ -136,7 +136,7 @@ def _given_unknown(api: Api, model: Any, given: list[Any], value: Opaque) -> Any
         return model(*given)
     if api.name in _KEEP and given[0] is not value:
         return model(*given)
-    if api.name in _ASK:
+    if api.name in _ASK or api.name in _ELSEWHERE:
         return model(*given)
     raise value.unknown()
 
@@ -187,6 +187,18 @@ def _harmless(on: Expressions, api: Api) -> bool:
 # What stores an argument, and what only looks at it.
 _KEEP = frozenset({"dev_set_drvdata", "pci_set_drvdata", "platform_set_drvdata", "dev_err_probe"})
 _ASK = frozenset({"IS_ERR", "IS_ERR_OR_NULL", "PTR_ERR", "ERR_PTR", "PTR_ERR_OR_ZERO"})
+# What may be about a directory or a device of somebody else's.
+_ELSEWHERE = frozenset(
+    {
+        "device_create_file",
+        "device_remove_file",
+        "sysfs_create_group",
+        "sysfs_remove_group",
+        "kobject_create_and_add",
+        "kobject_get",
+        "kobject_put",
+    }
+)
 
 # What is written like a call.
 

@@ -10,7 +10,7 @@ from checks.execution.contract import Happening, written
 from checks.execution.core import MODES, OOPS, STATE
 from checks.execution.devices import outstanding
 from checks.execution.faults import DefectError, DoubtError, UnknownError
-from checks.execution.hooks import STOP
+from checks.execution.hooks import RESTART, STOP
 from checks.execution.state import Task
 from gen.model import Trigger
 
@@ -156,9 +156,11 @@ class Comparer(Explorer):
         if what.trigger is not Trigger.PANIC:
             mode = core.types.constants.get(MODES[what.trigger][-1])
             handlers = core.hooks.handlers(mode) if mode is not None else []
-            return handlers[0].data[2] if handlers else None
+            if handlers or what.trigger is not Trigger.RESTART:
+                return handlers[0].data[2] if handlers else None
         layout = core.types.struct("notifier_block")
-        for obj, at in world.kernel.get(("chain", (core.chain(), 0)), ()):
+        chain = RESTART if what.trigger is Trigger.RESTART else (core.chain(), 0)
+        for obj, at in world.kernel.get(("chain", chain), ()):
             return obj.cells.get(at + layout.member("notifier_call")[0])
         return None
 
@@ -180,6 +182,7 @@ class Comparer(Explorer):
         """
         for key in outstanding(self.world.kernel):
             what, at = self.world.kernel[key]
+            self.kept(key[1])
             raise self.found("RUN304", f"{what} is not released when {when}", at)
 
     # Attributes

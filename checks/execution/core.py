@@ -7,21 +7,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from checks.execution.acpi import Acpi
+from checks.execution.attributes import Attributes
 from checks.execution.calls import invoke
 from checks.execution.devices import Devices
 from checks.execution.entries import Entries
 from checks.execution.faults import UnknownError
-from checks.execution.hooks import ACTIONS, REBOOT, Hooks
+from checks.execution.hooks import ACTIONS, COLD, REBOOT, RESTART, Hooks
 from checks.execution.layout import Struct
-from checks.execution.loading import Loader
 from checks.execution.machine import AcpiFrontend
 from checks.execution.memory import Memory
-from checks.execution.opaque import Opaque, number
+from checks.execution.opaque import number
 from checks.execution.pci import Pci
 from checks.execution.program import Program
 from checks.execution.state import Obj
-from checks.execution.texts import Texts, sysfs_buffer
-from checks.facts import CONST
+from checks.execution.sysfs import TOP, Sysfs
+from checks.execution.texts import Texts
 from checks.match import pairs
 from gen.frontend import PciFrontend
 from gen.model import Trigger
@@ -48,7 +48,7 @@ MODES = {
 }
 
 
-class Core(Loader):
+class Core(Attributes):
     """A driver in its modelled kernel."""
 
     def __init__(
@@ -66,6 +66,7 @@ class Core(Loader):
         self.hooks = Hooks(self.world, self.types, self.memory, program.locks.synchronize)
         self.acpi = Acpi(self.world, self.types, self.devices)
         self.entries = Entries(self.world, self.types)
+        self.sysfs = Sysfs(self.world, self.types, self.memory, self.devices)
         pci = Pci(self.world, self.types, self.memory, self.devices)
         parts = (
             self.memory,
@@ -73,6 +74,7 @@ class Core(Loader):
             self.hooks,
             self.acpi,
             self.entries,
+            self.sysfs,
             pci,
             Texts(self.world),
         )
@@ -80,14 +82,13 @@ class Core(Loader):
             program.models.update(part.models())
         program.preset(NO_ACPI, variant.acpi_disabled if variant is not None else 0)
         found = list(variant.pairs if variant else pairs(context))
+        program.preset(TOP, (Obj("kernel", "the kernel's directory in sysfs"), 0))
         program.preset(OOPS, 0)
         program.preset(STATE, self.state("SYSTEM_RUNNING"))
         self.drivers = dict(self._drivers(found))
         self.places = {frontend.name: item.span for frontend, item in found if item}
         self.machine = variant.machine if variant else ""
         self.calls = tuple(context.facts.calls())
-        self.hidden: set[str] = set()
-        self.groups: dict[str, str] = {}
 
     def state(self, name: str) -> int:
         """What the kernel's own state is called by a number; the numbers differ among kernels."""
@@ -180,92 +181,6 @@ class Core(Loader):
         self._present(-1)
         self.settled(task)
 
-    # sysfs
-
-    def attributes(self, machine: Machine) -> dict[str, tuple[Any, Any, Any]]:
-        """The attributes of a bound device: each with its structure, show and store.
-
-        Those that their group does not show are in `hidden`; `groups` has the directory of those
-        whose group has a name.
-        """
-        world, load, types = self.world, self.world.load, self.types
-        obj, struct = self.drivers[machine.frontend.name]
-        inner, driver = struct.member("driver")
-        own = "dev_groups" in struct.fields  # then the bus overwrites the inner one
-        places = [struct.member("dev_groups")[0]] if own else []
-        if isinstance(driver, Struct) and not own:
-            places.append(inner + driver.member("dev_groups")[0])
-        found: dict[str, tuple[Any, Any, Any]] = {}
-        group_at, title_at = (
-            types.struct("attribute_group").member(name)[0] for name in ("attrs", "name")
-        )
-        name_at = types.struct("attribute").member("name")[0]
-        layout = types.struct("device_attribute")
-        base = layout.member("attr")[0]
-        hooks = [[layout.member(one)[0] for one in (name, f"{name}{CONST}") if one in layout.fields]
-                 for name in ("show", "store")]  # fmt: skip
-        for place in places:
-            for group in self._array(load((obj, place))):
-                title = load((group[0], group[1] + title_at))
-                items = self._array(load((group[0], group[1] + group_at)))
-                for count, item in enumerate(items):
-                    whole = (item[0], item[1] - base)
-                    name = world.text(load((item[0], item[1] + name_at)))
-                    show, store = (
-                        next(filter(None, (load((whole[0], whole[1] + at)) for at in ways)), 0)
-                        for ways in hooks
-                    )
-                    if title:
-                        self.groups[name] = world.text(title)
-                    if self._hides(machine, group, item, count):
-                        self.hidden.add(name)
-                    else:
-                        found[name] = (whole, show, store)
-        return found
-
-    def _hides(self, machine: Machine, group: Any, item: Any, place: int) -> bool:
-        """Whether a group's own function says that a device does not have an attribute."""
-        types = self.types
-        at = types.struct("attribute_group").member("is_visible")[0]
-        visible = group[0].cells.get(group[1] + at, 0)
-        if not visible:
-            return False
-        device, at = self.devices.device(machine)
-        kobject = (device, at + self.devices.kobject)
-        task = self.task("making an attribute")
-        mode = number(invoke(self.world, visible, kobject, item, place))
-        self.settled(task)
-        return not mode
-
-    def _array(self, pointer: Any) -> Iterator[Any]:
-        """The pointers of an array up to NULL."""
-        number = 0
-        self.world.at = self.program.places.get(pointer[0]) if pointer.__class__ is tuple else None
-        while pointer and (item := self.world.load((pointer[0], pointer[1] + 8 * number))):
-            yield item
-            number += 1
-
-    def show(self, machine: Machine, attribute: tuple[Any, Any, Any]) -> tuple[Any, str]:
-        """Read an attribute: what show returned, and the text it made."""
-        task = self.task("reading of an attribute")
-        buffer = sysfs_buffer()
-        device = self.devices.device(machine)
-        result = invoke(self.world, attribute[1], device, attribute[0], buffer)
-        self.settled(task)
-        text = buffer[0].cells.get("text")
-        return result, self.world.text(buffer) if text is None else text
-
-    def store(self, machine: Machine, attribute: tuple[Any, Any, Any], text: str) -> Any:
-        """Write to an attribute; what store returned."""
-        task = self.task("writing to an attribute")
-        buffer = (Obj("text", "the text written", None, text), 0)
-        device = self.devices.device(machine)
-        result = invoke(self.world, attribute[2], device, attribute[0], buffer, len(text))
-        self.settled(task)
-        if isinstance(result, Opaque):
-            raise result.unknown()
-        return result
-
     # Triggers
 
     def panic(self) -> list[Any]:
@@ -297,5 +212,7 @@ class Core(Loader):
                 task.atomic = f"a {trigger.value} handler must not sleep"
             if name in self.types.constants:
                 results += self.hooks.sys_off(self.types.constants[name])
+        if trigger is Trigger.RESTART:
+            results += self.hooks.notify(RESTART, COLD)
         self.settled(task)
         return results

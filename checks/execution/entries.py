@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # What a failed call returns, by the kind of entry.
 FAILED = {"debugfs": -ENOMEM, "proc": 0}
 # Kinds whose absence a driver need not care for: it works without them.
-SPARE = frozenset({"debugfs"})
+SPARE = frozenset({"debugfs", "kobject"})
 
 
 class Entries:

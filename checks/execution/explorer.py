@@ -20,7 +20,7 @@ from checks.execution.faults import (
     UnknownError,
 )
 from checks.execution.functions import Function
-from checks.execution.hooks import REBOOT
+from checks.execution.hooks import REBOOT, RESTART
 from checks.execution.world import FUEL, TOTAL
 
 if TYPE_CHECKING:
@@ -188,7 +188,8 @@ class Explorer:
             DefectError: something is.
         """
         books = self.world.kernel
-        chains = (books.get(("chain", key), ()) for key in ((self.core.chain(), 0), REBOOT))
+        keys = ((self.core.chain(), 0), REBOOT, RESTART)
+        chains = (books.get(("chain", key), ()) for key in keys)
         for block in chain.from_iterable(chains):
             self.kept(block[0])
             message = f"a notifier is still registered when {when}: {block[0].name}"
@@ -201,6 +202,10 @@ class Explorer:
             raise self.found("RUN304", message, books.get(("registered", driver)))
         for item in self.core.entries.there():
             raise self.found("RUN304", f"{item.name} is still there when {when}", item.data[3])
+        for item in self.core.sysfs.there():
+            message = f"{item.name} is still there when {when}"
+            self.kept(item)
+            raise self.found("RUN304", message, books.get(("registered", item)))
         for key in outstanding(books):
             what, at = books[key]
             self.kept(key[1])
@@ -212,8 +217,11 @@ class Explorer:
         Raises:
             DoubtError: it was given to one.
         """
-        obj = getattr(what[1], "obj", None) if isinstance(what, tuple) else what
-        site = self.world.kernel.get(("handed", obj))
+        parts = what if isinstance(what, tuple) else (None, what)
+        objects = (part[0] if isinstance(part, tuple) else getattr(part, "obj", part)
+                   for part in parts[1:])  # fmt: skip
+        books = self.world.kernel
+        site = next((books["handed", item] for item in objects if ("handed", item) in books), None)
         if site is not None:
             raise DoubtError("RUN304", f"whether {site.what} releases what it gets is open", site)
 

@@ -25,6 +25,8 @@ STOP = 0x8000
 CONTEXT = frozenset({"in_nmi", "in_interrupt", "in_irq", "in_hardirq"})
 # The chain that is told of a reboot, and what it is told.
 REBOOT = "reboot"
+# The chain of those who can restart the machine; it is told of a cold restart.
+RESTART, COLD = "restart", 0
 ACTIONS = {Trigger.RESTART: 1, Trigger.POWER_OFF: 3}
 
 
@@ -46,6 +48,8 @@ class Hooks:
             "atomic_notifier_chain_unregister": self._unregister,
             "register_reboot_notifier": lambda block: self._chained(REBOOT, block),
             "unregister_reboot_notifier": lambda block: self._unregister(REBOOT, block),
+            "register_restart_handler": lambda block: self._chained(RESTART, block),
+            "unregister_restart_handler": lambda block: self._unregister(RESTART, block),
             "register_sys_off_handler": self._sys_off,
             "unregister_sys_off_handler": self._no_sys_off,
             "devm_register_sys_off_handler": self._devm_sys_off,
@@ -85,12 +89,8 @@ class Hooks:
     # Notifiers
 
     def _register(self, chain: Any, block: Any) -> int:
-        world, key = self._world, ("chain", chain)
+        world = self._world
         world.check(block, "registers")
-        world.touch(key)
-        there = world.kernel.get(key, ())
-        if block in there:
-            raise world.defect("RUN308", "registers a notifier that is registered already")
         name = "atomic_notifier_chain_register"
         if self._types.can_fail(name) and world.fails(name):
             return -EEXIST
@@ -100,7 +100,11 @@ class Hooks:
         """A block is on a chain."""
         world, key = self._world, ("chain", chain)
         world.check(block, "registers")
-        world.put(world.kernel, key, (*world.kernel.get(key, ()), block))
+        world.touch(key)
+        there = world.kernel.get(key, ())
+        if block in there:
+            raise world.defect("RUN308", "registers a notifier that is registered already")
+        world.put(world.kernel, key, (*there, block))
         world.put(world.kernel, ("registered", block), world.at)
         return 0
 
