@@ -187,7 +187,7 @@ def _harmless(on: Expressions, api: Api) -> bool:
 # What stores an argument, and what only looks at it.
 _KEEP = frozenset({"dev_set_drvdata", "pci_set_drvdata", "platform_set_drvdata", "dev_err_probe"})
 _ASK = frozenset({"IS_ERR", "IS_ERR_OR_NULL", "PTR_ERR", "ERR_PTR", "PTR_ERR_OR_ZERO"})
-# What may be about a directory or a device of somebody else's.
+# What may be about a directory, a device or a module of somebody else's.
 _ELSEWHERE = frozenset(
     {
         "device_create_file",
@@ -197,6 +197,8 @@ _ELSEWHERE = frozenset(
         "kobject_create_and_add",
         "kobject_get",
         "kobject_put",
+        "of_node_get",
+        "try_module_get",
     }
 )
 

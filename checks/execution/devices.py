@@ -100,7 +100,7 @@ class Devices:
             "devm_ioremap_resource": self._ioremap_resource,
             "devm_platform_ioremap_resource": self._platform_ioremap,
             "devm_platform_get_and_ioremap_resource": self._get_and_ioremap,
-            **dict.fromkeys(("get_device", "pci_dev_get"), lambda given: given),
+            **dict.fromkeys(("get_device", "pci_dev_get", "of_node_get"), lambda given: given),
             **dict.fromkeys(("put_device", "pci_dev_put"), lambda _given: None),
             "devm_ioremap": partial(iomap, "devm_ioremap", MEMORY),
             "devm_ioport_map": partial(iomap, "devm_ioport_map", IO),

@@ -63,6 +63,7 @@ class Hooks:
             "in_atomic": lambda: int(bool(self._world.task.atomic)),
             "irqs_disabled": lambda: int(bool(self._world.task.atomic or self._world.task.irqs)),
             "preemptible": lambda: int(not self._world.task.atomic),
+            "try_module_get": lambda _module: int(not self._world.fails("try_module_get")),
             "kexec_crash_loaded": lambda: self._world.kernel.get("crash", 0),
             "IS_ERR": is_error,
             "IS_ERR_OR_NULL": _error_or_null,

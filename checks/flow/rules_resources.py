@@ -34,8 +34,9 @@ if TYPE_CHECKING:
 # What a value outlives the function in, if it is written there.
 _OUTSIDE = frozenset({"param", "addr", "item"})
 # A count of the users of something, which whoever is last may give back.
-REFERENCE = "device-reference"
-_LEAKS = (USED | PUBLISHED) - {"driver"}
+_COUNTED = frozenset({"node-reference", "module-reference"})
+REFERENCES = _COUNTED | {"device-reference"}
+_LEAKS = (USED | PUBLISHED | _COUNTED) - {"driver"}
 
 
 @flow_check("KERN111")
@@ -80,7 +81,7 @@ def _cleared(flow: Flow, function: Function, path: Path, use: Use) -> bool:
         if event.kind in {"write", "once-write"} and result in event.values:
             kept = event.place
             kept_on = kept and (kept[0] == "global" or origin(kept[1])[0] in _OUTSIDE)
-            if kept_on and use.kind in USED:
+            if kept_on and use.kind in USED | _COUNTED:
                 return True
         if event.kind != "call":
             continue
@@ -118,7 +119,7 @@ def never_released(flow: Flow, _context: Context) -> Iterator[Word]:
                 roots, when = unbinding, "when the device goes"
             else:
                 continue
-            if use.kind == REFERENCE and _given_back(flow, use.kind):
+            if use.kind in REFERENCES and _given_back(flow, use.kind):
                 continue
             done = [item for root in roots for item in released_below(flow, root)]
             if not any(same(use, item) for item in done):

@@ -201,3 +201,19 @@ def test_a_restart_handler_that_does_nothing_is_right(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_a_restart_handler_goes_wrong(tmp_path: Path, more: tuple[str, str], rule: str) -> None:
     assert _found(tmp_path, (*RESTART, more)) == {rule}
+
+
+@pytest.mark.parametrize(
+    ("failed", "rules"), [("return -ENODEV", set()), ("of_node_put(pi->dev->of_node)", {"RUN307"})]
+)
+def test_users_that_are_counted_are_known(tmp_path: Path, failed: str, rules: set[str]) -> None:
+    probe = (
+        "\tpi->dev = dev;\n",
+        (
+            "\tpi->dev = dev;\n\tof_node_put(of_node_get(dev->of_node));\n"
+            f"\tif (!try_module_get(THIS_MODULE))\n\t\t{failed};\n"
+        ),
+    )
+    remove = ("\tlist_del_rcu(&pi->node);\n",
+              "\tmodule_put(THIS_MODULE);\n\tlist_del_rcu(&pi->node);\n")  # fmt: skip
+    assert _found(tmp_path, (probe, remove)) == rules
