@@ -24,6 +24,7 @@ _KSTRTO = {
     "kstrtou64": (64, False), "kstrtos8": (8, True), "kstrtos16": (16, True),
 }  # fmt: skip
 _FORMAT = re.compile(r"%([-+ #0]*)(\d*)(?:\.(\d+))?(hh|h|ll|l|z|j|t)?([diuxXosc%])")
+_WIDEST = 64  # bits of the number that is read, whatever becomes of it
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
@@ -37,11 +38,20 @@ def parse(text: str, base: int, bits: int, signed: bool) -> int | str | None:
     if base == 16 and rest[:2].lower() == "0x":  # noqa: PLR2004 (hexadecimal)
         rest = rest[2:]
     digits = rest.removesuffix("\n").lower()
-    if not digits or any(char not in _DIGITS[:base] for char in digits):
+    read = _leading(digits, base)
+    if read and int(read, base) >> _WIDEST:
+        return None  # the kernel tells of this before it looks at what follows
+    if not read or read != digits:
         return ""
     number = -int(digits, base) if negative else int(digits, base)
     low, high = (-(1 << bits - 1), 1 << bits - 1) if signed else (0, 1 << bits)
     return number if low <= number < high else None
+
+
+def _leading(text: str, base: int) -> str:
+    """The digits that a text begins with."""
+    stop = next((n for n, char in enumerate(text) if char not in _DIGITS[:base]), len(text))
+    return text[:stop]
 
 
 def as_text(form: str, given: list[Any], string: Callable[[Any], str]) -> str | None:
@@ -100,7 +110,7 @@ class Texts:
         }
         found |= {name: partial(self._number, *how) for name, how in _KSTRTO.items()}
         found |= dict.fromkeys(("simple_strtoul", "simple_strtoull"), self._simple)
-        found["simple_strtol"] = self._simple
+        found["simple_strtol"] = self._simple_signed
         return found
 
     def _number(self, bits: int, signed: bool, text: Any, base: int, result: Any) -> int:
@@ -122,12 +132,19 @@ class Texts:
         if base == 0:
             base = 16 if whole[:2].lower() == "0x" else 8 if whole.startswith("0") else 10
         start = 2 if base == 16 and whole[:2].lower() == "0x" else 0  # noqa: PLR2004 (hexadecimal)
-        stop = start
-        while stop < len(whole) and whole[stop].lower() in _DIGITS[:base]:
-            stop += 1
+        stop = start + len(_leading(whole[start:].lower(), base))
         if end:
             self._world.store(end, (text[0], text[1] + stop))
         return int(whole[start:stop] or "0", base) & ((1 << 64) - 1)
+
+    def _simple_signed(self, text: Any, end: Any, base: int) -> int:
+        """The same, with a minus before it if there is one."""
+        if not self._world.text(text).startswith("-"):
+            found = self._simple(text, end, base)
+        else:
+            found = -self._simple((text[0], text[1] + 1), end, base)
+        found &= (1 << 64) - 1
+        return found - (1 << 64) if found >> 63 else found
 
     def _sscanf(self, text: Any, form: Any, *results: Any) -> int:
         """One number, after white space and before whatever follows."""

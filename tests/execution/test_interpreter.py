@@ -190,12 +190,43 @@ def test_a_driver_gets_an_answer(tmp_path: Path, body: str, result: int) -> None
         ("100000000", 16, 32, False, None),
         ("256", 10, 8, False, None),
         ("128", 10, 8, True, None),
+        ("-128", 10, 8, True, -128),
+        ("-129", 10, 8, True, None),
+        ("-0", 10, 32, True, 0),
+        ("-0", 10, 32, False, ""),
+        ("+0\n", 16, 32, True, 0),
+        ("-+5", 10, 32, True, ""),
+        ("+-5", 10, 32, True, ""),
+        ("5 ", 10, 32, True, ""),
+        ("\n", 10, 32, True, ""),
+        ("-", 10, 32, True, ""),
+        ("0x", 0, 32, False, ""),
+        ("-9223372036854775808", 10, 64, True, -(1 << 63)),
+        ("-9223372036854775809", 10, 64, True, None),
+        ("18446744073709551615", 10, 64, False, (1 << 64) - 1),
+        # What is too long for any number is so whatever follows; a type's end is seen later.
+        ("18446744073709551616 ", 10, 32, False, None),
+        ("4294967296 ", 10, 32, False, ""),
     ],
 )
 def test_numbers_are_read_as_the_kernel_reads_them(
     text: str, base: int, bits: int, signed: bool, result: int | str | None
 ) -> None:
     assert parse(text, base, bits, signed) == result
+
+
+@pytest.mark.parametrize(
+    ("call", "result"),
+    [
+        ('simple_strtol("-5", NULL, 10)', -5),
+        ('simple_strtol("-0x1fz", NULL, 0)', -31),
+        ('simple_strtol("7 ", NULL, 10)', 7),
+        ('simple_strtol("--1", NULL, 10)', 0),
+        ('(long)simple_strtoul("-5", NULL, 10)', 0),
+    ],
+)
+def test_a_minus_counts_where_the_result_has_a_sign(tmp_path: Path, call: str, result: int) -> None:
+    assert run(tmp_path, f"return {call};") == result
 
 
 def test_text_is_made_as_the_kernel_makes_it() -> None:
