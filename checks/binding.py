@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from checks.facts import BindingFact, Value
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 # Where prose begins to show an example, and where it tells of the compatible string.
 _EXAMPLE = re.compile(r"^\W*Examples?\b.*:\s*$", re.IGNORECASE)
 _TELLS = re.compile(r"\bcompatible\b", re.IGNORECASE)
+# A node's registers in an example, and the two ways in which one region is written.
+_REG = re.compile(r"\breg\s*=\s*<([^<>]*)>\s*;")
+_CELLS = {2: 1, 4: 2}  # cells of address and length: how many make up the length
 # A compatible string as prose or an example quotes it.
 _QUOTED = re.compile(r'"([a-z0-9][\w.+-]*,[\w.,+-]+)"')
 
@@ -70,6 +74,7 @@ def _schema(file: TreeFile) -> BindingFact:
         undescribed=tuple(Value(one.span, str(one.value), text=str(one.value)) for one in strange),
         regions=_regions(inner.get("reg")) if isinstance(inner, dict) else None,
         examples=tuple(_examples(file, root)),
+        sizes=tuple(_sizes(file, root)),
     )
 
 
@@ -94,6 +99,40 @@ def _examples(file: TreeFile, root: Node | None) -> Iterator[Value]:
             for match in _QUOTED.finditer(line):
                 span = file.source.span(number, match.start(1) + 1, len(match[1]))
                 yield Value(span, match[1], text=match[1])
+
+
+def _sizes(file: TreeFile, root: Node | None) -> Iterator[Value]:
+    """How long the region of each node in an example is, with the node's compatible string.
+
+    A node with several regions or with cells that are no plain numbers is left out.
+    """
+    start = root.keys.get("examples") if root else None
+    open_: list[tuple[list[str], list[Value]]] = [([], [])]
+    for number, line in enumerate(file.source.lines, 1):
+        if start is None or number <= start.line:
+            continue
+        open_ += [([], []) for _ in range(line.count("{"))]
+        names, sizes = open_[-1]
+        if _TELLS.search(line):
+            names += [match[1] for match in _QUOTED.finditer(line)]
+        for match in _REG.finditer(line):
+            cells = match[1].split()
+            size = _number(cells[-_CELLS[len(cells)] :]) if len(cells) in _CELLS else None
+            if size is not None:
+                span = file.source.span(number, match.start(1) + 1, len(match[1]))
+                sizes.append(Value(span, match[1], number=size))
+        for _ in range(min(line.count("}"), len(open_) - 1)):
+            names, sizes = open_.pop()
+            yield from (replace(size, text=name) for size in sizes for name in names)
+
+
+def _number(cells: list[str]) -> int | None:
+    """The number that cells of 32 bits make up."""
+    try:
+        parts = [int(cell, 0) for cell in cells]
+    except ValueError:
+        return None
+    return sum(part << 32 * place for place, part in enumerate(reversed(parts)))
 
 
 def _strings(node: Node) -> Iterator[Value]:

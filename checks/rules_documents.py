@@ -230,6 +230,7 @@ def check_binding(context: Context) -> Iterator[Word]:
             yield Unknown("the binding's compatible strings cannot be read", item.file.start)
         yield from _required(item)
         yield from _shown(item, wanted)
+        yield from _long_enough(item, wanted, context.device)
     if any(item.compatibles is None for item in bindings):
         return
     for text, value in zip(missing, [*stray, *[None] * len(missing)], strict=False):
@@ -261,3 +262,17 @@ def _shown(item: BindingFact, wanted: Mapping[str, Frontend]) -> Iterator[Word]:
         at = next(iter(wanted.values())).at["of"]
         message = f"the example is a node of '{stray[0].text}', for which there is no driver"
         yield Found(message, stray[0].span, at, did_you_mean(stray[0].text or "", wanted))
+
+
+def _long_enough(
+    item: BindingFact, wanted: Mapping[str, Frontend], device: Device
+) -> Iterator[Word]:
+    """An example's region holds the registers."""
+    register = max(device.capability_register, device.event_register, key=lambda one: one.end)
+    for value in item.sizes:
+        if value.text in wanted and value.number is not None and value.number < register.end:
+            message = (
+                f"the example's region has a length of {value.number}: the registers of "
+                f"'{value.text}' need {register.end}"
+            )
+            yield Found(message, value.span, register.at["width"])

@@ -187,6 +187,33 @@ def test_what_a_binding_tells_is_not_made_good_by_its_example(
     assert all("'acme,vmbell', but of 'acme,bell'" in item.message for item in found)
 
 
+@pytest.mark.parametrize(
+    ("node", "short"),
+    [
+        ('compatible = "acme,vmbell"; reg = <0x100 0x10>;', []),
+        ('compatible = "acme,vmbell"; reg = <0x100 10>;', []),
+        ('compatible = "acme,vmbell"; reg = <0x100 9>;', ["9"]),
+        ('compatible = "acme,vmbell"; reg = <0 0x100 0x1 0x0>;', []),
+        ('compatible = "acme,vmbell"; reg = <0 0x100 0x0 0x1>;', ["1"]),
+        ('reg = <0x100 0x1>; compatible = "acme,vmbell";', ["1"]),
+        # Another node's, or one whose cells tell nothing by themselves.
+        ('compatible = "acme,bus"; reg = <0x100 1>; bell { compatible = "acme,vmbell"; };', []),
+        ('compatible = "acme,vmbell"; reg = <0x100 SIZE>;', []),
+        ('compatible = "acme,vmbell"; reg = <0 0x100 1>;', []),
+    ],
+)
+def test_an_example_holds_the_registers(tmp_path: Path, node: str, short: list[str]) -> None:
+    tree = copy(tmp_path)
+    path = tree / "Documentation/devicetree/bindings/misc/acme,vmbell.yaml"
+    lines = node.replace("; ", ";\n        ").replace("{ ", "{\n        ")
+    example = f"examples:\n  - |\n    bell@100 {{\n        {lines}\n    }};\n"
+    path.write_text(f"{path.read_text(encoding='utf-8')}\n{example}", encoding="utf-8")
+    messages = [item.message for item in run(tree).findings if item.rule == "SPEC029"]
+    start = "the example's region has a length of"
+    need = "the registers of 'acme,vmbell' need 10"
+    assert messages == [f"{start} {length}: {need}" for length in short]
+
+
 def test_an_era_with_one_file(tmp_path: Path) -> None:
     home = tmp_path / "drivers" / "misc"
     home.mkdir(parents=True)
