@@ -10,6 +10,7 @@ from pycparser import c_ast
 
 from checks.flow.analysis import flow_check, place
 from checks.flow.cfg import build, callee, walk
+from checks.flow.resources import Use, held, released_below
 from checks.rule import Found
 
 if TYPE_CHECKING:
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from checks.flow.analysis import Flow
     from checks.flow.cfg import Node
     from checks.flow.program import Function
+    from checks.flow.trace import Event
     from checks.rule import Context, Word
+    from gen.api import Api
 
 
 def _locals(function: Function) -> Iterator[c_ast.Decl]:
@@ -102,39 +105,73 @@ def on_the_stack(flow: Flow, _context: Context) -> Iterator[Word]:
     for function in flow.traces:
         stack = _Stack.of(function)
         nodes = list(walk(function.node.body)) if stack.own else []
-        ends = {api.releases for node in nodes if (api := flow.program.api(callee(node)))}
         stores = [node for node in nodes if isinstance(node, c_ast.Assignment)]
+        for node in stores:
+            if _kept(node, stack, stores):
+                message = "this is on the stack, and is still pointed to after that"
+                yield Found(message, place(function, node.rvalue))
         for node in nodes:
-            if isinstance(node, c_ast.Assignment):
-                if _kept(node, stack, stores):
-                    yield Found(
-                        "this is on the stack, and is still pointed to after that",
-                        place(function, node.rvalue),
-                    )
-                continue
-            api = flow.program.api(callee(node))
-            if api is None or (api.acquires not in _KEEPING and api.data != "set"):
-                continue
-            given = node.args.exprs if node.args else []
-            if api.data != "set" and api.acquires in ends:
-                continue
-            # A list's head may be on the stack: it is the entries that others find.
-            for argument in given[:1] if api.acquires == "list" else given:
-                if stack.has(argument):
-                    message = f"{callee(node)}() keeps this, and it is on the stack"
-                    yield Found(message, place(function, argument))
+            if isinstance(node, c_ast.Return) and node.expr and stack.gone(node.expr):
+                message = "this is on the stack, which is gone when the function returns"
+                yield Found(message, place(function, node.expr))
+        yield from _handed(flow, function, stack, nodes)
+
+
+def _handed(
+    flow: Flow, function: Function, stack: _Stack, nodes: list[c_ast.Node]
+) -> Iterator[Word]:
+    """What calls keep of the stack."""
+    ends = {api.releases for node in nodes if (api := flow.program.api(callee(node)))}
+    for node in nodes:
+        api = flow.program.api(callee(node))
+        if api is None or (api.acquires not in _KEEPING and api.data != "set"):
+            continue
+        given = node.args.exprs if node.args else []
+        if api.data != "set" and api.acquires in ends and _ended(flow, function, node, api):
+            continue
+        # A list's head may be on the stack: it is the entries that others find.
+        for argument in given[:1] if api.acquires == "list" else given:
+            if stack.has(argument):
+                message = f"{callee(node)}() keeps this, and it is on the stack"
+                yield Found(message, place(function, argument))
 
 
 # What those who get a pointer keep until they are told to give it back.
 _KEEPING = frozenset({"list", "action", "notifier", "sys-off"})
 
 
+def _ended(flow: Flow, function: Function, node: c_ast.FuncCall, api: Api) -> bool:
+    """Whether each way on from a call that has not failed has it given back."""
+    for path in flow.traces[function].paths:
+        history = path.state.history
+        at = next((n for n, event in enumerate(history) if event.node is node), None)
+        if at is None or not held(path.state.signs, Use(function, history[at], "", api)):
+            continue
+        if not any(_ends(flow, function, event, api) for event in history[at + 1 :]):
+            return False
+    return True
+
+
+def _ends(flow: Flow, function: Function, event: Event, api: Api) -> bool:
+    """Whether an event gives back what a call acquires, or has a function do so."""
+    if event.kind != "call":
+        return False
+    known, called = flow.api(event), flow.called(function, event)
+    below = released_below(flow, called) if called is not None else []
+    kinds = {use.kind for use in below} | ({known.releases} if known is not None else set())
+    return api.acquires in kinds
+
+
 @dataclass(frozen=True)
 class _Stack:
-    """What a function has on its stack, `own`, and those of it that point to it, `held`."""
+    """What a function has on its stack, `own`, and those of it that point to it, `held`.
+
+    `only` are those of the latter that never point to anything else.
+    """
 
     own: frozenset[str]
     held: frozenset[str]
+    only: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, function: Function) -> _Stack:
@@ -151,7 +188,12 @@ class _Stack:
             if isinstance(node, c_ast.Assignment) and isinstance(node.lvalue, c_ast.ID)
         ]
         found = {name for name, value in pairs if name in names and stack.has(value)}
-        return cls(own, stack.held | found)
+        others = {name for name, value in pairs if not stack.has(value)}
+        return cls(own, stack.held | found, stack.held | (found - others))
+
+    def gone(self, node: c_ast.Node) -> bool:
+        """Whether an expression that is returned is surely such an address."""
+        return _Stack(self.own, self.only).has(node)
 
     def has(self, node: c_ast.Node) -> bool:
         """Whether an expression is the address of something on the stack."""
