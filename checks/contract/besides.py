@@ -50,21 +50,15 @@ class Besides:
         explorer.unknown, explorer.shown = known, shown
 
     def _chain(self, _machine: Machine, _other: Machine) -> None:
-        if any(result & STOP for result in self._panic()):
+        if any(result & STOP for result in self.masks.panic()):
             answer = self.core.world.returned
             self._say(STOPS, answer() if answer else None)
-
-    def _panic(self) -> list[int]:
-        world = self.core.world
-        world.put(world.kernel, "log", ())
-        self.core.task("panic", "a panic must not sleep")
-        return [int(result) for result in self.core.panic()]
 
     def _several(self, machine: Machine, other: Machine) -> None:
         if not self.masks.bind(other, self.full):
             self._say(SINGLE)
             return
-        self._panic()
+        self.masks.panic()
         log = self.core.world.kernel.get("log", ())
         told = [item[:2] for item in log]
         if told and not {machine, other} <= {one for one, _ in told}:

@@ -93,23 +93,27 @@ class Masks:
             if len(kept) < 2:  # noqa: PLR2004 (what is written is seen where two differ)
                 return
             full = kept.get(self.known(), {})
-            for other in set.intersection(*(set(shown) for shown in kept.values())):
+            for other in (one for one in first if all(one in shown for shown in kept.values())):
                 mask = follows({asked: shown[other] for asked, shown in kept.items()}, self.full)
                 if other == name and mask is Mask.CAPABILITY and self._still_sends(machine, name):
                     mask = Mask.ENABLED  # it is the store that does nothing
                 self.seen.shows[other] = mask
-                if mask is Mask.ENABLED and full and first.get(other) != full[other]:
-                    self.seen.initial[other] = first.get(other, "").strip()
+                if mask is Mask.ENABLED and full and first[other] != full[other]:
+                    self.seen.initial[other] = first[other].strip()
             self._within(machine, name, whole=bool(full))
+
+    def panic(self) -> list[int]:
+        """What the panic notifiers return; the log has what they told devices, and nothing else."""
+        world = self.core.world
+        world.put(world.kernel, "log", ())
+        self.core.task("panic", "a panic must not sleep")
+        return [int(result) for result in self.core.panic()]
 
     def _still_sends(self, machine: Machine, name: str) -> bool:
         """Whether a panic is told though an attribute was set to no event."""
-        world = self.core.world
         self.takes(machine, (name, written(self.bases[name], 0)))
-        world.put(world.kernel, "log", ())
-        self.core.task("panic", "a panic must not sleep")
-        self.core.panic()
-        return bool(world.kernel.get("log", ()))
+        self.panic()
+        return bool(self.core.world.kernel["log"])
 
     def _written(self, machine: Machine, name: str) -> dict[int, dict[str, str]]:
         """What is shown after each mask that has an effect; what is answered otherwise is noted."""
