@@ -75,7 +75,8 @@ class Attributes:
         seen = seen or Observed(why=UNRUN)
         if name in seen.shows:
             shows = seen.shows[name]
-            facts["shows"] = Fact(shows.value if shows else OTHER, one.span)
+            at = seen.shown_at.get(name, one.span)
+            facts["shows"] = Fact(shows.value if shows else OTHER, at)
         else:
             stores = [each.callback("store") for each in
                       self.facts.objects("struct device_attribute")]  # fmt: skip
@@ -107,7 +108,7 @@ class Attributes:
             told, at = seen.refuses[name]
             facts["store.refuses"] = Fact(told, at or one.span)
         if within is not None:
-            at = seen.refusing_at.get(name) if seen else None
+            at = seen.bound_at.get(name) if seen else None
             facts["store.within"] = Fact(within, at or one.span)
         elif seen is None or not seen.shows:
             self._miss(path, "store.within", seen.why if seen else UNRUN, one.span)

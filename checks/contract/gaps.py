@@ -47,8 +47,15 @@ def gaps(facts: DriverFacts, units: tuple[Unit, ...]) -> Iterator[Unknown]:
             yield Unknown("driver", "", f"'{name}' is {_NOWHERE}", at)
     for one in names:
         for name, at in one.static.items():
-            if name not in one.used:
+            if name not in one.used and not _followed(facts, one, at):
                 yield Unknown("driver", "", f"nothing in what was read uses '{name}'", at)
+
+
+def _followed(facts: DriverFacts, unit: _Names, at: Span) -> bool:
+    """Whether the file goes on to where its module starts: what was cut ends before that."""
+    starts = (mark.span for kind in _STARTS for mark in facts.marks(kind)
+              if mark.file is unit.unit.file)  # fmt: skip
+    return any(start.source is at.source and start.line > at.line for start in starts)
 
 
 def _absent(facts: DriverFacts) -> Iterator[str]:

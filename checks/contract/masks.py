@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from checks.execution.machine import Machine
     from gen.source import Span
 
+# Of a store that takes no mask; the answer stands behind it.
+EVERY_MASK = "any mask"
+# Errors that the kernel calls otherwise than the C library does.
+_NAMED = {errno.EDEADLK: "EDEADLK", errno.EOPNOTSUPP: "EOPNOTSUPP", 524: "ENOTSUPP"}
+# A text that is no number in any base.
+NO_NUMBER = "zz\n"
+
 
 class Masks:
     """Loads and binds a driver, and uses its attributes; `bases` are their number bases."""
@@ -90,6 +97,9 @@ class Masks:
             if not attribute[2] or name not in self.bases:
                 continue
             first, kept = self._shown(machine), self._written(machine, name)
+            if not kept and self._refuses_all(name):
+                # What a store that takes nothing would set is what it would set if it did nothing.
+                kept = dict.fromkeys((0, self.known()), first)
             if len(kept) < 2:  # noqa: PLR2004 (what is written is seen where two differ)
                 return
             full = kept.get(self.known(), {})
@@ -98,9 +108,22 @@ class Masks:
                 if other == name and mask is Mask.CAPABILITY and self._still_sends(machine, name):
                     mask = Mask.ENABLED  # it is the store that does nothing
                 self.seen.shows[other] = mask
+                self.core.show(machine, self.core.attributes(machine)[other])
+                self._answered(self.seen.shown_at, other)
                 if mask is Mask.ENABLED and full and first[other] != full[other]:
                     self.seen.initial[other] = first[other].strip()
             self._within(machine, name, whole=bool(full))
+
+    def _answered(self, places: dict[str, Span], name: str) -> None:
+        """Note where the function of an attribute that ran last returned."""
+        place = self.core.world.returned
+        at = place() if place else None
+        if at is not None:
+            places[name] = at
+
+    def _refuses_all(self, name: str) -> bool:
+        """Whether an attribute is known to take no mask at all."""
+        return self.seen.refuses.get(name, ("",))[0].startswith(EVERY_MASK)
 
     def panic(self) -> list[int]:
         """What the panic notifiers return; the log has what they told devices, and nothing else."""
@@ -142,16 +165,27 @@ class Masks:
             return
         self.core.store(machine, attribute, written(base, 0))
         before, text = self._shown(machine), written(base, spare)
-        result = self.core.store(machine, attribute, text)
-        place = self.core.world.returned
+        result = int(self.core.store(machine, attribute, text))
+        self._answered(self.seen.bound_at, name)
         bound = Mask.CAPABILITY.value if self._shown(machine) == before else ANYTHING
+        if self._refuses_all(name):
+            self.seen.within[name] = bound
+            return
         if result == len(text) and bound != ANYTHING:
             bound += ", without an error"
-        elif result < 0 and (result != -EINVAL or bound == ANYTHING):
-            bound += f", with error {-result}"
-        if result < 0 and place:
-            self.seen.refusing_at[name] = place()
-        self.seen.within[name] = bound
+        elif result < 0 and bound == ANYTHING:
+            bound += f", with {error_name(result)} all the same"
+        elif result not in {len(text), -EINVAL}:
+            bound += f", with {answer(result)} instead of EINVAL"
+        self.seen.within[name] = bound + self._no_number(machine, name)
+
+    def _no_number(self, machine: Machine, name: str) -> str:
+        """What is to be said of the answer to a text that is no number in any base."""
+        result = int(self.core.store(machine, self.core.attributes(machine)[name], NO_NUMBER))
+        if result == -EINVAL:
+            return ""
+        self._answered(self.seen.bound_at, name)
+        return f", with {answer(result)} for what is no number"
 
     def _partial(self, machine: Machine) -> None:
         """Whether a mask starts as the events that a device takes, and may have no others.
@@ -228,15 +262,24 @@ def _numbers(text: str) -> set[int]:
     return found
 
 
+def error_name(result: int) -> str:
+    """The kernel's name of an error that is returned as a negative number."""
+    return _NAMED.get(-result) or errno.errorcode.get(-result, f"error {-result}")
+
+
+def answer(result: int) -> str:
+    """What a store returned, as user space sees it."""
+    return error_name(result) if result < 0 else f"{result} byte{'' if result == 1 else 's'} taken"
+
+
 def refusals(answers: Mapping[int, tuple[int, Span | None]], *, every: bool) -> str:
     """The masks that were not taken, each with the answer; `every` says that these are all."""
     told: dict[str, list[int]] = {}
     for mask, (result, _) in answers.items():
-        error = errno.errorcode.get(-result, f"error {-result}")
-        told.setdefault(error if result < 0 else f"{result} bytes taken", []).append(mask)
+        told.setdefault(answer(result), []).append(mask)
     if every and len(told) == 1:
-        return f"any mask ({next(iter(told))})"
+        return f"{EVERY_MASK} ({next(iter(told))})"
     return SEPARATOR.join(
-        f"{' '.join(f'{mask:#x}' for mask in sorted(masks))} ({answer})"
-        for answer, masks in told.items()
+        f"{' '.join(f'{mask:#x}' for mask in sorted(masks))} ({said})"
+        for said, masks in told.items()
     )

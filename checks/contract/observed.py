@@ -35,10 +35,12 @@ class Observed:
     where it is not the capability. `hidden` tells of attributes on which devices they are not,
     `groups` the directory that they are in. `refusing` is the file whose module refuses to be
     loaded. `refuses` has by an attribute's name the masks within its bounds that a store does not
-    take, and where it says so. `besides` is what no spec has, each with its place. `touched` has by
-    a driver's name the accesses to its devices, each with the place in its file. `refused` are the
-    drivers' names, each with a kind of resource, whose probe takes no device that has all that the
-    driver asks for, and `open` those of which that is not known, with the reason and its place.
+    take, and where it says so; `shown_at` and `bound_at` have the places where its functions gave
+    what they showed, and answered what is out of bounds. `besides` is what no spec has, each with
+    its place. `touched` has by a driver's name the accesses to its devices, each with the place in
+    its file. `refused` are the drivers' names, each with a kind of resource, whose probe takes no
+    device that has all that the driver asks for, and `open` those of which that is not known, with
+    the reason and its place.
     """
 
     triggers: dict[int, tuple[Trigger, ...]] = field(default_factory=dict)
@@ -57,7 +59,8 @@ class Observed:
     complete: bool = False
     shows: dict[str, Mask | None] = field(default_factory=dict)
     within: dict[str, str] = field(default_factory=dict)
-    refusing_at: dict[str, Span] = field(default_factory=dict)
+    shown_at: dict[str, Span] = field(default_factory=dict)
+    bound_at: dict[str, Span] = field(default_factory=dict)
     refuses: dict[str, tuple[str, Span | None]] = field(default_factory=dict)
     why: str = "the driver could not be run"
     at: Span | None = None

@@ -10,12 +10,13 @@ from checks.contract.attributes import UNRUN, Attributes
 from checks.contract.built import unbuilt, unclear
 from checks.contract.configuration import configuration
 from checks.contract.doubt import doubted, in_code
+from checks.contract.events import Events
 from checks.contract.frontends import Frontends
 from checks.contract.gaps import gaps, unexported
 from checks.contract.hooks import HOOKING, Hooks
-from checks.contract.macros import bits, enumerators, public_macros
+from checks.contract.macros import bits
 from checks.contract.observe import observe
-from checks.contract.observed import sent_on, unheeded
+from checks.contract.observed import unheeded
 from checks.contract.parameters import parameters
 from checks.contract.records import Contract
 from checks.contract.registers import in_common, register_items
@@ -27,7 +28,7 @@ from checks.tree import Role
 from gen.conflict import MESSAGE as CONFLICT
 from gen.conflict import conflict
 from gen.diagnostics import Diagnostics
-from gen.diff.occasions import SEPARATOR, SILENT
+from gen.diff.occasions import SEPARATOR
 from gen.diff.records import Fact, Item, Unknown
 from gen.frontend import ResourceKind
 
@@ -110,7 +111,8 @@ class _Reader:
             for one in unit.accesses
             for offset in one.address.offsets or ()
         }
-        events = dict(self._macros())
+        happenings = Events(self.facts, self.units, self.name, self._miss)
+        events = dict(happenings.macros())
         torn = frozenset(one.at.source for one in self.missing)
         frontends = Frontends(self.facts, self.core, self.unknown, torn)
         reader = Attributes(self.facts, self._miss)
@@ -133,7 +135,7 @@ class _Reader:
         found = [
             *self._device(seen),
             *self._registers(registers, events, seen),
-            *self._events(events, seen),
+            *happenings.items(events, seen),
             *Hooks(self.facts, self._miss).items(),
             *frontends.items(seen),
             *(item for one in attributes for item in reader.items(one, events, seen)),
@@ -214,66 +216,6 @@ class _Reader:
         heeded = not (seen and deaf and len(deaf) == len(unheeded(events, seen)))
         common = in_common(registers, seen.touched) if seen else registers
         yield from register_items(common, deaf, heeded=heeded)
-
-    def _macros(self) -> Iterator[tuple[str, Value]]:
-        """The macros for user space that may be an event, by the event's name."""
-        prefix = f"{self.name.upper()}_"
-        for name, value in public_macros(self.facts, prefix).items():
-            if value.number is None:
-                self._miss(f"event[{name.removeprefix(prefix).lower()}]", "",
-                           f"what {name} is worth is not known", value.span)  # fmt: skip
-            elif value.number > 0:
-                yield name.removeprefix(prefix).lower(), value
-        for name, at in enumerators(self.facts, prefix):
-            why = f"{name} is an enumerator, and what it is worth is not read"
-            self._miss(f"event[{name.removeprefix(prefix).lower()}]", "", why, at)
-
-    def _events(self, events: dict[str, Value], seen: Observed | None) -> Iterator[Item]:
-        if not events:
-            self._miss("event", "", "no macro for user space that is one bit")
-        numbers = [value.number for value in events.values()]
-        known = set(numbers)
-        strange = {sent: SEPARATOR.join(on) for sent, on in (seen.triggers if seen else {}).items()
-                   if sent not in known}  # fmt: skip
-        for name, value in events.items():
-            number = value.number or 0
-            worth = SEPARATOR.join(map(str, bits(number)))
-            facts = {"bit": Fact(worth, value.span)}
-            triggers = sent_on(number, seen)
-            if not triggers and SEPARATOR in worth:
-                why = f"{number:#x} is not one bit, and is not seen to be sent"
-                self._miss(f"event[{name}]", "", why, value.span)
-                continue
-            alone = seen is not None and number in seen.triggers
-            mixed = None if alone else next((sent for sent in strange if sent & number), None)
-            if mixed is not None:
-                # Not by itself, but it is sent.
-                why = f"on {strange[mixed]} it is sent with others, as {mixed:#x}"
-                self._miss(f"event[{name}]", "trigger", why, value.span)
-            elif numbers.count(number) > 1 and alone:
-                on = SEPARATOR.join(triggers)
-                why = f"{number:#x} is sent on {on}; other macros are worth the same"
-                self._miss(f"event[{name}]", "trigger", why, value.span)
-            elif not triggers:
-                why = seen.why if seen else UNRUN
-                self._miss(f"event[{name}]", "trigger", why, seen.at if seen else None)
-            else:
-                words = [*triggers, *([SILENT] if seen and number in seen.silent else [])]
-                facts["trigger"] = Fact(SEPARATOR.join(words), self._use(name) or value.span)
-            yield Item("event", name, value.span, facts, ("bit", "trigger"))
-        whole = 0
-        for one in known:
-            whole |= one or 0
-        for sent, on in strange.items():
-            if sent & ~whole:
-                self._miss("event", "name",
-                           f"on {on} {sent:#x} is sent, for which there is no macro")  # fmt: skip
-
-    def _use(self, event: str) -> Span | None:
-        """Where the driver hands the macro of an event on, for the first time."""
-        word = re.compile(rf"\b{re.escape(f'{self.name}_{event}'.upper())}\b")
-        arguments = (one for call in self.facts.calls() for one in call.arguments)
-        return next((one.span for one in arguments if word.search(one.written)), None)
 
     def _uapi(self) -> Iterator[Item]:
         for file in self.facts.tree.of(Role.UAPI)[:1]:

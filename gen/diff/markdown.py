@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from gen.diagnostics import visible
-from gen.diff.records import Action
+from gen.diff.records import Action, TreeSide
 from gen.diff.words import (
     LEFTOVER,
     accepted,
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 def as_markdown(result: Comparison) -> str:
     """A table for a pull request or a cover letter; the details are folded below it."""
     labels = f"{_code(result.old.label)} to {_code(result.new.label)}"
-    lines = [f"**Spec: {summary(result)}** ({labels})"]
+    in_c = isinstance(result.old, TreeSide) or isinstance(result.new, TreeSide)
+    lines = [f"**{'Contract' if in_c else 'Spec'}: {summary(result)}** ({labels})"]
     told: dict[Share, str] = {}
     if result.findings:
         lines += ["", "| severity | what | before | after | concerns |", "|---|---|---|---|---|"]

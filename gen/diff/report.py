@@ -207,7 +207,7 @@ def as_github(result: Comparison) -> str:
             words[_LEVELS[one.rule.severity]],
             _file(one.change, result),
             one.rule.id,
-            f"{one.message}; {concern(one.rule)}: {who(one.rule)}",
+            visible(f"{one.message}; {concern(one.rule)}: {who(one.rule)}"),
         )
         for one in result.findings
     ]

@@ -127,6 +127,9 @@ CHANGES: dict[str, tuple[str, str, str, list[str]]] = {
                          "events &= pi->capability;", ["USER_ATTR_ERRNO_CHANGED"]),
     "another-error": (CORE, "~pi->capability)\n\t\treturn -EINVAL;",
                       "~pi->capability)\n\t\treturn -EPERM;", ["USER_ATTR_ERRNO_CHANGED"]),
+    "another-error-for-text": (CORE, "if (ret)\n\t\treturn ret;\n\n\tif (events &",
+                               "if (ret)\n\t\treturn -EIO;\n\n\tif (events &",
+                               ["USER_ATTR_ERRNO_CHANGED"]),
     "set-though-refused": (CORE, "if (events & ~pi->capability)\n\t\treturn -EINVAL;",
                            ("if (events & ~pi->capability) {\n\t\tWRITE_ONCE(pi->events, events);\n"
                            "\t\treturn -EINVAL;\n\t}"), ["USER_ATTR_RANGE_WIDENED"]),
@@ -245,6 +248,40 @@ def test_none_is_sent_where_the_notifier_is_gone(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_a_notifier_that_nothing_registers_any_more_is_gone(tmp_path: Path) -> None:
+    tree = copied(tmp_path)
+    text = (tree / CORE).read_text(encoding="utf-8")
+    gone = REGISTER.replace("\treturn atomic_notifier_chain_register",
+                            "\tatomic_notifier_chain_unregister")  # fmt: skip
+    assert gone.replace("\t      &", "\t &") in text
+    text = text.replace(REGISTER, "\treturn 0;").replace(gone.replace("\t      &", "\t &"), "")
+    (tree / CORE).write_text(text, encoding="utf-8")
+    result = compare(base(), read_tree("new", tree, "6.1"))
+    assert result.complete
+    assert fired(result) == {"HOST_BIT_SILENCED": 2, "BEHAV_NOTIFIER_REMOVED": 1}
+    silenced = [one for one in result.findings if one.rule.id == "HOST_BIT_SILENCED"]
+    assert {one.change.at.source.name for one in silenced} == {str(tree / CORE)}
+
+
+def test_what_takes_no_mask_at_all_is_told_once(tmp_path: Path) -> None:
+    tree = copied(tmp_path)
+    text = (tree / CORE).read_text(encoding="utf-8")
+    parse = "\tret = kstrtouint(buf, 16, &events);"
+    text = text.replace(parse, f"\treturn -EOPNOTSUPP;\n\n{parse}")
+    (tree / CORE).write_text(text, encoding="utf-8")
+    result = compare(base(), read_tree("new", tree, "6.1"))
+    assert result.complete
+    (finding,) = result.findings
+    assert finding.rule.id == "USER_ATTR_STORE_REFUSES"
+    assert finding.change.new == "any mask (EOPNOTSUPP)"
+
+
+def test_a_mask_is_told_where_it_is_shown(tmp_path: Path) -> None:
+    result = compare(base(), read_tree("new", changed(tmp_path, "shows-the-other"), "6.1"))
+    (finding,) = result.findings
+    assert "sysfs_emit" in finding.change.at.source.line(finding.change.at.line)
+
+
 def test_no_other_event_takes_the_place_of_one_that_c_drops(tmp_path: Path) -> None:
     old, new = base(), read_tree("new", changed(tmp_path, "crash-event-dropped"), "6.1")
     for result, gone, come in ((compare(old, new), ("crash-kernel: 0x2",), ()),
@@ -318,7 +355,7 @@ def test_an_id_is_gone_whatever_another_file_leaves_open(tmp_path: Path) -> None
     tree = copied(tmp_path)
     for file, old, new in (
         (PCI, "0x0011", "0x0012"),
-        (CORE, "static DEVICE_ATTR_RW", "static void idle(void)\n{\n}\nstatic DEVICE_ATTR_RW"),
+        (CORE, "MODULE_LICENSE", "static void idle(void)\n{\n}\nMODULE_LICENSE"),
     ):
         text = (tree / file).read_text(encoding="utf-8")
         (tree / file).write_text(text.replace(old, new), encoding="utf-8")

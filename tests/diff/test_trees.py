@@ -129,7 +129,7 @@ def test_every_format_says_what_is_not_known(tree: Path) -> None:
     (tree / "Makefile").unlink()
     what, at = "frontend[pvpanic-pci].kconfig", "pvpanic-pci.c"
     told = diff(SPEC, str(tree), "--format", "markdown").stdout
-    assert told.startswith("**Spec: no change in what could be read: ")
+    assert told.startswith("**Contract: no change in what could be read: ")
     assert f"* `{what}`: " in told.split("<details><summary>Unknown, so not compared</summary>")[1]
     data = json.loads(diff(SPEC, str(tree), "--format", "json").stdout)
     schema = json.loads((ROOT / "gen/diff/report.schema.json").read_text(encoding="utf-8"))
@@ -146,6 +146,13 @@ def test_every_format_says_what_is_not_known(tree: Path) -> None:
     lines = diff(SPEC, str(tree), "--format", "github").stdout.splitlines()
     assert len(lines) == len(data["unknown"])
     assert all(line.startswith("::notice file=") for line in lines)
+
+
+def test_an_annotation_spells_a_line_feed_as_c_does(tree: Path) -> None:
+    change(tree / CORE, '"%x\\n", pi->capability', '"%#x\\n", pi->capability')
+    told = diff(str(ROOT / "out"), str(tree), "--format", "github").stdout
+    assert "%25x\\n became %25#x\\n" in told
+    assert "%0A" not in told
 
 
 def test_a_conflict_in_c_is_named_at_its_place(tree: Path) -> None:
