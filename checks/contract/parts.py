@@ -100,4 +100,6 @@ def _part(
 ) -> Part:
     at = file.source.place(start)
     last = at.line + file.source.text[start:end].rstrip().count("\n")
-    return Part(file.path.name, name, " ".join(tokens), at, last)
+    # The core's header and the one for user space may be called the same.
+    folder = "uapi/" if file.role is Role.UAPI else ""
+    return Part(f"{folder}{file.path.name}", name, " ".join(tokens), at, last)

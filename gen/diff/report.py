@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from gen.diagnostics import Diagnostic, Related, format_text, visible
@@ -205,25 +206,37 @@ def as_github(result: Comparison) -> str:
     lines = [
         github_line(
             words[_LEVELS[one.rule.severity]],
-            _file(one.change, result),
+            _file(one.change, result.new),
             one.rule.id,
             visible(f"{one.message}; {concern(one.rule)}: {who(one.rule)}"),
         )
         for one in result.findings
     ]
     lines += [github_line("notice", one.at, STALE, stale(one)) for one in result.stale]
-    lines += [github_line("notice", one.at, UNKNOWN, unknown(one)) for _, one in result.unknown]
-    lines += [github_line("notice", one.at, ALSO, also(one)) for one in result.also]
+    # What is unknown of one side may have its place in the other, which has what is in question.
+    sides = (result.old, result.new)
+    lines += [
+        github_line("notice", _plain(one.at, *sides), UNKNOWN, unknown(one))
+        for _, one in result.unknown
+    ]
+    lines += [github_line("notice", _plain(one.at, *sides), ALSO, also(one)) for one in result.also]
     return "\n".join(lines)
 
 
-def _file(change: Change, result: Comparison) -> Span:
-    """A change's place by the path of its file, which a revision's name does not belong to."""
-    side = result.new
+def _file(change: Change, side: Side | TreeSide) -> Span:
+    """A change's place by the path of its file in the new side."""
     at = change.new_at or _where_it_was(change, side)
-    file = side.file if isinstance(side, Side) and side.file else at.source.name
-    if isinstance(side, TreeSide):
-        file = file.removeprefix(f"{side.label.partition(':')[0]}:").removeprefix("./")
+    if isinstance(side, Side) and side.file:
+        return Source(side.file, at.source.text).span(at.line, at.column, at.length)
+    return _plain(at, side)
+
+
+def _plain(at: Span, *sides: Side | TreeSide) -> Span:
+    """A place by the path of its file, to which the name of a revision does not belong."""
+    name = at.source.name
+    for side in (one for one in sides if isinstance(one, TreeSide)):
+        name = name.removeprefix(f"{side.label.partition(':')[0]}:")
+    file = PurePosixPath(name).as_posix()
     return Source(file, at.source.text).span(at.line, at.column, at.length)
 
 

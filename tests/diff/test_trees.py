@@ -248,6 +248,11 @@ def test_a_directory_of_a_revision(tree: Path, monkeypatch: pytest.MonkeyPatch) 
     for words in (["add", "-A"], ["commit", "-q", "-m", "link"]):
         subprocess.run(["git", *words], check=True)
     assert "it is a symbolic link" in diff("HEAD~1:.", "HEAD:.").stdout
+    # What one side leaves unknown is annotated at a path of the work tree, whichever side it is.
+    for sides in (("HEAD~1:.", "HEAD:."), ("HEAD:.", "HEAD~1:.")):
+        lines = diff(*sides, "--format", "github").stdout.splitlines()
+        assert lines
+        assert [line for line in lines if " file=pvpanic" not in line] == []
     result = diff("HEAD:nowhere", ".")
     assert (result.exit_code, result.stdout) == (2, "")
     result = diff("HEAD:../x")
