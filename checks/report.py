@@ -25,7 +25,7 @@ def as_text(report: Report, *, colour: bool = False) -> str:
     parts = [format_text(item, colour=colour) for item in report.findings]
     hidden = f" ({len(report.suppressed)} suppressed)" if report.suppressed else ""
     count = len(report.undecided) if report.status != 1 else 0  # errors come first
-    undecided = f"; {count} rules undecided" if count else ""
+    undecided = f"; {count} rule{'' if count == 1 else 's'} undecided" if count else ""
     return "\n".join([*parts, summary(report.findings) + hidden + undecided])
 
 

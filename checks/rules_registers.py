@@ -1,29 +1,32 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Register accesses, events and hooks against the spec."""
+"""Register accesses and events against the spec."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from checks.match import anchor, core, expects_all, older
+from checks.match import anchor, core, expects_all
 from checks.rule import Found, NotApplicable, Unknown, check
 from checks.tree import Role
 from gen.diagnostics import did_you_mean
 from gen.frontend import PciFrontend, PlatformFrontend
-from gen.model import Trigger
 from gen.names import event_macro, macro_prefix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
-    from checks.facts import Call, RegisterAccess, Value
+    from checks.facts import Call, RegisterAccess
     from checks.rule import Context, Word
     from checks.tree import TreeFile
     from gen.model import Device, Register
-    from gen.source import Span
 
-MODES = {Trigger.POWER_OFF: "SYS_OFF_MODE_POWER_OFF", Trigger.RESTART: "SYS_OFF_MODE_RESTART"}
-PANIC_CHAIN = "panic_notifier_list"
+# How the kernel calls its accessors of registers and of I/O memory.
+_ACCESSOR = re.compile(
+    r"(?:__)?(?:raw_)?(?:ioread|iowrite|read|write)(?:\d+|s?[bwlq]|e?s[bwlq])\w*"
+    r"|(?:in|out)s?[bwl](?:_p)?|_*mem\w*io|\w*regmap_\w+"
+)
+BYTE = 8
 
 
 def _accesses(context: Context) -> list[RegisterAccess]:
@@ -35,6 +38,19 @@ def _repeated(context: Context) -> bool:
     """Whether a register is written out of memory, which another rule judges."""
     apis = (context.facts.kernel.table.get(call.name) for call in context.facts.calls())
     return any(api and api.repeats and api.repeats.direction == "write" for api in apis)
+
+
+def _order(context: Context, access: RegisterAccess) -> str:
+    api = context.facts.kernel.table.get(access.call.name)
+    return api.access.order if api and api.access else "little"
+
+
+def strange_accessor(context: Context) -> Call | None:
+    """A call of what looks like an accessor of registers, and is none of the known interfaces."""
+    own = {name for unit in context.facts.units for name in unit.functions}
+    known = context.facts.kernel.table.keys() | own
+    calls = (one for one in context.facts.calls() if one.name and one.name not in known)
+    return next((one for one in calls if _ACCESSOR.fullmatch(one.name)), None)
 
 
 def _region(device: Device) -> int:
@@ -61,7 +77,9 @@ def check_offset(context: Context) -> Iterator[Word]:
         return
     event = context.device.event_register
     written = any(access.direction == "write" for access in accesses) or _repeated(context)
-    if not written and core(context):
+    if not written and (unknown := strange_accessor(context)) is not None:
+        yield Unknown(f"whether {unknown.name}() writes a register is not known", unknown.callee)
+    elif not written and core(context):
         yield Found(
             f"nothing writes the register '{event.name}'",
             anchor(context),
@@ -90,6 +108,12 @@ def check_width(context: Context) -> Iterator[Word]:
             message = (
                 f"{access.call.name} accesses {access.width} bits of the register "
                 f"'{register.name}', which has {register.width}"
+            )
+            yield Found(message, access.call.callee, register.at["width"])
+        elif (order := _order(context, access)) != "little" and access.width > BYTE:
+            message = (
+                f"{access.call.name} takes the bytes of the register '{register.name}' in the "
+                f"{order}-endian order; a device has the little-endian one"
             )
             yield Found(message, access.call.callee, register.at["width"])
     if not _accesses(context):
@@ -189,131 +213,3 @@ def _no_header(context: Context) -> Iterator[Word]:
         )
     else:
         yield NotApplicable("no header with events among the given files")
-
-
-@check("SPEC025")
-def check_notifier(context: Context) -> Iterator[Word]:
-    """The panic notifier is registered, with the spec's priority."""
-    device = context.device
-    event = device.event_for(Trigger.PANIC) or device.event_for(Trigger.CRASH_KERNEL)
-    if event is None or core(context) is None:
-        yield NotApplicable("no event is sent on a panic, or the core file is not given")
-        return
-    calls = [
-        call
-        for call in context.facts.calls()
-        if {"nb", "nh"} <= set(call.named) and call.named["nh"].name == PANIC_CHAIN
-        and _acquires(context, call.name) == "notifier"
-    ]  # fmt: skip
-    if not calls:
-        message, span = "no notifier is registered for panics", anchor(context)
-        other = next((call for call in context.facts.calls() if "nb" in call.named
-                      and "notifier" in str(_acquires(context, call.name))), None)  # fmt: skip
-        if other is not None:
-            message, span = f"{message}: this one goes to another chain", other.span
-        yield Found(message, span, event.at["trigger"], absent=True)
-    tree, hook = older(context), device.hooks.panic_notifier
-    if not device.frontends and (tree is None or tree.priority is None):
-        # Which priority a release of another layout had, nothing says.
-        return
-    wanted = tree.priority if tree else hook.priority if hook else None
-    for call in calls:
-        block = context.facts.object(call.named["nb"].name, call.file)
-        if block is None:
-            yield Unknown("the notifier block is not among the given files", call.span)
-        else:
-            priority = block.fields.get("priority")
-            yield from _priority(context, priority, wanted, block.span, "panic_notifier")
-
-
-def _acquires(context: Context, name: str) -> str | None:
-    api = context.facts.kernel.table.get(name)
-    return api.acquires if api else None
-
-
-def _priority(
-    context: Context, given: Value | None, wanted: int | str | None, at: Span, key: str
-) -> Iterator[Word]:
-    """Compare a priority with the spec's; one that is not given counts as 0."""
-    worth = _number(context, wanted)
-    number = given.number if given else 0
-    span = given.span if given else at
-    if worth is None or number is None:
-        yield Unknown("what the priority is worth is not known", span)
-    elif number != worth:
-        written = given.written if given else "0, as none is given"
-        source = "in this release it was" if older(context) else "the spec says"
-        message = f"the priority is {written}; {source} {wanted if wanted is not None else 0}"
-        if older(context):
-            yield Found(message, span)
-            return
-        places = context.device.hooks.at
-        spec = places[key] if key in places.keys else places[key.replace("_", "-")]
-        yield Found(message, span, spec)
-
-
-def _number(context: Context, wanted: int | str | None) -> int | None:
-    if isinstance(wanted, str):
-        api = context.facts.kernel.table.get(wanted)
-        return api.value if api else None
-    return wanted or 0
-
-
-@check("SPEC027")
-def check_sys_off(context: Context) -> Iterator[Word]:
-    """A handler is registered for the spec's modes only, with the spec's priority."""
-    wanted = {MODES[t]: context.device.event_for(t) for t in MODES}
-    wanted = {mode: event for mode, event in wanted.items() if event is not None}
-    calls = [c for c in context.facts.calls() if _acquires(context, c.name) == "sys-off"]
-    if (not wanted and not calls) or core(context) is None:
-        yield NotApplicable("no event is sent on power-off or restart")
-        return
-    seen = set()
-    for call in calls:
-        mode = _implied(context, call, "mode")
-        seen.add(mode[0])
-        if mode[0] not in wanted:
-            if mode[2] is None:
-                yield Unknown("the mode of this handler is not known", mode[1])
-            else:
-                yield from _wrong_mode(context, mode[1], wanted)
-        elif "priority" in call.named:
-            priority = call.named["priority"]
-            yield from _priority(
-                context, priority, _sys_off_priority(context), call.span, "sys_off"
-            )
-        else:
-            implied = _implied(context, call, "priority")
-            if implied[2] != _number(context, _sys_off_priority(context)):
-                message = f"{call.name} registers with {implied[0]}"
-                yield Found(message, call.callee, context.device.hooks.at["sys-off"])
-    if not calls:
-        for mode_name, event in wanted.items():
-            message = f"no handler is registered for {mode_name}"
-            yield Found(
-                message, anchor(context), event.at["trigger"] if event else None, absent=True
-            )
-
-
-def _wrong_mode(context: Context, span: Span, wanted: Mapping[str, object]) -> Iterator[Word]:
-    names = ", ".join(wanted) or "none"
-    triggers = [event for event in context.device.events if event.trigger in MODES]
-    spec = triggers[0].at["trigger"] if triggers else None
-    yield Found(f"the spec has no event for this mode; its modes are: {names}", span, spec)
-
-
-def _implied(context: Context, call: Call, key: str) -> tuple[str, Span, int | None]:
-    """An argument's constant name, its place and its number, given or passed on by the callee."""
-    api = context.facts.kernel.table.get(call.name)
-    if key in call.named:
-        value = call.named[key]
-        return value.name or value.written, value.span, value.number
-    name = api.implies.get(key, "") if api else ""
-    known = context.facts.kernel.table.get(name)
-    return name, call.callee, known.value if known else None
-
-
-def _sys_off_priority(context: Context) -> int | str | None:
-    """The priority that the spec gives to the sys-off handlers."""
-    hook = context.device.hooks.sys_off
-    return hook.priority if hook else None

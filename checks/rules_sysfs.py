@@ -124,15 +124,35 @@ def check_formats(context: Context) -> Iterator[Word]:
         calls = [c for c in _calls(context, show, "fmt") if "buf" in c.named]
         if not calls:
             yield Unknown(f"how {show} formats '{attribute.name}' is not known", item.span)
+        if any("at" in call.named for call in calls):
+            yield from _put_together(attribute, calls)
+            continue
         for call in calls:
-            value = call.named["fmt"]
-            if value.text is None:
-                yield Unknown("this format is not a literal", value.span)
-            elif value.text != attribute.format:
-                message = f"'{attribute.name}' is shown in another format than the spec's"
-                yield Found(message, value.span, attribute.at["format"])
+            yield from _format(attribute, call.named["fmt"])
     if (nothing := _nothing(context)) is not None:
         yield nothing
+
+
+def _format(attribute: Attribute, value: Value) -> Iterator[Word]:
+    if value.text is None:
+        yield Unknown("this format is not a literal", value.span)
+    elif value.text != attribute.format:
+        message = f"'{attribute.name}' is shown in another format than the spec's"
+        yield Found(message, value.span, attribute.at["format"])
+
+
+def _put_together(attribute: Attribute, calls: list[Call]) -> Iterator[Word]:
+    """A text of which each call says where its part begins."""
+    first, *others = calls
+    at, texts = first.named.get("at"), [call.named["fmt"].text for call in calls]
+    if at is not None and at.number:
+        message = f"'{attribute.name}' is shown from byte {at.number} on"
+        yield Found(message, at.span, attribute.at["format"])
+    elif not others:
+        yield from _format(attribute, first.named["fmt"])
+    elif None in texts or "".join(text or "" for text in texts) != attribute.format:
+        why = f"what these calls make of '{attribute.name}' together is not known"
+        yield Unknown(why, first.span)
 
 
 @check("SPEC019")

@@ -14,6 +14,7 @@ from checks import (  # noqa: F401
     rules_documents,
     rules_drivers,
     rules_header,
+    rules_hooks,
     rules_ids,
     rules_include,
     rules_make,

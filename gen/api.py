@@ -46,10 +46,11 @@ class Member:
 
 @dataclass(frozen=True)
 class Access:
-    """A register access: `direction` is read or write, `width` in bits."""
+    """A register access: `direction` is read or write, `width` in bits, `order` that of bytes."""
 
     direction: str
     width: int
+    order: str = "little"
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 from typing import TYPE_CHECKING
 
+from checks.errnos import error_name
 from checks.execution.contract import written
 from checks.execution.texts import EINVAL
 from gen.diff.directions import ANYTHING, EVERY, KNOWN
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 # Of a store that takes no mask; the answer stands behind it.
 EVERY_MASK = "any mask"
-# Errors that the kernel calls otherwise than the C library does.
-_NAMED = {errno.EDEADLK: "EDEADLK", errno.EOPNOTSUPP: "EOPNOTSUPP", 524: "ENOTSUPP"}
 # A text that is no number in any base.
 NO_NUMBER = "zz\n"
 
@@ -260,11 +258,6 @@ def _numbers(text: str) -> set[int]:
         with contextlib.suppress(ValueError):
             found.add(int(text, base))
     return found
-
-
-def error_name(result: int) -> str:
-    """The kernel's name of an error that is returned as a negative number."""
-    return _NAMED.get(-result) or errno.errorcode.get(-result, f"error {-result}")
 
 
 def answer(result: int) -> str:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from checks.errnos import returned
 from checks.execution.contract import Happening, written
 from checks.execution.core import MODES, OOPS, STATE
 from checks.execution.devices import outstanding
@@ -244,13 +245,13 @@ class Comparer(Explorer):
         if isinstance(wanted, int):
             self.world.put(self.enabled, machine, wanted)
             if result != len(text):
-                message = (
-                    f"writing {text!r} to '{attribute.name}' returns {result}, not {len(text)}"
-                )
+                what = f"writing {text!r} to '{attribute.name}' returns {returned(result)}"
+                message = f"{what}, not {len(text)}"
                 raise self.found("RUN303", message, found[2], spec)
         elif result not in wanted:
-            codes = " or ".join(str(code) for code in sorted(wanted))
-            message = f"writing {text!r} to '{attribute.name}' returns {result}, not {codes}"
+            codes = " or ".join(returned(code) for code in sorted(wanted))
+            what = f"writing {text!r} to '{attribute.name}' returns {returned(result)}"
+            message = f"{what}, not {codes}"
             raise self.found("RUN303", message, found[2], spec)
         self.quiet("writing to an attribute")
         self.hooked()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from checks.errnos import returned
 from checks.execution.contract import Contract, Happening
 from checks.execution.core import MODES
 from checks.execution.devices import outstanding
@@ -228,7 +229,7 @@ class Explorer:
     def bind(self, machine: Machine, raw: int) -> int:
         """Bind a device whose register reads as `raw`."""
         machine.capability = raw
-        self.tell(f"{machine} binds, its register reads {raw:#x}")
+        self.tell(f"{machine.described} binds, its register reads {raw:#x}")
         result = self.core.bind(machine)
         self.quiet("binding a device")
         if result == 0:
@@ -246,7 +247,7 @@ class Explorer:
         if result:
             self.guessed()
             self.world.rollback(mark)
-            message = f"probe fails with {result} though nothing has failed"
+            message = f"probe fails with {returned(result)} though nothing has failed"
             raise self.found("RUN307", message, self._last_step(machine))
         self.hooked()
 

@@ -50,3 +50,10 @@ class Machine:
     def __str__(self) -> str:
         bus = "acpi" if isinstance(self.frontend, AcpiFrontend) else self.frontend.bus
         return f"{bus} device {self.name}"
+
+    @property
+    def described(self) -> str:
+        """The device with its resource, where its driver has to look which one it is."""
+        if not isinstance(self.frontend, PlatformFrontend):
+            return str(self)
+        return f"{self} with one {'I/O port' if self.space == IO else 'memory'} resource"

@@ -25,7 +25,7 @@ BARS, POINTER = 6, 8
 
 
 class Pci:
-    """Books: ("enabled", device), ("by", device) and ("table", device).
+    """Books: ("enabled", device), ("by", device), ("table", device) and ("asleep", device).
 
     The second has the function that enabled it, the third the object that has its mappings.
     """
@@ -47,6 +47,7 @@ class Pci:
             ),
             "pcim_pin_device": self._pin,
             "pci_disable_device": self._disable,
+            "pci_set_power_state": self._power,
             "pci_request_regions": partial(self._request, "pci_request_regions"),
             "pci_request_region": partial(self._request, "pci_request_region"),
             "pci_release_regions": self._release,
@@ -69,6 +70,7 @@ class Pci:
         if world.fails(name):
             return -EIO
         world.put(world.kernel, ("enabled", machine), space in {"", machine.space})
+        world.put(world.kernel, ("asleep", machine), value=False)
         if managed:
             disable = partial(world.remove, world.kernel, ("enabled", machine))
             self._memory.manage(machine.obj, disable)
@@ -87,6 +89,15 @@ class Pci:
         machine = self._of(device)
         self._memory.disown(("enable", machine))
         self._world.remove(self._world.kernel, ("enabled", machine))
+
+    def _power(self, device: Any, state: Any) -> int:
+        """Put a device to sleep, in which its memory and its ports do not answer, or wake it."""
+        if self._world.fails("pci_set_power_state"):
+            return -EIO
+        names = ("PCI_D3hot", "PCI_D3cold")
+        asleep = state in {self._types.constants.get(name) for name in names}
+        self._world.put(self._world.kernel, ("asleep", self._of(device)), asleep)
+        return 0
 
     def _request(self, name: str, device: Any, *_rest: Any) -> int:
         world, machine = self._world, self._of(device)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from checks.errnos import returned
 from checks.execution.contract import written
 from checks.execution.explorer import OF_LOCKS
 from checks.execution.faults import BlockedError, DefectError
@@ -167,7 +168,7 @@ class Races(Moments):
             machine.capability = self.full
             if result := core.bind(machine):
                 self.guessed()
-                raise self.found("RUN307", f"probe fails with {result}", self.world.at)
+                raise self.found("RUN307", f"probe fails with {returned(result)}", self.world.at)
             return
         attribute, text = self._writing(act)
         found = core.attributes(machine).get(attribute.name)

@@ -63,6 +63,8 @@ class Registers:
             if (site := world.kernel.get(("handed", machine.obj))) is not None:
                 raise DoubtError("RUN302", f"{message}, unless {site.what} enables it", site)
             raise world.defect("RUN302", message)
+        if world.kernel.get(("asleep", machine)):
+            raise world.defect("RUN302", "accesses a PCI device whose power is off, or nearly")
         return machine, offset
 
     def _register(self, target: tuple[Machine, int], api: Api) -> Register:
@@ -93,14 +95,23 @@ class Registers:
         register = self._register(target, api)
         if register.read != "capability":
             return 0
-        return target[0].capability & ((1 << register.width) - 1)
+        return _ordered(api, target[0].capability & ((1 << register.width) - 1))
 
     def _write(self, target: tuple[Machine, int], api: Api, value: int) -> None:
         world = self._world
         register = self._register(target, api)
         if register.write == "event":
             log = world.kernel.get("log", ())
-            world.put(world.kernel, "log", (*log, (target[0], value, world.at, tuple(world.calls))))
+            sent = _ordered(api, value)
+            world.put(world.kernel, "log", (*log, (target[0], sent, world.at, tuple(world.calls))))
+
+
+def _ordered(api: Api, value: int) -> int:
+    """A value as the device has it, whose registers are little-endian; and the other way."""
+    if api.access is None or api.access.order == "little":
+        return value
+    size = api.access.width // 8
+    return int.from_bytes(value.to_bytes(size, "big"), "little")
 
 
 def _verb(api: Api) -> str:

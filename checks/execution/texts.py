@@ -191,19 +191,31 @@ class Texts:
 
     def _sysfs_emit(self, buffer: Any, form: Any, *given: Any) -> int:
         text = self._format(form, given)[: PAGE - 1]
-        if buffer.__class__ is tuple and not isinstance(buffer[0].data, str):
-            raise self._world.defect("RUN306", "sysfs_emit() writes to what is no sysfs buffer")
+        self._page(buffer, "sysfs_emit()")
         self._write(buffer, text)
         return len(text)
 
-    def _sysfs_emit_at(self, buffer: Any, at: int, form: Any, *given: Any) -> int:
-        obj, _ = self._world.check(buffer, "writes to")
-        before = obj.cells.get("text", "")
+    def _sysfs_emit_at(self, buffer: Any, at: Any, form: Any, *given: Any) -> int:
+        obj = self._page(buffer, "sysfs_emit_at()")
+        if at.__class__ is not int:
+            raise self._world.unknown("where this sysfs_emit_at() writes is not known")
+        if not 0 <= at < PAGE:
+            message = f"sysfs_emit_at() writes nothing at {at}: it warns"
+            raise self._world.defect("RUN306", message)
         text = self._format(form, given)[: PAGE - 1 - at]
-        if not isinstance(obj.data, str) or at != len(before):
-            raise self._world.unknown("this sysfs_emit_at() is not modelled")
-        self._write(buffer, before + text)
+        # The page is of zeros at first.
+        self._write(buffer, obj.cells.get("text", "")[:at].ljust(at, "\0") + text)
         return len(text)
+
+    def _page(self, buffer: Any, name: str) -> Obj:
+        """The page that sysfs handed over, which those functions write to from its start only."""
+        obj, offset = self._world.check(buffer, "writes to")
+        if not isinstance(obj.data, str):
+            raise self._world.defect("RUN306", f"{name} writes to what is no sysfs buffer")
+        if offset:
+            message = f"{name} writes nothing to the middle of a page: it warns"
+            raise self._world.defect("RUN306", message)
+        return obj
 
     def _sprintf(self, buffer: Any, form: Any, *given: Any) -> int:
         text = self._format(form, given)

@@ -13,6 +13,7 @@ from checks.flow.cfg import callee, walk
 from checks.flow.sending import sent
 from checks.fold import fold, type_name
 from checks.rule import Found, NotApplicable, Unknown
+from checks.rules_registers import strange_accessor
 from gen.model import Trigger
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ def right_event(flow: Flow, context: Context) -> Iterator[Word]:
         items = sent(flow, function)
         if not items and (call := _somewhere(flow, function)) is not None:
             yield Unknown(f"how {function.name}() gets to this write is not followed", call)
+        elif not items and (one := strange_accessor(context)) is not None:
+            yield Unknown(f"whether {one.name}() writes an event is not known", one.callee)
         elif not items:
             yield Found(f"{function.name}() writes no event", function.span, absent=True)
         for item in items:

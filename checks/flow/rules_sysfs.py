@@ -51,10 +51,10 @@ def _length(flow: Flow, function: Function, path: Path, role: str) -> str | bool
     if known == NEGATIVE:
         return True
     if value[0] == "num":
-        return f"a {role} function returns a length or an error number: {value[1]} is neither"
+        return f"a {role} function returns a length or an error number, not {value[1]}"
     if role == "store" and value[0] == "param":
         return True if value[1] == COUNT else None
-    if role == "show" and value[0] == "call" and _fills(flow, function, value):
+    if role == "show" and value[0] in {"call", "plus"} and _fills(flow, function, value):
         return True
     if role == "store" and known in {ZERO, ZERO | NEGATIVE}:
         return "this may return 0, so that the user's write is tried again for ever"
@@ -62,7 +62,9 @@ def _length(flow: Flow, function: Function, path: Path, role: str) -> str | bool
 
 
 def _fills(flow: Flow, function: Function, value: Value) -> bool:
-    """Whether a value is what a call returned that was given the buffer."""
+    """Whether a value is what a call returned that was given the buffer, or a sum of that."""
+    if value[0] == "plus":
+        return all(_fills(flow, function, part) for part in value[1:])
     return any(
         event.result == value and ("param", BUFFER, function.params[BUFFER]) in event.values
         for event in flow.traces[function].of("call")

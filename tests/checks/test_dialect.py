@@ -68,6 +68,9 @@ LEGAL = {
         "static thing_t thing = THING_INIT(1);\n\n"
         "static thing_t *other(thing_t given)\n{\n\treturn given.next ?: &thing;\n}\n\n"
         "static thing_t *pvpanic_thing(void)\n{\n\treturn other(thing);\n}\n\n" + ANCHOR)),
+    "put together": ("pvpanic.c", 'return sysfs_emit(buf, "%x\\n", pi->capability);', (
+        'int len = sysfs_emit_at(buf, 0, "%x", pi->capability);\n\n'
+        '\tlen += sysfs_emit_at(buf, len, "\\n");\n\treturn len;')),
     "late": ("pvpanic.c", "module_init(pvpanic_init);", "late_initcall(pvpanic_init);"),
     "told error": ("pvpanic.c", FAILING, TOLD),
     "handwritten registration": ("pvpanic-pci.c", "module_pci_driver(pvpanic_pci_driver);\n",

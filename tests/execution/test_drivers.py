@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from checks.rule import Found, NotApplicable, Unknown, Word, rules
-from gen.generate import generate
+from checks.run import check_paths
+from gen.generate import find_target, generate, read_device
 from gen.lab.problem import LabError
 from gen.output import write
 from tests.checks.trees import change
@@ -60,6 +61,14 @@ def test_the_rendered_driver_is_run_quickly() -> None:
         (CORE, "kstrtouint(buf, 16, &events);", "kstrtou8(buf, 16, &events);", "RUN306"),
         (CORE, "kstrtouint(buf, 16, &events);", 'sscanf(buf, "%x", &events) - 1;', "RUN303"),
         (CORE, "\trcu_read_unlock();\n", "", "RUN309"),
+        (CORE, 'sysfs_emit(buf, "%x\\n", pi->capability)',
+         'sysfs_emit_at(buf, 1, "%x\\n", pi->capability)', "RUN303"),
+        (CORE, 'sysfs_emit(buf, "%x\\n", pi->capability)',
+         'sysfs_emit_at(buf, PAGE_SIZE, "%x\\n", pi->capability)', "RUN306"),
+        (CORE, 'sysfs_emit(buf, "%x\\n", pi->capability)',
+         'sysfs_emit(buf + 1, "%x\\n", pi->capability)', "RUN306"),
+        (PCI, "\tbase = pcim_iomap", "\tpci_set_power_state(pdev, PCI_D3hot);\n\tbase = pcim_iomap",
+         "RUN302"),
         (PCI, "\tif (!base)\n\t\treturn -ENOMEM;\n\n", "", "RUN306"),
         (PCI, "\tif (ret)\n\t\treturn ret;\n", "", "RUN302"),
         (PCI, "pcim_iomap(", "pci_iomap(", "RUN304"),
@@ -75,6 +84,49 @@ def test_a_defect_is_shown(tmp_path: Path, file: str, good: str, bad: str, rule:
     change(tree, file, good, bad)
     found = {item for item, _ in said(words(tree, SPEC))}
     assert found == set(rule.split())
+
+
+def test_a_device_that_was_woken_again_answers(tmp_path: Path) -> None:
+    tree = tmp_path / "driver"
+    shutil.copytree(OUT, tree)
+    steps = "".join(
+        f"\tret = pci_set_power_state(pdev, {state});\n\tif (ret)\n\t\treturn ret;\n\n"
+        for state in ("PCI_D3hot", "PCI_D0")
+    )
+    change(tree, PCI, "\tbase = pcim_iomap", f"{steps}\tbase = pcim_iomap")
+    assert said(words(tree, SPEC)) == []
+
+
+def test_the_bytes_of_a_register_have_an_order(tmp_path: Path) -> None:
+    spec = SPECS / "acme_watch.yaml"
+    write(tmp_path / "out", generate(spec, "6.12", None).files)
+    (core,) = (one for one in (tmp_path / "out").glob("*.c") if "iowrite16(" in one.read_text())
+    change(tmp_path / "out", core.name, "iowrite16(", "iowrite16be(")
+    assert {rule for rule, _ in said(words(tmp_path / "out", spec, "6.12"))} == {"RUN301"}
+    report = check_paths([tmp_path / "out"], read_device(spec), find_target("6.12", None).kernel)
+    (told,) = (item for item in report.findings if item.rule == "SPEC002")
+    assert "in the big-endian order" in told.message
+
+
+def test_an_accessor_that_nobody_knows_may_write(tmp_path: Path) -> None:
+    tree = tmp_path / "driver"
+    shutil.copytree(OUT, tree)
+    change(tree, CORE, "iowrite8(event", "iowrite8_slowly(event")
+    report = check_paths([tree], read_device(SPEC), find_target("6.1", None).kernel)
+    assert report.findings == ()
+    for rule in ("SPEC001", "SPEC006"):
+        (why,) = (item.why for item in report.judgements if item.rule.id == rule)
+        assert "iowrite8_slowly()" in str(why)
+
+
+def test_a_failing_probe_tells_its_error_and_its_resource(tmp_path: Path) -> None:
+    tree = tmp_path / "driver"
+    shutil.copytree(OUT, tree)
+    change(tree, PLATFORM, "platform_get_mem_or_io(pdev, 0)", "platform_get_mem_or_io(pdev, 1)")
+    (found,) = words(tree, SPEC)["RUN307"]
+    assert isinstance(found, Found)
+    assert found.message == "probe fails with -EINVAL though nothing has failed"
+    assert "platform device A with one " in str(found.help)
 
 
 def test_the_shortest_tale_is_told(tmp_path: Path) -> None:
