@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.contract.observed import Observed, unheeded
+from gen.diff.directions import EVERY
 from gen.diff.occasions import SEPARATOR
 from gen.diff.records import Fact, Item
 
@@ -73,6 +74,9 @@ class Attributes:
         """What was seen of an attribute: which mask it shows, at first as well, and where it is."""
         path, name = names
         seen = seen or Observed(why=UNRUN)
+        if seen.present and name not in seen.present | seen.hidden.keys():
+            # Devices have others, so that what lacks this one is their group.
+            seen.hidden[name] = EVERY
         if name in seen.shows:
             shows = seen.shows[name]
             at = seen.shown_at.get(name, one.span)

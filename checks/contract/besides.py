@@ -18,7 +18,8 @@ STOPS = "stops the chain of panic notifiers"
 SINGLE = "binds one device only"
 FIRST = "tells one of several devices only"
 TWICE = "tells a device twice"
-CHOOSY = "refuses a device that lacks an event"
+CHOOSY = "refuses a device that takes {}"
+NOISY = "tells a device {:#x} while it {} it"
 KEEPS = "keeps its power-off handler while no device wants it"
 
 
@@ -41,13 +42,23 @@ class Besides:
         explorer = self.masks.explorer
         known, shown = explorer.unknown, dict(explorer.shown)
         explorer.unknown = {}
-        for step in (self._chain, self._several, self._narrow, self._unwanted):
+        for step in (self._noise, self._chain, self._several, self._narrow, self._unwanted):
             with explorer.trial():
                 self.masks.load()
                 if self.masks.bind(machine, self.full):
                     step(machine, other)
         # What keeps this from being seen says nothing of what was seen before.
         explorer.unknown, explorer.shown = known, shown
+
+    def _noise(self, machine: Machine, _other: Machine) -> None:
+        """Whether an event is sent although nothing happened but a bind or an unbind."""
+        world = self.core.world
+        for verb in ("binds", "unbinds"):
+            if verb == "unbinds":
+                world.put(world.kernel, "log", ())
+                self.core.unbind(machine)
+            for item in world.kernel.get("log", ()):
+                self._say(NOISY.format(item[1], verb), item[2]())
 
     def _chain(self, _machine: Machine, _other: Machine) -> None:
         if any(result & STOP for result in self.masks.panic()):
@@ -69,10 +80,10 @@ class Besides:
 
     def _narrow(self, machine: Machine, other: Machine) -> None:
         self.core.unbind(machine)
-        lowest = self.full & -self.full
-        for raw in (self.full & ~lowest, lowest, 0):
+        bits = [1 << bit for bit in range(self.full.bit_length()) if self.full >> bit & 1]
+        for raw in dict.fromkeys([*(self.full & ~bit for bit in bits), *bits, 0]):
             if not self.masks.bind(other, raw):
-                self._say(CHOOSY)
+                self._say(CHOOSY.format(f"{raw:#x} and no more" if raw else "no event"))
                 return
             self.core.unbind(other)
 

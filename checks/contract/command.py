@@ -47,6 +47,8 @@ def extract(paths: tuple[Path, ...], kernel: str | None, form: str) -> None:
         say(f"pvgen: {path}: no such file or directory")
     if missing:
         fail("", 2)
+    if len(paths) > 1 and (whole := next((path for path in paths if path.is_dir()), None)):
+        fail(f"{whole} is a directory; give one directory, or single files", 2)
     if sys.stdout is None:
         fail("standard output is closed, so that the contract cannot be written", 3)
     contract = contract_of(paths, kernel)

@@ -46,6 +46,7 @@ class Events:
         """Each event, when it is sent, and what is sent that has no macro."""
         if not events:
             self._miss("event", "", "no macro for user space that is one bit")
+        events = self._meant(events)
         numbers = [value.number for value in events.values()]
         known = set(numbers)
         strange = {sent: SEPARATOR.join(on) for sent, on in (seen.triggers if seen else {}).items()
@@ -83,6 +84,15 @@ class Events:
             if sent & ~whole:
                 self._miss("event", "name",
                            f"on {on} {sent:#x} is sent, for which there is no macro")  # fmt: skip
+
+    def _meant(self, events: dict[str, Value]) -> dict[str, Value]:
+        """The macros without those that only happen to be worth an event that the driver uses."""
+        numbers = [value.number for value in events.values()]
+        twice = [name for name, value in events.items() if numbers.count(value.number) > 1]
+        used = {name for name in twice if self._use(name)}
+        worth = {events[name].number for name in used}
+        return {name: value for name, value in events.items()
+                if name in used or name not in twice or value.number not in worth}  # fmt: skip
 
     def _use(self, event: str) -> Span | None:
         """Where the driver hands the macro of an event on for the first time, or else uses it."""

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from checks.errnos import error_name
 from checks.execution.contract import written
-from checks.execution.texts import EINVAL
+from checks.execution.texts import EINVAL, ERANGE
 from gen.diff.directions import ANYTHING, EVERY, KNOWN
 from gen.diff.occasions import SEPARATOR
 from gen.model import Mask
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from checks.contract.observed import Observed
     from checks.execution.explorer import Explorer
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 # Of a store that takes no mask; the answer stands behind it.
 EVERY_MASK = "any mask"
-# A text that is no number in any base.
-NO_NUMBER = "zz\n"
+# Texts that are no mask whatever the base, each with the error, and what is to be said of it.
+NO_MASKS = (("zz\n", EINVAL, "no number"), ("9" * 40 + "\n", ERANGE, "too large"))
 
 
 class Masks:
@@ -175,15 +175,15 @@ class Masks:
             bound += f", with {error_name(result)} all the same"
         elif result not in {len(text), -EINVAL}:
             bound += f", with {answer(result)} instead of EINVAL"
-        self.seen.within[name] = bound + self._no_number(machine, name)
+        self.seen.within[name] = bound + "".join(self._unread(machine, name))
 
-    def _no_number(self, machine: Machine, name: str) -> str:
-        """What is to be said of the answer to a text that is no number in any base."""
-        result = int(self.core.store(machine, self.core.attributes(machine)[name], NO_NUMBER))
-        if result == -EINVAL:
-            return ""
-        self._answered(self.seen.bound_at, name)
-        return f", with {answer(result)} for what is no number"
+    def _unread(self, machine: Machine, name: str) -> Iterator[str]:
+        """What is to be said of the answers to texts that are no number, or too large a one."""
+        for text, wanted, what in NO_MASKS:
+            result = int(self.core.store(machine, self.core.attributes(machine)[name], text))
+            if result != -wanted:
+                self._answered(self.seen.bound_at, name)
+                yield f", with {answer(result)} for what is {what}"
 
     def _partial(self, machine: Machine) -> None:
         """Whether a mask starts as the events that a device takes, and may have no others.
@@ -198,6 +198,8 @@ class Masks:
             same = name in part and part[name] == whole.get(name)
             if same and mask is Mask.ENABLED and name not in self.seen.initial:
                 self.seen.initial[name] = KNOWN
+            elif same and mask is Mask.CAPABILITY:
+                self.seen.shows[name] = None  # what is always the same is no capability
         for name, bound in self.seen.within.items():
             if not bound.startswith(ANYTHING) and self._takes_missing(machine, name, missing):
                 self.seen.within[name] = bound.replace(Mask.CAPABILITY.value, KNOWN)
@@ -210,7 +212,8 @@ class Masks:
                 self.load()
                 if self.bind(machine, raw):
                     self.core.hidden.clear()
-                    self.core.attributes(machine)
+                    present = frozenset(self.core.attributes(machine))
+                    self.seen.present |= frozenset() if self.explorer.unknown else present
                     hidden[raw] = frozenset(self.core.hidden)
         self.seen.groups.update(self.core.groups)
         if len(hidden) > 1:

@@ -32,15 +32,15 @@ class Observed:
     `negotiated` tells of the other values whether the driver knows them at all. `unasked` has the
     values that are sent to a device that claims to take none, `unmasked` those that are sent though
     the mask in an attribute is 0. `initial` is what the attribute of that mask shows at first,
-    where it is not the capability. `hidden` tells of attributes on which devices they are not,
-    `groups` the directory that they are in. `refusing` is the file whose module refuses to be
-    loaded. `refuses` has by an attribute's name the masks within its bounds that a store does not
-    take, and where it says so; `shown_at` and `bound_at` have the places where its functions gave
-    what they showed, and answered what is out of bounds. `besides` is what no spec has, each with
-    its place. `touched` has by a driver's name the accesses to its devices, each with the place in
-    its file. `refused` are the drivers' names, each with a kind of resource, whose probe takes no
-    device that has all that the driver asks for, and `open` those of which that is not known, with
-    the reason and its place.
+    where it is not the capability. `present` are the attributes of devices, as far as that is sure;
+    `hidden` tells of attributes on which devices they are not, `groups` the directory that they are
+    in. `refusing` is the file whose module refuses to be loaded. `refuses` has by an attribute's
+    name the masks within its bounds that a store does not take, and where it says so; `shown_at`
+    and `bound_at` have the places where its functions gave what they showed, and answered what is
+    out of bounds. `besides` is what no spec has, each with its place. `touched` has by a driver's
+    name the accesses to its devices, each with the place in its file. `refused` are the drivers'
+    names, each with a kind of resource, whose probe takes no device that has all that the driver
+    asks for, and `open` those of which that is not known, with the reason and its place.
     """
 
     triggers: dict[int, tuple[Trigger, ...]] = field(default_factory=dict)
@@ -52,6 +52,7 @@ class Observed:
     refused: set[Asked] = field(default_factory=set)
     open: dict[Asked, tuple[str, Span | None]] = field(default_factory=dict)
     hidden: dict[str, str] = field(default_factory=dict)
+    present: frozenset[str] = frozenset()
     groups: dict[str, str] = field(default_factory=dict)
     refusing: TreeFile | None = None
     besides: dict[str, Span | None] = field(default_factory=dict)

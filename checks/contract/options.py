@@ -56,7 +56,7 @@ class Options:
             self._miss(f"{path}.kconfig", "no Kconfig is among the files", driver.span)
             return
         if driver.file.source in self.torn:
-            why = "whether its option builds one more driver is not known, since its file is torn"
+            why = "its file was not read in full, so that its option may build one more driver"
             self._miss(f"{path}.kconfig", why, driver.span)
             return
         fact = self.known.get(option or "")

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 from checks.tree import Role
 from gen.diff.records import Part
+from gen.source import UnreadableSourceError, read_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from checks.tree import SourceTree, TreeFile
 
@@ -26,12 +28,40 @@ _CODE = frozenset({Role.UNIT, Role.HEADER, Role.UAPI})
 _ENTRY = re.compile(r"^\s*(?:config|menuconfig|menu|choice|if|endif|endmenu|endchoice|source)\b")
 _DEFINE = re.compile(r"#\s*define\s+\w+")
 _ENDS, _HEAD_ENDS = frozenset({";"}), frozenset("(=[{;")
+_ABOVE = ("Kconfig", "Makefile", "Kbuild")
 _OPEN, _CLOSE = frozenset("({["), frozenset(")}]")
 
 
 def parts(tree: SourceTree) -> tuple[Part, ...]:
     """The parts of all files, each with the lines that it takes."""
     return tuple(part for file in tree.files for part in _parts(file))
+
+
+def around(root: Path, tree: SourceTree, called: str) -> tuple[Part, ...]:
+    """What the directory above a driver's says of it: whether it is built and offered at all.
+
+    Args:
+        root: the directory that was given; nothing outside is read.
+        tree: the driver that was found in it.
+        called: how the names of its files begin in messages.
+    """
+    home = next((file.path.parent for file in tree.files if file.role is Role.UNIT), None)
+    if home is None or home == home.parent:
+        return ()
+    found = []
+    for name in _ABOVE:
+        try:
+            path = home.parent / name
+            source = read_source(root / path, f"{called}{path}")
+        except UnreadableSourceError:
+            continue
+        # That there is such a file is a part, so that a line that is gone is missed.
+        found.append(Part(f"../{name}", "", "", source.span(1, 1), 0))
+        for number, line in enumerate(source.lines, 1):
+            words = " ".join(line.split("#")[0].split())
+            if re.search(rf"(?<![\w-]){re.escape(home.name)}/", words):
+                found.append(Part(f"../{name}", words, words, source.span(number, 1), number))
+    return tuple(found)
 
 
 def _parts(file: TreeFile) -> Iterator[Part]:

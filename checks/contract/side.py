@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from checks.contract.find import PLACES, NoDriverError, find_driver
-from checks.contract.parts import parts
+from checks.contract.parts import around, parts
 from checks.contract.read import NothingReadError, read_contract
 from gen.banner import read_banner
 from gen.diff.checkout import check_out
@@ -58,12 +58,18 @@ def _read(label: str, tree: Path, series: str | None, shown: str | None) -> Tree
         raise SideError(str(error).replace(str(tree), shown or str(tree)), 3) from None
     except NothingReadError as error:
         raise SideError(str(error), 3, error.diagnostics) from None
-    return TreeSide(label, contract.items, contract.unknown, parts(found))
+    pieces = parts(found) + around(tree, found, _beginning(shown or str(tree)))
+    return TreeSide(label, contract.items, contract.unknown, pieces)
+
+
+def _beginning(name: str) -> str:
+    """How the names of a directory's files begin."""
+    return name if name.endswith(":") else f"{name}/"
 
 
 def _called(found: SourceTree, place: str, name: str) -> SourceTree:
     """The tree with its files called as git calls them, and not by where they were written."""
-    base = name if name.endswith(":") else f"{name}/"
+    base = _beginning(name)
 
     def called(source: Source) -> Source:
         return Source(base + source.name.removeprefix(f"{place}/"), source.text)

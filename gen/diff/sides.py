@@ -173,7 +173,8 @@ def _is_revision(word: str) -> bool:
 def _words(word: str, spec: Path | None, other: str) -> _Words:
     match = _AS_OF.fullmatch(word)
     file, _, named = word.rpartition("@")
-    if not match and file.endswith((".yaml", ".yml")) and not os.path.lexists(word):
+    meant = file.endswith((".yaml", ".yml")) or named.isdigit() or (file and Path(file).is_dir())
+    if not match and meant and not os.path.lexists(word):
         raise SideError(f"{word}: '{named}' is no release; one looks like 6.1", 2)
     release = match["release"] if match else None
     rest = match["side"] if match else word

@@ -38,6 +38,7 @@ def diff_kernels(base: str, spec: Path | None) -> None:
         except KernelFactsError as error:
             say(f"pvgen: {error}")
             continue
-        click.echo(f"\n<details><summary>Linux {kernel.series}: {len(hunks)} hunks</summary>\n")
+        count = f"{len(hunks)} hunk{'' if len(hunks) == 1 else 's'}"
+        click.echo(f"\n<details><summary>Linux {kernel.series}: {count}</summary>\n")
         click.echo("\n".join(fenced(hunks)))
         click.echo("</details>")

@@ -15,7 +15,7 @@ from gen.diff.directions import EVERY
 from gen.diff.occasions import SEPARATOR, bits, sent, worth
 from gen.diff.pci import Claim
 from gen.diff.records import HOOKS
-from gen.model import Trigger
+from gen.model import Mask, Trigger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -89,6 +89,8 @@ def _contents(side: Sequence[Item]) -> list[str]:
         takes = f", takes base {base} within {within}" if base and within else ""
         read = _value(one, "initial")
         read = _printed(form, every) if read in {None, GRANTED["initial"]} else read
+        if shows not in tuple(Mask):
+            read = form.rstrip("\n")  # what it then reads as is not known
         lines.append(f"{one.name}: {read} ({shows}){takes}")
     return lines
 

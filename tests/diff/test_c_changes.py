@@ -276,6 +276,73 @@ def test_what_takes_no_mask_at_all_is_told_once(tmp_path: Path) -> None:
     assert finding.change.new == "any mask (EOPNOTSUPP)"
 
 
+# By name: what is replaced in the core file, and what the driver then does besides.
+DOINGS = {
+    "told at bind": ("\tpi->base = base;\n", "\tpi->base = base;\n\tiowrite8(4, base);\n",
+                     "tells a device 0x4 while it binds it"),
+    "told at unbind": ("\tlist_del_rcu(&pi->node);\n",
+                       "\tlist_del_rcu(&pi->node);\n\tiowrite8(1, pi->base);\n",
+                       "tells a device 0x1 while it unbinds it"),
+    "none taken": ("\tpi->events = pi->capability;",
+                   "\tif (!pi->capability)\n\t\treturn -ENODEV;\n\tpi->events = pi->capability;",
+                   "refuses a device that takes no event"),
+    "one lacking": ("\tpi->events = pi->capability;", ("\tif (!(pi->capability & 2))\n"
+                    "\t\treturn -ENODEV;\n\tpi->events = pi->capability;"),
+                    "refuses a device that takes 0x5 and no more"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", DOINGS)
+def test_what_a_driver_does_besides_is_named(name: str, tmp_path: Path) -> None:
+    tree, (old, new, expected) = copied(tmp_path), DOINGS[name]
+    text = (tree / CORE).read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    (tree / CORE).write_text(text.replace(old, new), encoding="utf-8")
+    (finding,) = compare(base(), read_tree("new", tree, "6.1")).findings
+    assert finding.change.path == f"besides[{expected}]"
+
+
+def test_an_attribute_in_no_group_is_hidden(tmp_path: Path) -> None:
+    tree = copied(tmp_path)
+    text = (tree / CORE).read_text(encoding="utf-8")
+    (tree / CORE).write_text(text.replace("\t&dev_attr_capability.attr,\n", ""), encoding="utf-8")
+    (finding,) = compare(base(), read_tree("new", tree, "6.1")).findings
+    assert (finding.rule.id, finding.change.new) == ("USER_ATTR_HIDDEN", "every device")
+
+
+def test_a_number_for_user_space_is_no_event(tmp_path: Path) -> None:
+    tree = copied(tmp_path)
+    text = (tree / HEADER).read_text(encoding="utf-8")
+    more = f"#define {SHUTDOWN}\n#define PVPANIC_VERSION 1"
+    (tree / HEADER).write_text(text.replace(f"#define {SHUTDOWN}", more), encoding="utf-8")
+    result = compare(base(), read_tree("new", tree, "6.1"))
+    assert (result.findings, result.complete) == ((), True)
+    assert [one.names for one in result.also] == [("#define PVPANIC_VERSION",)]
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [("Makefile", "obj-$(CONFIG_PVPANIC) += pvpanic/"),
+     ("Kconfig", 'source "drivers/misc/pvpanic/Kconfig"')],
+)  # fmt: skip
+def test_a_driver_that_its_kernel_no_longer_builds(name: str, line: str, tmp_path: Path) -> None:
+    sides = []
+    for which in ("old", "new"):
+        misc = tmp_path / which / "drivers" / "misc"
+        shutil.copytree(
+            ROOT / "out", misc / "pvpanic", ignore=shutil.ignore_patterns("*.o", "*.ko")
+        )
+        text = f"# all\n{line if which == 'old' else ''}\nobj-y += other.o\n"
+        (misc / name).write_text(text, encoding="utf-8")
+        sides.append(read_tree(which, tmp_path / which, "6.1"))
+    old, new = sides
+    result = compare(old, new)
+    assert result.findings == ()
+    (told,) = result.also
+    assert told.names == (line,)
+    assert str(told.at).endswith(f"old/drivers/misc/{name}:2:1")
+
+
 def test_a_mask_is_told_where_it_is_shown(tmp_path: Path) -> None:
     result = compare(base(), read_tree("new", changed(tmp_path, "shows-the-other"), "6.1"))
     (finding,) = result.findings
