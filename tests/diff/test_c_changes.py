@@ -130,6 +130,9 @@ CHANGES: dict[str, tuple[str, str, str, list[str]]] = {
     "another-error-for-text": (CORE, "if (ret)\n\t\treturn ret;\n\n\tif (events &",
                                "if (ret)\n\t\treturn -EIO;\n\n\tif (events &",
                                ["USER_ATTR_ERRNO_CHANGED"]),
+    "another-error-for-more": (CORE, "if (ret)\n\t\treturn ret;\n\n\tif (events &",
+                               "if (ret)\n\t\treturn -EINVAL;\n\n\tif (events &",
+                               ["USER_ATTR_ERRNO_CHANGED"]),
     "set-though-refused": (CORE, "if (events & ~pi->capability)\n\t\treturn -EINVAL;",
                            ("if (events & ~pi->capability) {\n\t\tWRITE_ONCE(pi->events, events);\n"
                            "\t\treturn -EINVAL;\n\t}"), ["USER_ATTR_RANGE_WIDENED"]),
@@ -208,6 +211,8 @@ def test_a_change_of_c_is_told_both_ways(name: str, tmp_path: Path) -> None:
         ("pci-table", 'autoload: {pci: "no"}'),
         ("two-occasions", 'trigger: "panic, crash-kernel, power-off"'),
         ("nothing-heeded", 'unheeded: "panicked, crash_loaded"'),
+        ("shows-a-number", 'shows: "something else"'),
+        ("another-error-for-more", "capability, with EINVAL for what is too large"),
         ("module-licence", "    module-license: Proprietary"),
         ("export", "unexported: devm_pvpanic_register"),
     ],
