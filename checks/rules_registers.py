@@ -23,10 +23,9 @@ if TYPE_CHECKING:
 
 # How the kernel calls its accessors of registers and of I/O memory.
 _ACCESSOR = re.compile(
-    r"(?:__)?(?:raw_)?(?:ioread|iowrite|read|write)(?:\d+|s?[bwlq]|e?s[bwlq])\w*"
+    r"(?:__)?(?:raw_)?(?:ioread|iowrite|read|write)(?:\d+|s?[bwlq])\w*"
     r"|(?:in|out)s?[bwl](?:_p)?|_*mem\w*io|\w*regmap_\w+"
 )
-BYTE = 8
 
 
 def _accesses(context: Context) -> list[RegisterAccess]:
@@ -110,7 +109,7 @@ def check_width(context: Context) -> Iterator[Word]:
                 f"'{register.name}', which has {register.width}"
             )
             yield Found(message, access.call.callee, register.at["width"])
-        elif (order := _order(context, access)) != "little" and access.width > BYTE:
+        elif (order := _order(context, access)) != "little":
             message = (
                 f"{access.call.name} takes the bytes of the register '{register.name}' in the "
                 f"{order}-endian order; a device has the little-endian one"

@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checks.contract.observed import Observed, unheeded
-from gen.diff.directions import EVERY
 from gen.diff.occasions import SEPARATOR
 from gen.diff.records import Fact, Item
 
@@ -74,9 +73,6 @@ class Attributes:
         """What was seen of an attribute: which mask it shows, at first as well, and where it is."""
         path, name = names
         seen = seen or Observed(why=UNRUN)
-        if seen.present and name not in seen.present | seen.hidden.keys():
-            # Devices have others, so that what lacks this one is their group.
-            seen.hidden[name] = EVERY
         if name in seen.shows:
             shows = seen.shows[name]
             at = seen.shown_at.get(name, one.span)
@@ -88,16 +84,16 @@ class Attributes:
             why = (
                 seen.why if written else "no attribute can be written, so that both masks are equal"
             )
-            if name in seen.hidden:
-                why = f"{seen.hidden[name]} lacks it"
+            if lacking := seen.lacking(name):
+                why = f"{lacking} lacks it"
             self._miss(path, "shows", why, seen.at if written and seen.at else one.span)
         for key, told in (
-            ("group", seen.groups),
-            ("hidden", seen.hidden),
-            ("initial", seen.initial),
+            ("group", seen.groups.get(name)),
+            ("hidden", seen.lacking(name)),
+            ("initial", seen.initial.get(name)),
         ):
-            if name in told:
-                facts[key] = Fact(told[name], one.span)
+            if told is not None:
+                facts[key] = Fact(told, one.span)
 
     def _store(
         self, names: tuple[str, str], one: Object, seen: Observed | None, facts: dict[str, Fact]

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from gen.diff.directions import EVERY
 from gen.frontend import ResourceKind
 from gen.model import Trigger
 
@@ -65,6 +66,11 @@ class Observed:
     refuses: dict[str, tuple[str, Span | None]] = field(default_factory=dict)
     why: str = "the driver could not be run"
     at: Span | None = None
+
+    def lacking(self, name: str) -> str | None:
+        """The devices that an attribute is not on; all, if they have others and no group has it."""
+        nowhere = self.present and name not in self.present
+        return self.hidden.get(name) or (EVERY if nowhere else None)
 
 
 def unheeded(

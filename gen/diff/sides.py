@@ -173,7 +173,8 @@ def _is_revision(word: str) -> bool:
 def _words(word: str, spec: Path | None, other: str) -> _Words:
     match = _AS_OF.fullmatch(word)
     file, _, named = word.rpartition("@")
-    meant = file.endswith((".yaml", ".yml")) or named.isdigit() or (file and Path(file).is_dir())
+    # A directory or a spec has no revision's name, in which an @ may stand.
+    meant = file.endswith((".yaml", ".yml")) or (file and Path(file).is_dir())
     if not match and meant and not os.path.lexists(word):
         raise SideError(f"{word}: '{named}' is no release; one looks like 6.1", 2)
     release = match["release"] if match else None

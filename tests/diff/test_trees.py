@@ -184,7 +184,7 @@ def test_what_comes_is_told_though_macros_stand_in_a_header_that_is_not_there(
 
 @pytest.mark.parametrize(
     ("release", "status", "message"),
-    [("@6.1", 3, "no C file here"), ("@9.9", 2, "9.9")],
+    [("@6.1", 3, "no C file here"), ("@9.9", 2, "9.9"), ("@99", 2, "'99' is no release")],
 )
 def test_a_directory_that_cannot_be_read(
     tmp_path: Path, release: str, status: int, message: str

@@ -86,14 +86,20 @@ def test_a_defect_is_shown(tmp_path: Path, file: str, good: str, bad: str, rule:
     assert found == set(rule.split())
 
 
-def test_a_device_that_was_woken_again_answers(tmp_path: Path) -> None:
+def changed(tmp_path: Path, file: str, good: str, bad: str) -> Path:
+    """A copy of the rendered driver in which one thing is another."""
     tree = tmp_path / "driver"
     shutil.copytree(OUT, tree)
+    change(tree, file, good, bad)
+    return tree
+
+
+def test_a_device_that_was_woken_again_answers(tmp_path: Path) -> None:
     steps = "".join(
         f"\tret = pci_set_power_state(pdev, {state});\n\tif (ret)\n\t\treturn ret;\n\n"
         for state in ("PCI_D3hot", "PCI_D0")
     )
-    change(tree, PCI, "\tbase = pcim_iomap", f"{steps}\tbase = pcim_iomap")
+    tree = changed(tmp_path, PCI, "\tbase = pcim_iomap", f"{steps}\tbase = pcim_iomap")
     assert said(words(tree, SPEC)) == []
 
 
@@ -109,9 +115,7 @@ def test_the_bytes_of_a_register_have_an_order(tmp_path: Path) -> None:
 
 
 def test_an_accessor_that_nobody_knows_may_write(tmp_path: Path) -> None:
-    tree = tmp_path / "driver"
-    shutil.copytree(OUT, tree)
-    change(tree, CORE, "iowrite8(event", "iowrite8_slowly(event")
+    tree = changed(tmp_path, CORE, "iowrite8(event", "iowrite8_slowly(event")
     report = check_paths([tree], read_device(SPEC), find_target("6.1", None).kernel)
     assert report.findings == ()
     for rule in ("SPEC001", "SPEC006"):
@@ -120,9 +124,8 @@ def test_an_accessor_that_nobody_knows_may_write(tmp_path: Path) -> None:
 
 
 def test_a_failing_probe_tells_its_error_and_its_resource(tmp_path: Path) -> None:
-    tree = tmp_path / "driver"
-    shutil.copytree(OUT, tree)
-    change(tree, PLATFORM, "platform_get_mem_or_io(pdev, 0)", "platform_get_mem_or_io(pdev, 1)")
+    other = "platform_get_mem_or_io(pdev, 1)"
+    tree = changed(tmp_path, PLATFORM, other.replace("1", "0"), other)
     (found,) = words(tree, SPEC)["RUN307"]
     assert isinstance(found, Found)
     assert found.message == "probe fails with -EINVAL though nothing has failed"
