@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -21,11 +20,13 @@ from gen.console import fail, report, say
 from gen.generate import generate
 from gen.lab.problem import LabError
 from gen.model_restrict import carry
-from gen.options import as_of_option, kernel_option, spec_option
+from gen.options import PathName, as_of_option, kernel_option, spec_option
 from gen.output import OutputError, write
 from gen.specs import GenerationError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gen.generate import Generation
 
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 @click.option(
     "--tree",
     "root",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=PathName(file_okay=False),
     help="Kernel tree to make mails for: a git work tree or an unpacked source; it is only read.",
 )
 @click.option(
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--was",
-    type=click.Path(path_type=Path),
+    type=PathName(),
     help="The spec that the tree's driver keeps; without it, --spec as of the tree's release.",
 )
 @click.option("--author", metavar="NAME <MAIL>", help="Author of the mails; needed with --tree.")
@@ -64,7 +65,7 @@ if TYPE_CHECKING:
 @click.option(
     "--kdir",
     metavar="KDIR",
-    type=click.Path(path_type=Path),
+    type=PathName(),
     help="With --verify: build for these headers, not for the distribution's of the series.",
 )
 @click.option("--scenario", "scenarios", multiple=True, help="With --verify: play this one only.")
@@ -73,7 +74,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=PathName(file_okay=False),
     required=True,
     help="Directory for the rendered driver, or a new one for the mails.",
 )

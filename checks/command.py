@@ -24,7 +24,7 @@ from gen.diff.catalogue import overview as diff_overview
 from gen.diff.policy import diff_rules
 from gen.generate import find_target, read_device
 from gen.model_restrict import NothingLeftError, carry, restrict
-from gen.options import as_of_option, kdir_option, kernel_option, spec_option
+from gen.options import PathName, as_of_option, kdir_option, kernel_option, spec_option
 from gen.specs import GenerationError, shown_name
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ FEW = 4
 
 
 @click.command()
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="[PATH]...")
+@click.argument("paths", nargs=-1, type=PathName(), metavar="[PATH]...")
 @spec_option
 @kernel_option
 @kdir_option
@@ -62,7 +62,7 @@ FEW = 4
 @click.option(
     "--baseline",
     "baseline_file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=PathName(dir_okay=False),
     metavar="FILE",
     help=f"Accepted findings; without this, {NAME} in a checked directory.",
 )

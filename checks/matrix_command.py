@@ -34,7 +34,7 @@ from gen.kernel import KernelFactsError
 from gen.kernel_load import load_kernels
 from gen.lab.problem import LabError
 from gen.lab.process import tool
-from gen.options import spec_option
+from gen.options import PathName, spec_option
 from gen.output import OutputError, write_file
 from gen.resources import kernel_directory
 from gen.room import scratch_room
@@ -142,12 +142,10 @@ def _terminated(_number: int, _frame: Any) -> None:
 @spec_option
 @click.option("--row", "names", multiple=True, metavar="ROW", help="This row only, as 6.1:full.")
 @click.option("--kernel", "series", multiple=True, metavar="SERIES", help="This series' rows only.")
-@click.option(
-    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Also write JSON."
-)
+@click.option("--json", "json_file", type=PathName(dir_okay=False), help="Also write JSON.")
 @click.option(
     "--logs",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=PathName(file_okay=False),
     default=Path(".cache/matrix"),
     show_default=True,
     help="Where each row keeps its driver, modules and logs.",

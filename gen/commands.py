@@ -9,7 +9,7 @@ import click
 
 from gen.console import fail, report, say
 from gen.generate import Generation, generate
-from gen.options import as_of_option, kdir_option, kernel_option, spec_option
+from gen.options import PathName, as_of_option, kdir_option, kernel_option, spec_option
 from gen.output import OutputError, compare, write
 from gen.specs import GenerationError
 
@@ -21,7 +21,7 @@ from gen.specs import GenerationError
 @as_of_option
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=PathName(file_okay=False),
     default=Path("out"),
     show_default=True,
     help="Directory to write; it becomes a module directory for kbuild.",

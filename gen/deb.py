@@ -21,7 +21,7 @@ from gen.dkms import DkmsTree, dkms_tree
 from gen.git import GitError, git
 from gen.lab.problem import LabError
 from gen.lab.process import run, tool
-from gen.options import as_of_option, spec_option
+from gen.options import PathName, as_of_option, spec_option
 from gen.output import LIST, alone, clear
 from gen.render import render_debian
 from gen.resources import template_directory
@@ -60,7 +60,7 @@ def license_of(spdx: str) -> License:
 @as_of_option
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=PathName(file_okay=False),
     default=Path("dist"),
     show_default=True,
     help="Directory in which the package is written.",

@@ -18,7 +18,7 @@ from gen.generate import banner_name, find_target, plan_for, read_device
 from gen.kernel import KernelFactsError
 from gen.kernel_load import load_kernels
 from gen.needs import watched
-from gen.options import as_of_option, spec_option
+from gen.options import PathName, as_of_option, spec_option
 from gen.output import LIST, OutputError, write
 from gen.render import render, render_dkms
 from gen.resources import kernel_directory, template_directory
@@ -119,7 +119,7 @@ def dkms_tree(spec: Path | None, as_of: str | None) -> DkmsTree:
 @as_of_option
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, file_okay=False),
+    type=PathName(file_okay=False),
     default=Path("dist/dkms"),
     show_default=True,
     help="Directory in which NAME-VERSION is written.",

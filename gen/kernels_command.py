@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,12 +14,14 @@ from gen.headers import HeadersError
 from gen.kernel import KernelFactsError
 from gen.kernel_load import load_kernels
 from gen.model_restrict import carry
-from gen.options import spec_option
+from gen.options import PathName, spec_option
 from gen.probe import probe_tree
 from gen.resources import kernel_directory
 from gen.specs import GenerationError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gen.kernel import Kernel, Kernels
     from gen.model import Device
     from gen.probe import Probe
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 @click.option(
     "--probe",
     metavar="KDIR",
-    type=click.Path(path_type=Path),
+    type=PathName(),
     help="Look into the headers of this build tree, source tree or unpacked package instead.",
 )
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")

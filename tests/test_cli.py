@@ -124,3 +124,23 @@ def test_an_unverified_series_is_told_wherever_something_is_made_for_it(tmp_path
         places = [made.stderr, checked.stderr, *(f.read_text() for f in out.glob("*.[ch]"))]
         assert len(places) > 4
         assert [sentence in place for place in places] == [unverified] * len(places)
+
+
+def paths() -> list[tuple[str, click.Parameter]]:
+    """Each parameter that is a path, with its command's name."""
+    context = click.Context(main)
+    commands = {name: main.get_command(context, name) for name in main.list_commands(context)}
+    found = [(name, one) for name, command in commands.items() if command for one in command.params]
+    return [(name, one) for name, one in found if isinstance(one.type, click.Path)]
+
+
+@pytest.mark.parametrize(("name", "parameter"), paths(), ids=lambda one: getattr(one, "name", one))
+def test_an_empty_path_is_wrong_usage(
+    name: str, parameter: click.Parameter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    option = [parameter.opts[0]] if isinstance(parameter, click.Option) else []
+    ran = CliRunner().invoke(main, [name, *option, ""])
+    assert ran.exit_code == 2
+    assert "an empty word names no place" in ran.output
+    assert not list(tmp_path.iterdir())

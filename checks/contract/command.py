@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -15,15 +14,17 @@ from checks.contract.write import as_json, as_yaml
 from gen.banner import read_banner
 from gen.console import fail, report, say
 from gen.generate import find_target
-from gen.options import kernel_option
+from gen.options import PathName, kernel_option
 from gen.specs import GenerationError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from checks.contract.records import Contract
 
 
 @click.command()
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path), metavar="PATH...")
+@click.argument("paths", nargs=-1, type=PathName(), metavar="PATH...")
 @kernel_option
 @click.option(
     "--format",

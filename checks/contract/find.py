@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from checks.makefile import read_makefile
 from checks.tree import MAX_BYTES, Problem, Role, SourceTree, TreeFile
 from gen.source import Source, UnreadableSourceError, read_source
+from gen.wrap import listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -67,7 +68,7 @@ def _in_directory(root: Path) -> SourceTree:
     if not groups:
         raise NoDriverError(f"{root}: no C file here that hears of panics or of power-off")
     if len(groups) > 1:
-        names = ", ".join(str(group[0].relative) for group in groups)
+        names = listing([str(group[0].relative) for group in groups])
         raise NoDriverError(f"{root} has {len(groups)} drivers: {names}; give the files of one")
     units = groups[0]
     home = units[0].relative.parent

@@ -17,7 +17,7 @@ from gen.diff.compare import compare
 from gen.diff.records import Severity, TreeSide
 from gen.diff.report import FORMATS, as_text
 from gen.diff.sides import SideError, read_sides, split_range
-from gen.options import kernel_option, spec_option
+from gen.options import PathName, kernel_option, spec_option
 from gen.output import status_of, write_file
 from gen.resources import kernel_directory
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
               show_default=True, help="How to write the report.")  # fmt: skip
 @click.option("--gate", type=click.Choice([str(one) for one in Severity]),
               help="Exit 1 on a finding that is as bad as this, or worse.")  # fmt: skip
-@click.option("--baseline", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+@click.option("--baseline", type=PathName(dir_okay=False), metavar="FILE",
               help=f"Accepted findings; without this, {NAME} if it is here.")  # fmt: skip
 @click.option("--write-baseline", is_flag=True, help="Accept what is found; needs --reason.")
 @click.option("--reason", metavar="TEXT", help="With --write-baseline: why new findings are fine.")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from gen.diff.policy import affected
 from gen.diff.records import Action, Severity
+from gen.wrap import listing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from gen.diff.compare import Comparison
     from gen.diff.records import Also, DiffRule, Finding, Share, Unknown
 
-# More names than these are counted.
-MANY = 12
 LEFTOVER = "hunks of the rendered files that no change accounts for by itself"
 
 
@@ -48,9 +47,7 @@ def unknown(one: Unknown) -> str:
 
 def also(one: Also) -> str:
     """What is told of parts of C that differ without a finding."""
-    shown = ", ".join(one.names[:MANY])
-    more = f" and {len(one.names) - MANY} more" if len(one.names) > MANY else ""
-    return f"changed as well, and no finding has its place there: {shown}{more}"
+    return f"changed as well, and no finding has its place there: {listing(one.names)}"
 
 
 def accepted(one: Finding, by: Entry) -> str:

@@ -24,7 +24,7 @@ from gen.lab.problem import LabError
 from gen.lab.runner import Runner
 from gen.lab.stories import all_scenarios
 from gen.load import load_device
-from gen.options import spec_option
+from gen.options import PathName, spec_option
 from gen.output import write_file
 from gen.room import scratch_room
 from gen.specs import GenerationError, default_spec
@@ -104,14 +104,14 @@ def _suites(
 @click.option(
     "--modules",
     "directory",
-    type=click.Path(path_type=Path),
+    type=PathName(),
     default=Path("out"),
     show_default=True,
     help="Where the built modules are.",
 )
 @click.option(
     "--kernel-image",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=PathName(exists=True, dir_okay=False),
     help="The kernel to boot; by default the one that the modules were built for.",
 )
 @click.option(
@@ -129,9 +129,7 @@ def _suites(
     callback=_suites,
     help="Look for the kernel in this suite of the distribution too.",
 )
-@click.option(
-    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Also write JSON."
-)
+@click.option("--json", "json_file", type=PathName(dir_okay=False), help="Also write JSON.")
 @click.option(
     "--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Guests at a time."
 )

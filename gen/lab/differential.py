@@ -9,7 +9,6 @@ import sys
 import time
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -28,7 +27,7 @@ from gen.lab.problem import LabError
 from gen.lab.scenario import Verdict
 from gen.lab.stories import all_scenarios
 from gen.model_restrict import NothingLeftError, restrict
-from gen.options import spec_option
+from gen.options import PathName, spec_option
 from gen.output import write_file
 from gen.resources import kernel_directory
 from gen.room import scratch_room
@@ -36,6 +35,7 @@ from gen.specs import GenerationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from gen.lab.bench import Bench
     from gen.lab.scenario import Scenario
@@ -207,20 +207,14 @@ def _pair(
     help="Build both drivers for this series; may be given several times. All when absent.",
 )
 @click.option("--as-of", metavar="RELEASE", help="The release of two drivers that are built.")
-@click.option(
-    "--mainline", type=click.Path(path_type=Path), help="Where mainline's built modules are."
-)
-@click.option(
-    "--ours", type=click.Path(path_type=Path), help="Where the rendered driver's built modules are."
-)
+@click.option("--mainline", type=PathName(), help="Where mainline's built modules are.")
+@click.option("--ours", type=PathName(), help="Where the rendered driver's built modules are.")
 @click.option(
     "--listed",
-    type=click.Path(path_type=Path),
+    type=PathName(),
     help="The reviewed list of differences; the project's own when absent.",
 )
-@click.option(
-    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Also write JSON."
-)
+@click.option("--json", "json_file", type=PathName(dir_okay=False), help="Also write JSON.")
 @click.option(
     "--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="Guests at a time."
 )

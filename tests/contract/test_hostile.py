@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -142,7 +143,14 @@ def test_two_drivers_are_told(tmp_path: Path) -> None:
         (tmp_path / name / f"{name}.c").write_text(HOOK, encoding="utf-8")
     result = run(tmp_path)
     assert result.exit_code == 3
-    assert "2 drivers: one/one.c, two/two.c" in result.stderr
+    assert "2 drivers: one/one.c, two/two.c; give" in result.stderr
+
+
+def test_many_drivers_are_counted(tmp_path: Path) -> None:
+    for number in range(20):
+        (tmp_path / f"{number}").mkdir()
+        (tmp_path / f"{number}/driver.c").write_text(HOOK, encoding="utf-8")
+    assert re.search(r"20 drivers: (\S+, ){11}\S+ and 8 more; give", run(tmp_path).stderr)
 
 
 def test_wrong_usage(tmp_path: Path) -> None:
