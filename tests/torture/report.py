@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
+from gen.lab.journal import ALARMS
 from tests.torture.drivers import OURS
 from tests.torture.program import DETECTOR, family_of
 
@@ -19,6 +21,11 @@ HEADINGS = (
     *("REPORTS", "LOST", "INVENTED", "SECONDS", "PASSED"),
 )
 
+# In what reports of one kind differ: addresses, offsets, processors, devices.
+_NUMBER = re.compile(r"\b(?:0x[0-9a-f]+|[0-9a-f]*\d[0-9a-f]*)\b")
+# How many kinds of reports a line shows.
+_KINDS = 4
+
 
 def line(result: Result) -> str:
     """One act, for the progress."""
@@ -29,8 +36,19 @@ def line(result: Result) -> str:
     if result.lost or result.invented:
         words.append(f"{result.lost} events lost, {result.invented} invented")
     if result.reports:
-        words.append(f"{len(result.reports)} reports, first: {result.reports[0]}")
+        words.append(_reports(result.reports))
     return f"{result.act}{detail}: FAIL, {'; '.join(words)}"
+
+
+def _reports(reports: Sequence[str]) -> str:
+    """How many reports there are, and one of each kind, the detectors' first."""
+    kinds: dict[str, list[str]] = {}
+    for report in reports:
+        kinds.setdefault(_NUMBER.sub("", report), []).append(report)
+    of_a_kind = sorted(kinds.values(), key=lambda same: not ALARMS.search(same[0]))
+    words = [f"{len(same)} times {same[0]}" for same in of_a_kind[:_KINDS]]
+    more = len(of_a_kind) - _KINDS
+    return f"{len(reports)} reports: {'; '.join(words)}" + (f"; {more} more kinds" * (more > 0))
 
 
 def table(records: Sequence[Record]) -> str:

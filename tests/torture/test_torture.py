@@ -197,6 +197,18 @@ def test_the_table_sums_acts_of_one_family_and_what_failed_is_named() -> None:
     assert failures(records) == [f"7.3-kasan-ours: {line(LOST)}"]
 
 
+def test_reports_are_shown_by_kind_with_the_detectors_first() -> None:
+    refused = [f"dev-pci 0000:00:0{n}.0: refused: -16" for n in range(8)]
+    races = [
+        "BUG: KCSAN: data-race in a+0x1c/0x40 / b+0x2/0x40",
+        "BUG: KCSAN: data-race in a+0x9/0x40 / b+0xf/0x40",
+    ]
+    told = line(replace(GOOD, reports=(*refused, *races)))
+    assert f"10 reports: 2 times {races[0]}; 8 times {refused[0]}" in told
+    odd = line(replace(GOOD, reports=tuple(f"WARNING: {word}" for word in "stuvwx")))
+    assert "; 1 times WARNING: v; 2 more kinds" in odd
+
+
 def test_families_are_what_names_begin_with() -> None:
     assert family_of("panic in-store #7") == "panic in-store"
     assert family_of("load: without firmware") == "load"
