@@ -13,7 +13,7 @@ from checks.report import as_text
 from checks.run import check_paths
 from checks.since import SinceError, old_paths, only_new
 from checks.suppress import CONTROL, NEVER
-from gen.baseline import BaselineError, baseline_text
+from gen.baseline import BaselineError, baseline_text, refuse_link
 from gen.console import fail, report, say
 from gen.git import GitError
 from gen.output import status_of, write_file
@@ -28,7 +28,13 @@ if TYPE_CHECKING:
 
 def baselines(paths: tuple[Path, ...]) -> list[Path]:
     """The baselines that the given directories have."""
-    return [path / NAME for path in paths if (path / NAME).is_file()]
+    places = [path / NAME for path in paths]
+    try:
+        for place in places:
+            refuse_link(place)
+    except BaselineError as error:
+        fail(str(error), 2)
+    return [place for place in places if place.is_file()]
 
 
 def read_baselines(places: list[Path]) -> Baseline:

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 
 from checks.rule import Verdict
 from checks.settle import amend
-from checks.tree import kernel_tree, may_be_member, members
+from checks.tree import MAX_BYTES, kernel_tree, may_be_member, members
 from gen.git import GitError, NoGitError, git
+from gen.objects import write_out
 from gen.room import scratch_room
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from checks.run import Report
     from gen.model import Device
@@ -33,7 +34,7 @@ class SinceError(Exception):
         self.status = status
 
 
-def _git(directory: Path, *arguments: str, text: bytes | None = None) -> bytes:
+def _git(directory: Path, *arguments: str) -> bytes:
     """What git prints.
 
     Raises:
@@ -41,7 +42,7 @@ def _git(directory: Path, *arguments: str, text: bytes | None = None) -> bytes:
         GitError: git failed.
     """
     try:
-        return git(*arguments, directory=directory, text=text)
+        return git(*arguments, directory=directory)
     except NoGitError:
         raise SinceError("--since needs git, which is not installed", 3) from None
 
@@ -83,11 +84,9 @@ def _take_out(path: Path, revision: str, device: Device, place: Path) -> Path:
     names = list(blobs)
     place.mkdir()
     wanted = [inside] if inside in names else _wanted(names, inside, place / "names", device)
-    for name, content in _contents(top, {name: blobs[name] for name in wanted}):
-        target = place / "files" / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
-    return place / "files" / inside
+    files = place / "files"
+    write_out({name: blobs[name] for name in wanted}, files, MAX_BYTES, directory=top)
+    return files / inside
 
 
 def _wanted(
@@ -120,23 +119,6 @@ def _blobs(listing: bytes) -> dict[PurePosixPath, str]:
         if words[0].startswith("100") and ".." not in PurePosixPath(name).parts:
             blobs[PurePosixPath(name)] = words[2]
     return blobs
-
-
-def _contents(
-    top: Path, blobs: Mapping[PurePosixPath, str]
-) -> Iterator[tuple[PurePosixPath, bytes]]:
-    """Files as they were committed: no filter of the repository has a hand in it."""
-    names = "".join(f"{one}\n" for one in blobs.values())
-    data = _git(top, "cat-file", "--batch", text=names.encode())
-    at = 0
-    for name in blobs:
-        end = data.index(b"\n", at)
-        words = data[at:end].split(b" ")
-        if len(words) != 3:  # noqa: PLR2004 (else the object is missing)
-            raise GitError(data[at:end].decode(errors="replace"))
-        size = int(words[2])
-        yield name, data[end + 1 : end + 1 + size]
-        at = end + size + 2
 
 
 def only_new(report: Report, old: Report | None) -> Report:

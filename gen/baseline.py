@@ -56,6 +56,16 @@ class Entry:
     rule_at: Span
 
 
+def refuse_link(path: Path) -> None:
+    """See that a baseline that nobody named is where it seems to be: it may be a stranger's.
+
+    Raises:
+        BaselineError: it is a symbolic link, which would be read, or written, elsewhere.
+    """
+    if path.is_symlink():
+        raise BaselineError(f"{path}: a symbolic link is not followed; name its file by --baseline")
+
+
 def read_baseline(path: Path) -> tuple[Entry, ...]:
     """The entries of a baseline.
 

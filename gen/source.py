@@ -8,14 +8,12 @@ because a caret line can only show one.
 
 from __future__ import annotations
 
+import os
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
 
 
 class UnreadableSourceError(Exception):
@@ -67,18 +65,30 @@ class Span:
         return f"{self.source.name}:{self.line}:{self.column}"
 
 
-def read_source(path: Path, name: str | None = None, limit: int = 4 << 20) -> Source:
+def leaves(path: Path, top: Path) -> bool:
+    """Whether links on the way to a path lead out of a directory that it is named below."""
+    # realpath() knows no error: a loop of links stays where it is, and is told when it is read.
+    return not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(top))
+
+
+def read_source(
+    path: Path, name: str | None = None, limit: int = 4 << 20, within: Path | None = None
+) -> Source:
     """Read a file as UTF-8 text.
 
     Args:
         path: the file; special files are refused, since reading one could wait for ever.
         name: how messages call it; the path as given when absent.
         limit: the size in bytes above which the file is refused.
+        within: the directory that the file has to be in, whatever links there are; any if absent.
 
     Raises:
-        UnreadableSourceError: missing, unreadable, not a regular file, too large, or not UTF-8.
+        UnreadableSourceError: missing, unreadable, elsewhere, not a regular file, too large, or
+            not UTF-8.
     """
     try:
+        if within is not None and leaves(path, within):
+            raise UnreadableSourceError("a link that leads out of the given tree")
         if not path.exists():
             raise UnreadableSourceError("no such file")
         if not path.is_file():

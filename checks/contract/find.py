@@ -102,6 +102,9 @@ def _walk(root: Path) -> Iterator[_File]:
     """
     whole = (root / "drivers").is_dir()
     tops = [root / place for place in PLACES] if whole else [root]
+    real = os.path.realpath(root)
+    # os.walk() follows no link but the one that it is given.
+    tops = [top for top in tops if os.path.realpath(top) == str(Path(real, top.relative_to(root)))]
     seen = 0
     for top in tops:
         for directory, inside, names in os.walk(top):

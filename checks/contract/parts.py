@@ -52,7 +52,7 @@ def around(root: Path, tree: SourceTree, called: str) -> tuple[Part, ...]:
     for name in _ABOVE:
         try:
             path = home.parent / name
-            source = read_source(root / path, f"{called}{path}")
+            source = read_source(root / path, f"{called}{path}", within=root)
         except UnreadableSourceError:
             continue
         # That there is such a file is a part, so that a line that is gone is missed.

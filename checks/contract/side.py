@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from checks.contract.find import PLACES, NoDriverError, find_driver
 from checks.contract.parts import around, parts
 from checks.contract.read import NothingReadError, read_contract
+from checks.tree import MAX_BYTES
 from gen.banner import read_banner
 from gen.diff.checkout import check_out
 from gen.diff.records import TreeSide
@@ -36,7 +37,7 @@ def read_tree(label: str, tree: Path | str, series: str | None) -> TreeSide:
         return _read(label, tree, series, None)
     with TemporaryDirectory(prefix="pvgen-") as place:
         try:
-            check_out(tree, Path(place), PLACES)
+            check_out(tree, Path(place), PLACES, MAX_BYTES)
         except GitError as error:
             raise SideError(f"{label}: {error}", 3) from None
         return _read(label, Path(place), series, tree)

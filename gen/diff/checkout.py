@@ -3,17 +3,17 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from gen.git import GitError, git
+from gen.objects import write_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# More files, or more bytes in one, no driver has; what is left out is told as not there.
+# More files no driver has.
 MAX_FILES = 5_000
 _NAMES = frozenset({"Kconfig", "Makefile", "Kbuild"})
 _LINK = "120000"
@@ -35,41 +35,33 @@ def directory(word: str) -> str | None:
     return None
 
 
-def check_out(name: str, into: Path, places: tuple[str, ...]) -> None:
+def check_out(name: str, into: Path, places: tuple[str, ...], largest: int) -> None:
     """Write what a driver may be made of: C, headers, Kconfig and Makefiles.
 
     Args:
         name: what git calls the directory.
         into: where to write it.
         places: of a kernel tree, the directories in question.
+        largest: the size in bytes of the largest file that is written.
 
     Raises:
-        GitError: git cannot read it, or there are too many files.
+        GitError: git cannot read it, there is too much, or it cannot be written.
     """
     top = git("ls-tree", "-z", "--name-only", name).split(b"\0")
     found = list(_files(name, places if b"drivers" in top else ()))
     if len(found) > MAX_FILES:
         raise GitError(f"{name} has more than {MAX_FILES} files; name the driver's directory")
-    shown = git("cat-file", "--batch", text=b"".join(f"{blob}\n".encode() for _, blob, _ in found))
-    at = 0
-    for mode, _, path in found:
-        end = shown.index(b"\n", at)
-        size = int(shown[at:end].split()[2])
-        data, at = shown[end + 1 : end + 1 + size], end + size + 2
-        file = into / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        if mode == _LINK:
-            file.symlink_to(os.devnull)
-        else:
-            file.write_bytes(data)
+    links = {path for mode, _, path in found if mode == _LINK}
+    blobs = {path: blob for _, blob, path in found if path not in links}
+    write_out(blobs, into, largest, links=links)
 
 
-def _files(name: str, places: tuple[str, ...]) -> Iterator[tuple[str, str, str]]:
+def _files(name: str, places: tuple[str, ...]) -> Iterator[tuple[str, str, PurePosixPath]]:
     """The mode, the object and the path of each file that may belong to a driver."""
     for line in git("ls-tree", "-r", "-z", "--full-tree", name, "--", *places).split(b"\0"):
-        head, _, path = line.decode(errors="surrogateescape").partition("\t")
-        pure = PurePosixPath(path)
-        if head and (pure.suffix in {".c", ".h"} or pure.name in _NAMES):
+        head, _, text = line.decode(errors="surrogateescape").partition("\t")
+        path = PurePosixPath(text)
+        if head and (path.suffix in {".c", ".h"} or path.name in _NAMES):
             mode, kind, blob = head.split()
             if kind == "blob":
                 yield mode, blob, path

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gen.baseline import BaselineError
+from gen.baseline import BaselineError, refuse_link
 from gen.console import fail, report, say
 from gen.diff.accept import NAME, accepted_text, read_accepted
 from gen.diff.compare import compare
@@ -70,6 +70,8 @@ def diff(  # noqa: PLR0917 (an option is a parameter)
                  (kernel, rendered, "--kernel says what --rendered renders for"))  # fmt: skip
     try:
         place = baseline or Path(NAME)
+        if baseline is None:
+            refuse_link(place)
         # One that is named has to be there, unless it is about to be written.
         wanted = place.exists() or (baseline is not None and not write_baseline)
         entries = read_accepted(place) if wanted else ()

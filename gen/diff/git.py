@@ -22,6 +22,7 @@ from gen.diff.records import Side
 from gen.diff.report import as_text
 from gen.diff.sides import SideError, git, read_spec
 from gen.output import write_file
+from gen.source import UnreadableSourceError, read_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,6 +36,19 @@ _FAILED = "git could not change its configuration"
 def _attributes() -> Path:
     path = git("rev-parse", "--git-path", "info/attributes", why=_OUTSIDE)
     return Path(path.decode().rstrip("\n"))
+
+
+def _lines(path: Path) -> list[str]:
+    """The lines of the repository's attributes; it may be a stranger's."""
+    if path.is_symlink():
+        raise SideError(f"{path}: is a symbolic link, which is not followed", 2)
+    if not path.exists():
+        return []
+    try:
+        text = read_source(path).text
+    except UnreadableSourceError as error:
+        raise SideError(f"{path}: {error}", 2) from None
+    return text.removesuffix("\n").split("\n") if text else []
 
 
 def _command(name: str) -> str:
@@ -51,10 +65,11 @@ def set_up() -> Iterator[str]:
     """Configure the driver; a second time changes nothing.
 
     Raises:
-        SideError: outside of a work tree, or git fails.
+        SideError: outside of a work tree, git fails, or its attributes cannot be read.
         OSError: the attributes cannot be written.
     """
     path = _attributes()
+    old = _lines(path)
     _set(f"diff.{DRIVER}.command", _command("git-diff"))
     yield f"  set diff.{DRIVER}.command"
     if pager_command() in {None, _command("git-pager")}:
@@ -64,7 +79,6 @@ def set_up() -> Iterator[str]:
     else:
         yield "  leave pager.show, which this repository has set"
         shown = "git show --ext-diff"
-    old = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     missing = [line for line in LINES if line not in old]
     if missing:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -81,10 +95,11 @@ def remove() -> Iterator[str]:
     """Take back what `set_up` did; a second time changes nothing.
 
     Raises:
-        SideError: outside of a work tree, or git fails.
+        SideError: outside of a work tree, git fails, or its attributes cannot be read.
         OSError: the attributes cannot be written.
     """
     path = _attributes()
+    old = _lines(path)
     listed = git("config", "--local", "--list", "--name-only", why=_FAILED).decode().split("\n")
     if any(name.startswith(f"diff.{DRIVER}.") for name in listed):
         git("config", "--local", "--remove-section", f"diff.{DRIVER}", why=_FAILED)
@@ -92,7 +107,6 @@ def remove() -> Iterator[str]:
     if " git-pager " in (pager_command() or ""):
         git("config", "--local", "--unset", "pager.show", why=_FAILED)
         yield "  remove pager.show"
-    old = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     kept = [line for line in old if line not in LINES]
     if kept != old and kept:
         write_file(path, "".join(f"{line}\n" for line in kept))

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, BinaryIO
 from gen.diff.sides import SideError, git
 from gen.git import GitError
 from gen.git import git as run_git
+from gen.load import MAX_BYTES
+from gen.objects import blob
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 DRIVER = "pvgen"
 # The scopes of git's configuration that are the user's, and not a repository's.
 _OWN = frozenset({"system", "global"})
+# How git quotes a path: bytes in octal, and the letters that C has, too.
+_ESCAPE = re.compile(rb'\\(?:([0-3][0-7]{2})|([abtnvfr"\\]))')
+_PAIRS = zip(b'abtnvfr"\\', b'\a\b\t\n\v\f\r"\\', strict=True)
+_LETTERS = {bytes([letter]): bytes([meant]) for letter, meant in _PAIRS}
 _COLOUR = re.compile(rb"\x1b\[[0-9;]*[mK]")
 _HEAD = b"diff --git "
 _INDEX = re.compile(rb"index ([0-9a-f]+)\.\.([0-9a-f]+)(?: [0-7]+)?")
@@ -102,8 +108,13 @@ def _name(plain: list[bytes]) -> str:
 def _unquoted(text: bytes) -> str:
     """A path as git writes it: in quotes with escapes where it has odd characters."""
     if text.startswith(b'"') and text.endswith(b'"'):
-        text = text[1:-1].decode("unicode_escape").encode("latin-1")
+        text = _ESCAPE.sub(_escaped, text[1:-1])
     return text.decode("utf-8", "replace")
+
+
+def _escaped(match: re.Match[bytes]) -> bytes:
+    octal = match[1]
+    return bytes([int(octal, 8)]) if octal else _LETTERS[match[2]]
 
 
 def _is_spec(name: str) -> bool:
@@ -117,10 +128,10 @@ def _is_spec(name: str) -> bool:
 
 
 def _blob(mark: bytes) -> bytes | None:
-    """The text of an object; none for a side that has no such file."""
+    """The text of an object; none for a side that has no such file, or one too large."""
     try:
-        return git("cat-file", "blob", mark.decode(), why="") if mark.strip(b"0") else None
-    except SideError:
+        return blob(mark.decode(), MAX_BYTES) if mark.strip(b"0") else None
+    except GitError:
         return None
 
 

@@ -29,6 +29,7 @@ from gen.git import GitError, NoGitError
 from gen.git import git as run_git
 from gen.load import MAX_BYTES, parse_device
 from gen.model_restrict import NothingLeftError, restrict
+from gen.objects import blob
 from gen.source import Source, UnreadableSourceError, read_source
 from gen.specs import GenerationError, shown_name
 
@@ -242,9 +243,11 @@ def _text(words: _Words) -> bytes:
             raise SideError(f"{words.path}: {error}", 2) from None
     for name in words.names:
         try:
-            data = git("cat-file", "blob", f"{words.revision}:{name}", why="", status=2)
-        except SideError:
+            data = blob(f"{words.revision}:{name}", MAX_BYTES)
+        except GitError:
             continue
+        if data is None:
+            raise SideError(f"{words.label} is larger than {MAX_BYTES} bytes", 2)
         if b"\n" not in data and _is_link(words.revision, name):
             raise SideError(f"{words.label} is a symbolic link; name what it points to", 2)
         return data

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import resource
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +14,8 @@ from click.testing import CliRunner, Result
 
 from gen.cli import main
 from gen.output import LIST, MARKER, OutputError, write
-from tests.checks.trees import DRIVER, SPEC, copy
+from tests.backport.trees import AUTHOR, backport, make_tree
+from tests.checks.trees import SPEC, copy
 from tests.conftest import ROOT
 
 HOOK = "struct notifier_block *p = &panic_notifier_list;\n"
@@ -92,10 +92,14 @@ def _limited(words: list[str]) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def check(tree: Path, *words: str) -> Result:
-    result = CliRunner().invoke(main, ["check", "--spec", str(SPEC), *words, str(tree)])
+def invoke(*words: object) -> Result:
+    result = CliRunner().invoke(main, [str(word) for word in words])
     assert isinstance(result.exception, SystemExit | None), result.exception
     return result
+
+
+def check(tree: Path, *words: str) -> Result:
+    return invoke("check", "--spec", SPEC, *words, tree)
 
 
 def test_includes_that_bring_in_one_another(tmp_path: Path) -> None:
@@ -146,6 +150,67 @@ def test_links_out_of_the_tree_are_not_followed(tmp_path: Path) -> None:
         assert result.exit_code in {1, 3}
 
 
+def test_a_searched_directory_is_no_link(tmp_path: Path) -> None:
+    """Those of a kernel tree that are searched are known by name; one may lead elsewhere."""
+    tree, outside = make_tree(tmp_path / "tree"), tmp_path / "outside"
+    assert invoke("extract", tree).exit_code == 0
+    (tree / "drivers/misc").rename(outside)
+    (tree / "drivers/misc").symlink_to(outside)
+    result = invoke("extract", tree)
+    assert result.exit_code == 3
+    assert "no C file here" in result.stderr
+
+
+def test_what_stands_above_a_driver_is_read_through_no_link(tmp_path: Path) -> None:
+    trees = [make_tree(tmp_path / name) for name in ("old", "new")]
+    outside = tmp_path / "outside"
+    above = trees[1] / "drivers/misc/Kconfig"
+    above.rename(outside)
+    outside.write_text(f"{outside.read_text()}\nvmbell/ SESAME\n")
+    above.symlink_to(outside)
+    assert "SESAME" not in invoke("diff", "--spec", SPEC, *trees).output
+
+
+def test_a_backport_reads_nothing_outside(tmp_path: Path) -> None:
+    tree, outside, spec = make_tree(tmp_path / "tree"), tmp_path / "outside", tmp_path / "spec.yaml"
+    spec.write_text(SPEC.read_text().replace("priority: 12", "priority: 13"))
+    words = ("--spec", spec, "--was", SPEC, "--tree", tree, "--author", AUTHOR, "--out")
+    assert backport(*words, tmp_path / "mails").exit_code == 0
+    core = tree / "drivers/misc/vmbell/vmbell.c"
+    core.rename(outside)
+    core.symlink_to(outside)
+    result = backport(*words, tmp_path / "none")
+    assert result.exit_code == 3
+    assert "vmbell.c: a link that leads out of the given tree" in result.stderr
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("there", [False, True])
+@pytest.mark.parametrize("more", [(), ("--write-baseline", "--reason", "x")])
+@pytest.mark.parametrize("command", ["check", "diff"])
+def test_a_baseline_that_nobody_named_is_no_link(
+    command: str,
+    more: tuple[str, ...],
+    there: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It would show the first line of any file, and make one anywhere."""
+    tree, outside = copy(tmp_path), tmp_path / "outside"
+    if there:
+        outside.write_text("SESAME\n")
+    monkeypatch.chdir(tree)
+    (tree / (".pvgen-baseline.yaml" if command == "check" else ".pvgen-diff.yaml")).symlink_to(
+        outside
+    )
+    sides = ("--spec", SPEC, tree) if command == "check" else (SPEC, SPEC)
+    result = invoke(command, *sides, *more)
+    assert result.exit_code == 2
+    assert "a symbolic link is not followed" in result.stderr
+    assert outside.exists() == there
+    assert not there or outside.read_text() == "SESAME\n"
+
+
 def test_a_link_within_the_tree_is_followed(tmp_path: Path) -> None:
     tree = copy(tmp_path)
     (tree / "vmbell-pci.c").rename(tree / "other.txt")
@@ -183,8 +248,7 @@ def test_side_files_of_any_kind(name: str, kind: str, tmp_path: Path) -> None:
         path.write_bytes(b"\0\xff\xfe" * 99)
     tree = tmp_path / "driver"
     assert check(tree).exit_code in {0, 1, 2, 3}
-    result = CliRunner().invoke(main, ["extract", str(tree)])
-    assert isinstance(result.exception, SystemExit | None), result.exception
+    assert invoke("extract", tree).exit_code in {0, 3}
 
 
 def test_names_of_files_are_shown_and_nothing_else(tmp_path: Path) -> None:
@@ -221,118 +285,6 @@ def test_a_list_of_files_removes_nothing_through_a_link(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="symbolic link"):
         write(out, {LIST: f"# {MARKER}\na\n", "a": f"# {MARKER}\n# 2\n"})
     assert (outside / "theirs").exists()
-
-
-def git(directory: Path, *words: str) -> None:
-    subprocess.run(["git", "-C", directory, "-c", "user.name=n", "-c", "user.email=n@example.org",
-                    *words], check=True, capture_output=True)  # fmt: skip
-
-
-@pytest.fixture
-def repository(tmp_path: Path) -> tuple[Path, Path]:
-    """A repository whose configuration names a command wherever it can, and what that leaves."""
-    root = tmp_path / "repository"
-    shutil.copytree(DRIVER, root / "driver")
-    shutil.copy(SPEC, root / "vmbell.yaml")
-    commit(root)
-    mark = set_trap(root, tmp_path)
-    # git asks the filter of a file that may have changed.
-    os.utime(root / "driver/vmbell.c", (1, 1))
-    return root, mark
-
-
-def commit(root: Path) -> None:
-    """Make a directory a repository whose attributes name a filter."""
-    (root / ".gitattributes").write_text("* filter=evil diff=evil\n*.c export-subst\n")
-    git(root.parent, "init", "-q", str(root))
-    git(root, "add", ".")
-    git(root, "commit", "-qm", "one")
-
-
-def set_trap(root: Path, tmp_path: Path) -> Path:
-    """Have a repository's configuration name commands; what they leave."""
-    mark = tmp_path / "executed"
-    hook = tmp_path / "hook"
-    hook.write_text(f"#!/bin/sh\ntouch {mark}\ncat\n")
-    hook.chmod(0o755)
-    for key in ("core.fsmonitor", "filter.evil.clean", "filter.evil.smudge", "filter.evil.process",
-                "diff.evil.textconv", "diff.evil.command", "diff.external", "core.pager",
-                "gpg.program", "core.sshCommand", "core.editor", "filter.a=b.clean"):  # fmt: skip
-        git(root, "config", key, str(hook))
-    for key, value in (("filter.evil.required", "true"), ("log.showSignature", "true"),
-                       ("core.hooksPath", str(tmp_path)), ("remote.o.promisor", "true"),
-                       ("remote.o.url", f"ext::touch {mark}"), ("protocol.allow", "always"),
-                       ("protocol.ext.allow", "always")):  # fmt: skip
-        git(root, "config", key, value)
-    return mark
-
-
-def test_the_repository_is_a_trap(repository: tuple[Path, Path]) -> None:
-    root, mark = repository
-    subprocess.run(["git", "-C", root, "status"], capture_output=True, check=False)
-    assert mark.exists()
-
-
-def test_git_executes_nothing_of_a_repository(
-    repository: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    root, mark = repository
-    result = check(root / "driver", "--since", "HEAD")
-    assert result.exit_code == 0, result.output
-    monkeypatch.chdir(root)
-    for words in (["diff", "HEAD:vmbell.yaml", "vmbell.yaml"],
-                  ["backport", "--spec", "vmbell.yaml", "--kernel", "6.1", "--tree", ".",
-                   "--author", "N <n@example.org>", "--out", "mails"]):  # fmt: skip
-        assert isinstance(CliRunner().invoke(main, words).exception, SystemExit | None)
-    assert not mark.exists()
-
-
-def test_a_dirty_tree_is_seen_without_its_filters(repository: tuple[Path, Path]) -> None:
-    from gen.git import changed  # noqa: PLC0415 (beside what it is compared with)
-
-    root, mark = repository
-    assert changed(root) is None
-    (root / "driver/vmbell.c").write_text("int x;\n")
-    assert changed(root) == "driver/vmbell.c"
-    assert not mark.exists()
-
-
-def test_what_a_partial_clone_lacks_is_not_fetched(repository: tuple[Path, Path]) -> None:
-    root, mark = repository
-    blob = subprocess.run(["git", "-C", root, "rev-parse", "HEAD:driver/vmbell.c"],
-                          capture_output=True, text=True, check=True).stdout.strip()  # fmt: skip
-    (root / ".git/objects" / blob[:2] / blob[2:]).unlink()
-    git(root, "config", "extensions.partialClone", "o")
-    assert check(root / "driver", "--since", "HEAD").exit_code == 3
-    assert not mark.exists()
-
-
-@pytest.mark.parametrize("lacking", [False, True])
-def test_a_commit_of_a_kernel_tree_is_read_without_its_commands(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lacking: bool
-) -> None:
-    from tests.backport.trees import AUTHOR, backport, make_tree  # noqa: PLC0415 (used here alone)
-
-    root = make_tree(tmp_path / "tree")
-    core = root / "drivers/misc/vmbell/vmbell.c"
-    text = core.read_text()
-    commit(root)
-    for new in ("3 * 5", "3 * 4"):
-        core.write_text(text.replace("3 * 4", new))
-        git(root, "commit", "-qam", new)
-    mark = set_trap(root, tmp_path)
-    blob = subprocess.run(["git", "-C", root, "rev-parse", f"HEAD~:{core.relative_to(root)}"],
-                          capture_output=True, text=True, check=True).stdout.strip()  # fmt: skip
-    if lacking:
-        (root / ".git/objects" / blob[:2] / blob[2:]).unlink()
-        git(root, "config", "extensions.partialClone", "o")
-    monkeypatch.chdir(root)
-    result = backport("--tree", root, "--was", SPEC, "--author", AUTHOR, "--signoff", "--stable",
-                      "--upstream", "HEAD", "--out", tmp_path / "mails")  # fmt: skip
-    # Read, it belongs to none of the changes; there are none.
-    told = "neither a file nor a commit" if lacking else "keeps this contract already"
-    assert (result.exit_code, told in result.output) == (2, True), result.output
-    assert not mark.exists()
 
 
 @pytest.mark.parametrize(("why", "refused"), [
