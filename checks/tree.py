@@ -9,7 +9,7 @@ kernel tree around a driver's directory its documents and the header for user sp
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -112,14 +112,25 @@ def find_trees(paths: Iterable[Path], device: Device) -> tuple[SourceTree, ...]:
 
 
 def _directory(root: Path, device: Device) -> SourceTree:
-    tree = _read(str(root), members(root, device)[:MAX_FILES], device, whole=True)
+    nowhere = Source(str(root), "").span(1, 1)
+    found = members(root, device)
+    tree = _read(str(root), found[:MAX_FILES], device, whole=True)
+    if len(found) > MAX_FILES:
+        # What was not read is not missing.
+        problems = (*tree.problems, too_many(str(root), len(found)))
+        tree = replace(tree, whole=False, problems=problems)
     if not tree.of(Role.UNIT):
-        nowhere = Source(str(root), "").span(1, 1)
         message = f"no C file of a {device.name} driver in this directory"
         help_ = "give the driver's directory, a kernel tree, or single files"
         problem = Problem("PARSE001", message, nowhere, help_)
-        return SourceTree(tree.name, tree.files, tree.whole, (*tree.problems, problem))
+        return replace(tree, problems=(*tree.problems, problem))
     return tree
+
+
+def too_many(name: str, count: int) -> Problem:
+    """That a driver has more files than are read."""
+    message = f"cannot be read: {count} files of a driver, of which {MAX_FILES} are read"
+    return Problem("PARSE001", message, Source(name, "").span(1, 1), "give single files")
 
 
 def members(root: Path, device: Device) -> list[tuple[Path, PurePosixPath]]:

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from checks.makefile import read_makefile
-from checks.tree import MAX_BYTES, Problem, Role, SourceTree, TreeFile
+from checks.tree import MAX_BYTES, MAX_FILES, Problem, Role, SourceTree, TreeFile, too_many
 from gen.source import Source, UnreadableSourceError, read_source
 from gen.wrap import listing
 
@@ -77,7 +77,10 @@ def _in_directory(root: Path) -> SourceTree:
     chosen += [(file, _BUILD[file.path.name]) for file in files
                if file.path.name in _BUILD and file.relative.parent == home]  # fmt: skip
     wanted = {name for file in units for name in _INCLUDE.findall(texts[file])} | _BUILD.keys()
-    return _tree(str(root), chosen, _unread(root / home, _stem(units[0]), wanted))
+    unread = _unread(root / home, _stem(units[0]), wanted)
+    if len(chosen) > MAX_FILES:
+        unread.append(too_many(str(root), len(chosen)))
+    return _tree(str(root), chosen[:MAX_FILES], unread)
 
 
 def _unread(home: Path, stem: str, wanted: set[str]) -> list[Problem]:

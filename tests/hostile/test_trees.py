@@ -112,6 +112,23 @@ def test_includes_that_bring_in_one_another(tmp_path: Path) -> None:
     assert "too much text" in check(tree).stdout
 
 
+@pytest.mark.parametrize("name", ["vmbell-q{}.h", "vmbell_q{}.h"])
+def test_files_beyond_the_limit_are_told(name: str, tmp_path: Path) -> None:
+    """Headers before and behind the sources push what is to be judged out of what is read."""
+    tree = copy(tmp_path)
+    for n in range(61):
+        (tree / name.format(n)).write_text("/* SPDX-License-Identifier: GPL-2.0 */\n")
+    result = check(tree)
+    assert "of which 64 are read" in result.stdout
+    assert "the tree has no" not in result.stdout
+    assert result.exit_code != 0
+    for source in ("vmbell.c", "vmbell.h"):
+        text = "".join(f'#include "{name.format(n)}"\n' for n in range(61))
+        (tree / source).write_text(f"{text}{(tree / source).read_text()}")
+    told = CliRunner().invoke(main, ["extract", str(tree)]).stdout
+    assert "of which 64 are read" in told
+
+
 @pytest.mark.parametrize("line", [
     "X := $(shell,touch {0})\n", "config X\n\tdefault $(shell,touch {0})\n",
     'config X\n\tbool "$(shell,touch {0})"\n', "$(shell,touch {0})\n",
