@@ -79,6 +79,33 @@ def test_sources_without_bounds(name: str, command: str, tmp_path: Path) -> None
         assert done.returncode != 0
 
 
+def nested(head: str, step: str, count: int) -> str:
+    """Declarations each of which names the one before."""
+    return head + "".join(step.format(n=n, m=n - 1) for n in range(1, count))
+
+
+# What a driver that is whole may have besides.
+ADDED = {
+    "structures": nested("struct s0 { int a; };\n", "struct s{n} {{ struct s{m} a, b; }};\n", 50),
+    "huge structures": nested("struct s0 { int a; };\n",
+                              "struct s{n} {{ struct s{m} a, b; }};\n", 90),
+    "a structure in itself": "struct s { struct s a, b; };\nstatic struct s x;\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ADDED)
+@pytest.mark.parametrize("command", ["check", "extract"])
+def test_drivers_with_more_in_them(name: str, command: str, tmp_path: Path) -> None:
+    """Bounded time and memory, and no traceback, where all of the tool has something to look at."""
+    tree = copy(tmp_path)
+    with (tree / "vmbell.c").open("a", encoding="utf-8") as file:
+        file.write(ADDED[name])
+    words = ["--spec", str(SPEC)] if command == "check" else []
+    done = _limited([command, *words, str(tree)])
+    assert done.returncode in {0, 1, 3}, done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def _limited(words: list[str]) -> subprocess.CompletedProcess[str]:
     """The command in a process whose time and memory end with the limits."""
 
