@@ -8,6 +8,7 @@ member when it is first used, so that no layout of a kernel has to be known.
 from __future__ import annotations
 
 import re
+from collections import ChainMap
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 POINTER = 8
 # What says where a pointer leads, which changes nothing of a declaration.
 _ANNOTATION = re.compile(r"\b__(?:iomem|user)\b")
+# No object is larger than the kernel's half of the addresses.
+MAX_SIZE = 1 << 63
 # Where the members of a kernel's structure that the facts do not have are put, and how far apart.
 FAR, APART = 1 << 16, 1 << 8
 
@@ -90,11 +93,23 @@ class Array:
 
     of: Type
     length: int
+    size: int
 
-    @property
-    def size(self) -> int:
-        """Bytes."""
-        return self.of.size * self.length
+
+def array(of: Type, length: int) -> Array:
+    """So many of a type."""
+    return Array(of, length, _bounded(of.size * length))
+
+
+def _bounded(size: int) -> int:
+    """A size that an object may have.
+
+    Raises:
+        UnknownError: it may not.
+    """
+    if not 0 <= size < MAX_SIZE:
+        raise UnknownError("no object has the size of this type")
+    return size
 
 
 @dataclass(eq=False)
@@ -106,14 +121,16 @@ class Struct:
     size: int = 0
     closed: bool = False
     positions: tuple[str, ...] = ()
+    align: int = 0
 
     def add(self, name: str, type_: Type) -> None:
         """Append a member."""
-        align = min(_align(type_), POINTER)
+        align = _align(type_)
         start = -(-self.size // align) * align
         self.fields[name] = (start, type_)
+        self.align = max(self.align, align)
         # Locks side by side, of which no member is known, still have a place each.
-        self.size = start + (type_.size or (APART if isinstance(type_, Struct) else 0))
+        self.size = _bounded(start + (type_.size or (APART if isinstance(type_, Struct) else 0)))
 
     def member(self, name: str) -> tuple[int, Type]:
         """Where a member is, and its type."""
@@ -121,6 +138,7 @@ class Struct:
             if self.closed:
                 raise UnknownError(f"struct {self.tag} has no member '{name}'")
             self.fields[name] = (FAR + APART * len(self.fields), Void())
+            self.align = max(self.align, 1)
             self.size = FAR + APART * len(self.fields)
         return self.fields[name]
 
@@ -140,8 +158,8 @@ def _align(type_: Type) -> int:
     if isinstance(type_, Array):
         return _align(type_.of)
     if isinstance(type_, Struct):
-        return max((_align(item) for _, item in type_.fields.values()), default=POINTER)
-    return max(type_.size, 1)
+        return type_.align or POINTER
+    return min(max(type_.size, 1), POINTER)
 
 
 def _plain(names: list[str]) -> Type:
@@ -155,15 +173,18 @@ class Types:
     """The types of one unit: its own, and the kernel's from the facts."""
 
     def __init__(self, kernel: KernelTypes | None, constants: Mapping[str, int]) -> None:
-        self._kernel, self._constants = kernel, constants
+        self._kernel = kernel
         self._typedefs: dict[str, c_ast.Node] = {}
+        self._named: dict[str, Type] = {}
         self._structs: dict[str, Struct] = {}
         self.enums: dict[str, int] = {}
+        self._numbers = ChainMap(self.enums, dict(constants))
 
     def learn(self, item: c_ast.Node) -> None:
         """Take in a declaration."""
         if isinstance(item, c_ast.Typedef):
             self._typedefs[item.name] = item.type
+            self._named.pop(item.name, None)
         node = item.type if isinstance(item, (c_ast.Decl, c_ast.Typedef)) else item
         while isinstance(node, (c_ast.PtrDecl, c_ast.ArrayDecl, c_ast.TypeDecl, c_ast.FuncDecl)):
             node = node.type
@@ -175,8 +196,7 @@ class Types:
     def _enumerate(self, node: c_ast.Enum) -> None:
         value = -1
         for item in node.values.enumerators:
-            known = {**self._constants, **self.enums}
-            given = fold(item.value, known) if item.value is not None else value + 1
+            given = fold(item.value, self._numbers) if item.value is not None else value + 1
             if given is None:
                 return
             value = self.enums[item.name] = given
@@ -201,7 +221,7 @@ class Types:
         type_ = self.of(decl.type)
         if decl.bitsize is None or not isinstance(type_, Int) or type_ == BOOL:
             return type_
-        bits = fold(decl.bitsize, {**self._constants, **self.enums})
+        bits = fold(decl.bitsize, self._numbers)
         return replace(type_, bits=bits, part=True) if bits else type_
 
     def _tagged(self, node: c_ast.Struct | c_ast.Union | c_ast.Enum) -> Type:
@@ -217,13 +237,19 @@ class Types:
             wrap = Ptr if isinstance(node, c_ast.PtrDecl) else Func
             return wrap(self.of(node.type))
         if isinstance(node, c_ast.ArrayDecl):
-            length = fold(node.dim, {**self._constants, **self.enums}) if node.dim else 0
-            return Array(self.of(node.type), length or 0)
+            length = fold(node.dim, self._numbers) if node.dim else 0
+            return array(self.of(node.type), length or 0)
         if isinstance(node, (c_ast.Struct, c_ast.Union, c_ast.Enum)):
             return self._tagged(node)
         if len(node.names) == 1 and node.names[0] in self._typedefs:
-            return self.of(self._typedefs[node.names[0]])
+            return self._by_name(node.names[0])
         return _plain(node.names)
+
+    def _by_name(self, name: str) -> Type:
+        """The type that a typedef gives a name: worked out once, for it may rest on many others."""
+        if name not in self._named:
+            self._named[name] = self.of(self._typedefs[name])
+        return self._named[name]
 
 
 @lru_cache(maxsize=32)

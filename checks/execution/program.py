@@ -14,7 +14,7 @@ from checks.execution.expressions import Expressions
 from checks.execution.faults import UnknownError
 from checks.execution.functions import Function
 from checks.execution.initial import initialise, length
-from checks.execution.layout import FAR, VOID, Array, KernelTypes, Struct, Type, Types
+from checks.execution.layout import FAR, VOID, Array, KernelTypes, Struct, Type, Types, array
 from checks.execution.lists import Lists
 from checks.execution.locks import LOCKS, Locks
 from checks.execution.opaque import Site
@@ -69,20 +69,26 @@ class Program:
                 self._set(unit, decl, obj, type_)
 
     def _read(self, unit: Unit) -> UnitCode:
-        types = Types(self.facts, self.facts.constants)
-        made = UnitCode(unit, types)
+        made = UnitCode(unit, Types(self.facts, self.facts.constants))
         for item in unit.ast.ext if unit.ast else []:
-            if isinstance(item, c_ast.FuncDef):
-                name = item.decl.name
-                returns = types.of(item.decl.type.type)
-                made.functions[name] = Function(name, made, item, self, returns)
-                if "static" not in item.decl.storage:
-                    made.shared.add(name)
-            elif isinstance(item, (c_ast.Decl, c_ast.Typedef)):
-                types.learn(item)
-                if isinstance(item, c_ast.Decl) and item.name:
-                    self._declare(made, item)
+            try:
+                self._take_in(made, item)
+            except UnknownError as error:
+                raise UnknownError(error.why, unit.span(item)) from None
         return made
+
+    def _take_in(self, unit: UnitCode, item: c_ast.Node) -> None:
+        """Note what an item of a file is."""
+        if isinstance(item, c_ast.FuncDef):
+            name = item.decl.name
+            returns = unit.types.of(item.decl.type.type)
+            unit.functions[name] = Function(name, unit, item, self, returns)
+            if "static" not in item.decl.storage:
+                unit.shared.add(name)
+        elif isinstance(item, (c_ast.Decl, c_ast.Typedef)):
+            unit.types.learn(item)
+            if isinstance(item, c_ast.Decl) and item.name:
+                self._declare(unit, item)
 
     def _declare(self, unit: UnitCode, item: c_ast.Decl) -> None:
         if item.name.startswith(MARK):
@@ -96,7 +102,7 @@ class Program:
             return
         type_ = unit.types.of(item.type)
         if isinstance(type_, Array) and item.init is not None and not type_.length:
-            type_ = Array(type_.of, length(item.init))
+            type_ = array(type_.of, length(item.init))
         size = None if isinstance(type_, Struct) and not type_.closed else type_.size
         known = unit.objects.get(item.name)
         obj = known[0] if known else Obj("static", f"'{item.name}'", size)

@@ -23,7 +23,7 @@ from checks.execution.flow import (
     switch,
 )  # fmt: skip
 from checks.execution.initial import initialise, length
-from checks.execution.layout import Array, Func, Int, Ptr, Struct
+from checks.execution.layout import Array, Func, Int, Ptr, Struct, array
 from checks.execution.places import Variable
 from checks.execution.state import UNDEFINED, Obj
 
@@ -151,7 +151,7 @@ class Statements(Expressions):
         if node.name is None or isinstance(type_, Func):
             return lambda _f: None
         if isinstance(type_, Array) and node.init is not None and not type_.length:
-            type_ = Array(type_.of, length(node.init))
+            type_ = array(type_.of, length(node.init))
         if "static" in (node.storage or []):
             return self._static(node, type_)
         variable = self.declare(node.name, type_)

@@ -13,6 +13,7 @@ from checks.flow.values import (
     ANY,
     POSITIVE,
     ZERO,
+    bounded,
     failure,
     mentions,
     name_of,
@@ -228,10 +229,10 @@ class Calls:
         if outcome.value is not None:
             state.memory["result", id(node)] = substitute(outcome.value, event.values)
         for lock in outcome.given:
-            wanted = substitute(lock, event.values)
+            wanted = bounded(substitute(lock, event.values), node)
             state.locks = tuple(item for item in state.locks if item.lock != wanted)
         taken = (
-            item._replace(lock=substitute(item.lock, event.values), call=node)
+            item._replace(lock=bounded(substitute(item.lock, event.values), node), call=node)
             for item in outcome.taken
         )
         state.locks = (*state.locks, *taken)

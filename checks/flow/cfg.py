@@ -19,8 +19,35 @@ from checks.dialect import same
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+# In how many ways the choices of one expression may go.
+MAX_WAYS = 128
+# What the functions of a driver cost together: nodes of graphs that are made, what each step
+# evaluates, and what is known then. A driver of this class costs some 3,000.
+MAX_WORK = 200_000
+_COST = 2
 GUARD = "__model_guard_"
 SCOPED = "__model_scoped_"
+
+
+class TooManyWaysError(Exception):
+    """More ways lead through a function than are followed."""
+
+
+class Work:
+    """What may still be done."""
+
+    def __init__(self) -> None:
+        self._left = MAX_WORK
+
+    def do(self, much: int) -> None:
+        """Something that costs so much.
+
+        Raises:
+            TooManyWaysError: that is too much.
+        """
+        self._left -= much
+        if self._left < 0:
+            raise TooManyWaysError
 
 
 class Kind(enum.Enum):
@@ -40,7 +67,7 @@ class Node:
 
     `after` has what follows, for a test by outcome (True, False), for a switch by the case's
     expression (None for the default). A node without successors ends the function. LEAVE ends
-    the scope of the guards in `guards`.
+    the scope of the guards in `guards`. `size` is how much there is to evaluate.
     """
 
     kind: Kind
@@ -48,6 +75,16 @@ class Node:
     after: list[tuple[object, Node]] = field(default_factory=list)
     choices: Mapping[int, bool] = field(default_factory=dict)
     guards: tuple[c_ast.Node, ...] = ()
+    size: int = 1
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A `?:` of an expression that counts, with those that then count on each of its sides."""
+
+    node: c_ast.TernaryOp
+    yes: tuple[Choice, ...]
+    no: tuple[Choice, ...]
 
 
 @dataclass(frozen=True)
@@ -75,16 +112,20 @@ def callee(node: c_ast.Node | None) -> str | None:
     return name if isinstance(node, c_ast.FuncCall) and isinstance(name, str) else None
 
 
-def build(function: c_ast.FuncDef) -> Node:
-    """The graph's entry."""
-    return _Builder(function).entry()
+def build(function: c_ast.FuncDef, work: Work) -> Node:
+    """The graph's entry.
+
+    Raises:
+        TooManyWaysError: it would be too large.
+    """
+    return _Builder(function, work).entry()
 
 
 class _Builder:
     """Builds one graph."""
 
-    def __init__(self, function: c_ast.FuncDef) -> None:
-        self._function = function
+    def __init__(self, function: c_ast.FuncDef, work: Work) -> None:
+        self._function, self._work = function, work
         labels = (node for node in walk(function.body) if isinstance(node, c_ast.Label))
         self._labels = {node.name: Node(Kind.JOIN) for node in labels}
 
@@ -171,7 +212,7 @@ class _Builder:
         return node
 
     def _return(self, item: c_ast.Return, _after: Node, _around: Around) -> Node:
-        return self._split(Kind.RETURN, item, {}, None)
+        return self._split(Node(Kind.RETURN, item, size=size(item)), _choices(item))
 
     @staticmethod
     def _break(_item: c_ast.Break, after: Node, around: Around) -> Node:
@@ -190,18 +231,22 @@ class _Builder:
         return node
 
     def _step(self, item: c_ast.Node, after: Node) -> Node:
-        return self._split(Kind.STEP, item, {}, after)
+        return self._split(Node(Kind.STEP, item, [(None, after)], size=size(item)), _choices(item))
 
-    def _split(
-        self, kind: Kind, item: c_ast.Node, choices: Mapping[int, bool], after: Node | None
-    ) -> Node:
-        """A node for each way in which the `?:` of an expression may go."""
-        choice = _open_choice(item, choices)
-        if choice is None:
-            return Node(kind, item, [] if after is None else [(None, after)], choices)
-        yes = self._split(kind, item, {**choices, id(choice): True}, after)
-        no = self._split(kind, item, {**choices, id(choice): False}, after)
-        return self._test(choice.cond, yes, no)
+    def _split(self, node: Node, left: tuple[Choice, ...]) -> Node:
+        """The node for each way in which the `?:` of its expression may go."""
+        if _ways(left) > MAX_WAYS:
+            raise TooManyWaysError
+        self._work.do(_COST)
+        if not left:
+            return node
+        first, *rest = left
+        sides = []
+        for side, inner in ((True, first.yes), (False, first.no)):
+            choices = {**node.choices, id(first.node): side}
+            one = Node(node.kind, node.ast, node.after, choices, size=node.size)
+            sides.append(self._split(one, (*inner, *rest)))
+        return self._test(first.node.cond, *sides)
 
     def _test(self, item: c_ast.Node, yes: Node, no: Node) -> Node:
         if isinstance(item, c_ast.UnaryOp) and item.op == "!":
@@ -213,17 +258,28 @@ class _Builder:
         if isinstance(item, c_ast.TernaryOp):
             first = yes if same(item) else self._test(item.iftrue, yes, no)
             return self._test(item.cond, first, self._test(item.iffalse, yes, no))
-        return Node(Kind.TEST, item, [(True, yes), (False, no)])
+        self._work.do(_COST)
+        return Node(Kind.TEST, item, [(True, yes), (False, no)], size=size(item))
 
 
-def _open_choice(node: c_ast.Node, choices: Mapping[int, bool]) -> c_ast.TernaryOp | None:
-    """The first `?:` that counts and of which it is not said which side it takes."""
+def size(node: c_ast.Node) -> int:
+    """How many nodes an expression has."""
+    return sum(1 for _ in walk(node))
+
+
+def _choices(node: c_ast.Node) -> tuple[Choice, ...]:
+    """The `?:` that count from the start, in the order of the text."""
     if isinstance(node, c_ast.TernaryOp):
-        if id(node) not in choices:
-            return node
-        return _open_choice(node.iftrue if choices[id(node)] else node.iffalse, choices)
-    found = (_open_choice(child, choices) for _, child in node.children())
-    return next((item for item in found if item is not None), None)
+        return (Choice(node, _choices(node.iftrue), _choices(node.iffalse)),)
+    return tuple(found for _, child in node.children() for found in _choices(child))
+
+
+def _ways(choices: tuple[Choice, ...]) -> int:
+    """In how many ways they may go; more than MAX_WAYS are not told apart."""
+    ways = 1
+    for choice in choices:
+        ways = min(ways * (_ways(choice.yes) + _ways(choice.no)), MAX_WAYS + 1)
+    return ways
 
 
 def _leaving(guards: tuple[c_ast.Node, ...], after: Node, around: Around) -> tuple[Node, Around]:

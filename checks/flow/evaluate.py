@@ -10,7 +10,7 @@ from pycparser import c_ast
 from checks.dialect import same
 from checks.flow.cfg import callee
 from checks.flow.trace import Event
-from checks.flow.values import POSITIVE, both, complement, name_of, number, origin, sign
+from checks.flow.values import POSITIVE, both, bounded, complement, name_of, number, origin, sign
 from checks.fold import fold, string
 
 if TYPE_CHECKING:
@@ -44,8 +44,7 @@ class Evaluator:
         method = getattr(self, f"_{type(node).__name__.lower()}", None)
         if method is None or node is None:
             return ("op", id(node))
-        found: Value = method(node, state)
-        return found
+        return bounded(method(node, state), node)
 
     @staticmethod
     def _constant(node: c_ast.Constant, _state: State) -> Value:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pycparser import c_ast
 
 from checks.flow.calls import Calls
-from checks.flow.cfg import Kind, build, callee, walk
+from checks.flow.cfg import Kind, TooManyWaysError, Work, build, callee, walk
 from checks.flow.evaluate import Evaluator, tests_of
 from checks.flow.trace import Event, Outcome, Path, State, Trace
 from checks.flow.values import ANY, NOT_ZERO, ZERO, number, refine, sign
@@ -32,8 +32,9 @@ MAX_STEPS = 3000
 def follow(program: Program) -> dict[Function, Trace]:
     """The traces of all functions."""
     traces: dict[Function, Trace] = {}
+    work = Work()
     for function in _callees_first(program):
-        traces[function] = _Interpreter(program, function, traces).run()
+        traces[function] = _Interpreter(program, function, traces, work).run()
     return traces
 
 
@@ -69,9 +70,9 @@ class _Interpreter:
     """Follows one function."""
 
     def __init__(
-        self, program: Program, function: Function, traces: Mapping[Function, Trace]
+        self, program: Program, function: Function, traces: Mapping[Function, Trace], work: Work
     ) -> None:
-        self._function, self._trace = function, Trace(function)
+        self._function, self._trace, self._work = function, Trace(function), work
         self._eval = Evaluator(program, self._trace)
         self._calls = Calls(self._eval, traces)
 
@@ -80,22 +81,32 @@ class _Interpreter:
         start = State()
         for index, name in enumerate(self._function.params):
             start.memory["local", name] = ("param", index, name)
-        work: list[tuple[Node, State]] = [(build(self._function.node), start)]
+        try:
+            self._trace.entry = build(self._function.node, self._work)
+            self._follow(self._trace.entry, start)
+        except TooManyWaysError:
+            self._trace.why = f"too many paths lead through '{self._function.name}'"
+        self._trace.outcomes = self._outcomes()
+        return self._trace
+
+    def _follow(self, entry: Node, start: State) -> None:
+        """Go all ways from a node.
+
+        Raises:
+            TooManyWaysError: there are too many.
+        """
+        work: list[tuple[Node, State]] = [(entry, start)]
         seen: set[object] = set()
-        steps = 0
         while work:
             node, state = work.pop()
+            self._work.do(node.size + state.size)
             key = (node, state.key())
             if key in seen:
                 continue
+            if len(seen) == MAX_STEPS:
+                raise TooManyWaysError
             seen.add(key)
-            steps += 1
-            if steps > MAX_STEPS:
-                self._trace.why = f"too many paths lead through '{self._function.name}'"
-                break
             work += self._step(node, state.copy())
-        self._trace.outcomes = self._outcomes()
-        return self._trace
 
     def _step(self, node: Node, state: State) -> list[tuple[Node, State]]:
         """The nodes after a node, each with the state there."""
@@ -126,7 +137,10 @@ class _Interpreter:
         """The states after the calls in a node's expression, inner ones first."""
         states = [state]
         for call in self._calls_in(node.ast):
-            states = [after for item in states for after in self._calls.apply(call, item)]
+            before, states = states, []
+            for item in before:
+                self._work.do(node.size + item.size)
+                states += self._calls.apply(call, item)
         return states
 
     def _calls_in(self, node: c_ast.Node | None) -> Iterator[c_ast.FuncCall]:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from pycparser import c_ast
 
 from checks.flow.analysis import flow_check, place
-from checks.flow.cfg import build, callee, walk
+from checks.flow.cfg import callee, size, walk
 from checks.flow.resources import Use, held, released_below
-from checks.rule import Found
+from checks.rule import Found, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from checks.flow.trace import Event
     from checks.rule import Context, Word
     from gen.api import Api
+
+
+# How often a part of an expression is looked at for a variable.
+MAX_LOOKS = 500_000
 
 
 def _locals(function: Function) -> Iterator[c_ast.Decl]:
@@ -38,12 +42,16 @@ def unset(flow: Flow, _context: Context) -> Iterator[Word]:
     """A local that some way through the function reads without having set it."""
     table = flow.program.kernel.table.values()
     lockers = frozenset(api.name for api in table if api.lock and api.kind == "macro")
-    for function in flow.traces:
+    left = MAX_LOOKS
+    for function, trace in flow.traces.items():
         names = [node.name for node in _locals(function) if node.init is None and _plain(node)]
         once = [name for name in names if names.count(name) == 1 and name not in function.params]
-        entry = build(function.node) if once else None
+        left -= len(once) * size(function.node.body)
+        if left < 0:
+            yield Unknown("there is too much to look for what nothing sets", function.span)
+            return
         for name in once:
-            node = _read(entry, name, lockers)
+            node = _read(trace.entry, name, lockers)
             if node is not None:
                 message = f"there is a way to this on which nothing has set '{name}'"
                 yield Found(message, place(function, node))

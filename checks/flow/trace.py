@@ -11,6 +11,7 @@ from checks.flow.values import name_of
 if TYPE_CHECKING:
     from pycparser import c_ast
 
+    from checks.flow.cfg import Node
     from checks.flow.program import Function
     from checks.flow.values import Place, Value
 
@@ -63,6 +64,11 @@ class State:
     locks: tuple[Held, ...] = ()
     history: tuple[Event, ...] = ()
 
+    @property
+    def size(self) -> int:
+        """How much is known."""
+        return len(self.memory) + len(self.signs) + len(self.history)
+
     def copy(self) -> State:
         """A state that can be changed without changing this one."""
         return State(dict(self.memory), dict(self.signs), self.locks, self.history)
@@ -101,9 +107,13 @@ class Outcome(NamedTuple):
 
 @dataclass(eq=False)
 class Trace:
-    """A function as far as it was followed; `why` says what was not, if anything."""
+    """A function as far as it was followed; `why` says what was not, if anything.
+
+    `entry` is the first node of its graph, None if that is too large.
+    """
 
     function: Function
+    entry: Node | None = None
     paths: list[Path] = field(default_factory=list)
     events: dict[Event, None] = field(default_factory=dict)
     outcomes: tuple[Outcome, ...] = ()

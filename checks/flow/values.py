@@ -34,9 +34,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from pycparser import c_ast
+
 Value: TypeAlias = tuple[Any, ...]
 Place: TypeAlias = tuple[Any, ...]
 
+# Of how many parts a value is made at most.
+MAX_PARTS = 400
 NEGATIVE, ZERO, POSITIVE = 1, 2, 4
 ANY = NEGATIVE | ZERO | POSITIVE
 NOT_ZERO = NEGATIVE | POSITIVE
@@ -108,6 +112,17 @@ def origin(value: Value) -> Value:
     """What a pointer points into: without sums."""
     while value[0] == "plus":
         value = value[1]
+    return value
+
+
+def bounded(value: Value, node: c_ast.Node) -> Value:
+    """The value, or just anything if it is made of so many others that looking at it costs."""
+    left: list[object] = [value]
+    for seen, item in enumerate(left):
+        if seen == MAX_PARTS:
+            return ("op", id(node))
+        if isinstance(item, (tuple, frozenset)):
+            left += item
     return value
 
 

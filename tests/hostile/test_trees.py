@@ -79,6 +79,50 @@ def test_sources_without_bounds(name: str, command: str, tmp_path: Path) -> None
         assert done.returncode != 0
 
 
+def nested(head: str, step: str, count: int) -> str:
+    """Declarations each of which names the one before."""
+    return head + "".join(step.format(n=n, m=n - 1) for n in range(1, count))
+
+
+def balanced(leaf: str, levels: int) -> str:
+    """A sum that is no deeper than it has to be."""
+    return leaf if levels == 0 else f"({balanced(leaf, levels - 1)}+{balanced(leaf, levels - 1)})"
+
+
+# What a driver that is whole may have besides.
+ADDED = {
+    "structures": nested("struct s0 { int a; };\n", "struct s{n} {{ struct s{m} a, b; }};\n", 50),
+    "huge structures": nested("struct s0 { int a; };\n",
+                              "struct s{n} {{ struct s{m} a, b; }};\n", 90),
+    "a structure in itself": "struct s { struct s a, b; };\nstatic struct s x;\n",
+    "choices": f"int f(int a) {{ return {'+'.join(['(a?1:2)'] * 30)}; }}\n",
+    "a tree of choices": f"int f(int a) {{ return {balanced('(a?1:a)', 10)}; }}\n",
+    "choices everywhere": "".join(f"int f{n}(int a) {{ return {'+'.join(['(a?1:2)'] * 7)}; }}\n"
+                                  for n in range(200)),
+    "sums of themselves": f"int f(int a) {{ {'a = a + a; ' * 40}return a; }}\n",
+    "arguments of arguments": nested("void f0(long a) { mutex_lock(a + a); }\n",
+                                     "void f{n}(long a) {{ f{m}(a + a); }}\n", 40),
+    "ways of calls": "int f(int a) { if (a) { mutex_lock(&x); return 1; } return 0; }\n"
+                     f"void g(int a) {{ {'+'.join(['f(a)'] * 30)}; }}\n",
+    "calls": f"void f(int a) {{ {'g(a); ' * 2_900}}}\n",
+    "variables": f"void f(void) {{ {''.join(f'int a{n};' for n in range(1_000))}"
+                 f"a1 = {balanced('1', 13)}; }}\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ADDED)
+@pytest.mark.parametrize("command", ["check", "extract"])
+def test_drivers_with_more_in_them(name: str, command: str, tmp_path: Path) -> None:
+    """Bounded time and memory, and no traceback, where all of the tool has something to look at."""
+    tree = copy(tmp_path)
+    with (tree / "vmbell.c").open("a", encoding="utf-8") as file:
+        file.write(ADDED[name])
+    words = ["--spec", str(SPEC)] if command == "check" else []
+    done = _limited([command, *words, str(tree)])
+    assert done.returncode in {0, 1, 3}, done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def _limited(words: list[str]) -> subprocess.CompletedProcess[str]:
     """The command in a process whose time and memory end with the limits."""
 
