@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from checks.tree import TreeFile
 
 WHAT = "what"
-_TAG = re.compile(r"(?P<tag>[A-Za-z][A-Za-z ]*?)[ \t]*:(?:\s+|$)")
+_TAG = re.compile(r"(?P<tag>[A-Za-z]+(?: +[A-Za-z]+)*)[ \t]*:(?:\s+|$)")
 _PATH = re.compile(r"(?<!\S)/[^\s,]+")
 
 

@@ -54,6 +54,8 @@ def extract(
     problems += more
     makefile, more = read_makefile(tree.of(Role.MAKEFILE))
     problems += more
+    options, more = read_options(tree.of(Role.MAKEFILE))
+    problems += more
     return DriverFacts(
         tree=tree,
         kernel=kernel,
@@ -61,7 +63,7 @@ def extract(
         macros=macro_values(units, constants(kernel)),
         kconfig=kconfig,
         makefile=makefile,
-        options=read_options(tree.of(Role.MAKEFILE)),
+        options=options,
         abi=read_abi(tree.of(Role.ABI)),
         bindings=read_bindings(tree.of(Role.BINDING)),
         problems=tuple(_once(problems)),

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import io
-import itertools
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ import kconfiglib
 
 from checks.facts import KconfigFact, Value
 from checks.tree import Problem
+from gen.kconfig import beyond
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
 # Beyond this many symbols a table of all their values is no longer cheap.
 MAX_SYMBOLS = 9
+# Bounds of a file: entries, and characters of a line with those that it goes on in.
+MAX_ENTRIES, MAX_LINE = 1_000, 8_192
 _SOURCE_LINE = re.compile(r"^[^\S\n]*[gor]*source\b.*$", re.MULTILINE)
 
 # What kconfiglib raises on what is no Kconfig.
-_BROKEN = (kconfiglib.KconfigError, OSError, RecursionError, ValueError)
+_BROKEN = (kconfiglib.KconfigError, OSError, ValueError)
 
 
 class DependencyTooLargeError(Exception):
@@ -41,10 +43,15 @@ class _Kconfig(kconfiglib.Kconfig):  # type: ignore[misc]
         self._given: str | None = text
         super().__init__("Kconfig", warn=False, suppress_traceback=False)
 
-    def _fn_val(self, args: list[str]) -> str:
-        """Macros: a call of $(shell,...) would run a command, $(NAME) look into the environment."""
-        self._parse_error(f"the macro $({args[0]}) is not evaluated")
-        return ""
+    def _tokenize(self, s: str) -> Any:
+        """What stands for something else: $(shell,...) would run a command, $NAME be looked up."""
+        self._line = s
+        if "$" in s and not s.lstrip().startswith("#"):
+            self._parse_error("a macro or a variable is not evaluated")
+        tokens = super()._tokenize(s)
+        if tokens[0] is kconfiglib._T_OPTION and tokens[1] is kconfiglib._T_ENV:  # noqa: SLF001
+            self._parse_error("the environment is not evaluated")
+        return tokens
 
     def _open(self, filename: str, _mode: str) -> io.StringIO:
         if self._given is None:
@@ -67,17 +74,44 @@ def read_kconfig(
             problems.append(_problem(file, ValueError("a source statement is cut in two")))
             continue
         try:
-            parsed = _Kconfig(text)
+            nodes = _entries(text)
+        except RecursionError:
+            problems.append(_problem(file, ValueError("nested too deeply")))
+            continue
         except _BROKEN as error:
             problems.append(_problem(file, error))
             continue
         except AttributeError:  # kconfiglib takes for granted that only a symbol has a help text
             problems.append(_problem(file, ValueError("an option that does not belong there")))
             continue
-        nodes = (node for node in parsed.node_iter() if isinstance(node.item, kconfiglib.Symbol))
-        facts += [_fact(node, file.source) for node in nodes]
+        ends = [node.linenr - 1 for node in nodes[1:]] + [len(file.source.lines)]
+        facts += [_fact(node, file.source, last) for node, last in zip(nodes, ends, strict=False)]
     read = len(files) > len(problems)
     return (tuple(facts) if read else None), problems
+
+
+def _entries(text: str) -> list[Any]:
+    """The symbols' nodes of a text in their order, when it is within bounds.
+
+    Raises:
+        Exception: one of `_BROKEN` that says what is wrong with the text.
+    """
+    length = 0
+    for number, line in enumerate(text.split("\n"), 1):
+        length += len(line)
+        if length > MAX_LINE:
+            raise ValueError(f"Kconfig:{number}: a line of more than {MAX_LINE} characters")
+        length = length if line.endswith("\\") else 0
+    nodes = [one for one in _Kconfig(text).node_iter() if isinstance(one.item, kconfiglib.Symbol)]
+    if len(nodes) > MAX_ENTRIES:
+        raise ValueError(f"more than {MAX_ENTRIES} entries")
+    for node in nodes:
+        clauses = (*node.orig_defaults, *node.orig_selects, *node.orig_implies)
+        formulas = [node.dep, *(one for clause in clauses for one in clause)]
+        formulas += [node.prompt[1]] if node.prompt else []
+        for why in filter(None, map(beyond, formulas)):
+            raise ValueError(f"Kconfig:{node.linenr}: {why}")
+    return nodes
 
 
 def _problem(file: TreeFile, error: Exception) -> Problem:
@@ -88,17 +122,19 @@ def _problem(file: TreeFile, error: Exception) -> Problem:
     return Problem("PARSE001", f"cannot be parsed as Kconfig: {words}", span)
 
 
-def _fact(node: Any, source: Source) -> KconfigFact:
+def _fact(node: Any, source: Source, last: int) -> KconfigFact:
+    """What an entry says; it ends at line `last` at the latest."""
     symbol, line = node.item, node.linenr
-    end = _end(source, line)
+    end = _end(source, line, last)
     type_span = _find(source, line, end, r"^\s*(?:def_)?(bool|tristate|int|hex|string)\b")
+    span = _find(source, line, line, r"^\s*(?:menu)?config\s+(\S+)") or source.span(line, 1)
     return KconfigFact(
         name=symbol.name,
         type=kconfiglib.TYPE_TO_STR[symbol.orig_type],
-        type_span=type_span or _find(source, line, line, r"(\S+)\s*$") or source.span(line, 1),
-        span=_find(source, line, line, r"(\S+)\s*$") or source.span(line, 1),
+        type_span=type_span or span,
+        span=span,
         depends=node.dep,
-        depends_span=_find(source, line, end, r"^\s*depends on (.*?)\s*(?:#.*)?$"),
+        depends_span=_find(source, line, end, r"^\s*depends on ([^#]*)"),
         has_prompt=node.prompt is not None,
         has_help=bool((node.help or "").strip()),
         prompt=node.prompt[0] if node.prompt else "",
@@ -117,7 +153,7 @@ def _clauses(node: Any, source: Source, end: int) -> Iterator[tuple[str, Value]]
     offered = kconfiglib.expr_str(node.prompt[1]) if node.prompt else "y"
     # kconfiglib joins what the entry depends on to it.
     if node.prompt and offered != kconfiglib.expr_str(node.dep):
-        at = _find(source, node.linenr, end, r"^\s*(?:bool|tristate|prompt)\b.*?\bif (.*?)\s*$")
+        at = _find(source, node.linenr, end, r"^\s*(?:bool|tristate|prompt)\b.*?\bif (.*)")
         text = at and source.line(at.line)[at.column - 1 :].strip()
         if at and text:
             yield "offered", Value(at, text, text=text)
@@ -136,25 +172,25 @@ def _default(node: Any, source: Source, end: int) -> Span | None:
     """The place of a default that may be y or m."""
     if all(getattr(item[0], "name", "") == "n" for item in node.defaults):
         return None
-    pattern = r"^\s*(?:default|def_bool|def_tristate)\s+(?!n\b)(.*?)\s*(?:#.*)?$"
+    pattern = r"^\s*(?:default|def_bool|def_tristate)\s++(?!n\b)([^#]*)"
     return _find(source, node.linenr, end, pattern) or source.span(node.linenr, 1)
 
 
-def _end(source: Source, line: int) -> int:
-    """The last line of the entry that begins at `line`."""
+def _end(source: Source, line: int, last: int) -> int:
+    """The last line of the entry that begins at `line`, where the next one begins after `last`."""
     lines = source.lines
-    for number in range(line + 1, len(lines) + 1):
+    for number in range(line + 1, last + 1):
         text = lines[number - 1]
         if text and not text[0].isspace() and not text.startswith("#"):
             return number - 1
-    return len(lines)
+    return last
 
 
 def _find(source: Source, first: int, last: int, pattern: str) -> Span | None:
     for number in range(first, last + 1):
-        match = re.search(pattern, source.line(number))
+        match = re.match(pattern, source.line(number))
         if match:
-            return source.span(number, match.start(1) + 1, match.end(1) - match.start(1))
+            return source.span(number, match.start(1) + 1, len(match[1].rstrip()))
     return None
 
 
@@ -172,12 +208,10 @@ def same_formula(left: Any, right: Any, ignore: frozenset[str] = frozenset()) ->
     names = sorted((_symbols(left) | _symbols(right)) - ignore)
     if len(names) > MAX_SYMBOLS:
         raise DependencyTooLargeError
-    always = dict.fromkeys(ignore, 2)
-    return all(
-        _evaluate(left, known) == _evaluate(right, known)
-        for values in itertools.product((0, 1, 2), repeat=len(names))
-        for known in [{**always, **dict(zip(names, values, strict=True))}]
-    )
+    everywhere = (1 << 3 ** len(names)) - 1
+    known = {name: _column(place, everywhere) for place, name in enumerate(names)}
+    known |= dict.fromkeys({*ignore, "y"}, (everywhere, everywhere)) | {"m": (everywhere, 0)}
+    return _evaluate(left, known, everywhere) == _evaluate(right, known, everywhere)
 
 
 def _symbols(expression: Any) -> set[str]:
@@ -185,26 +219,38 @@ def _symbols(expression: Any) -> set[str]:
     return {item.name for item in items if isinstance(item, kconfiglib.Symbol)} - {"y", "m", "n"}
 
 
-def _evaluate(expression: Any, known: Mapping[str, int]) -> int:
-    """The value of an expression: 0 for n, 1 for m, 2 for y."""
+# The values of an expression in all rows of a table: a bit for each row in which it is at least m,
+# and one for each in which it is y.
+_Values = tuple[int, int]
+
+
+def _column(place: int, everywhere: int) -> _Values:
+    """A symbol's values: n, m and y in turn, each for 3^place rows."""
+    run = 3**place
+    rows = everywhere // ((1 << 3 * run) - 1) * ((1 << run) - 1)
+    return rows << run | rows << 2 * run, rows << 2 * run
+
+
+def _evaluate(expression: Any, known: Mapping[str, _Values], everywhere: int) -> _Values:
     if not isinstance(expression, tuple):
-        constants = {"n": 0, "m": 1, "y": 2}
-        name = expression.name
-        return constants.get(name, known.get(name, 0))
-    operator, operands = expression[0], expression[1:]
-    if operator == kconfiglib.AND:
-        return min(_evaluate(item, known) for item in operands)
-    if operator == kconfiglib.OR:
-        return max(_evaluate(item, known) for item in operands)
+        return known.get(expression.name, (0, 0))
+    operator = expression[0]
+    values = [_evaluate(one, known, everywhere) for one in expression[1:]]
+    some, all_ = values[0]
     if operator == kconfiglib.NOT:
-        return 2 - _evaluate(operands[0], known)
-    left, right = (_evaluate(item, known) for item in operands)
-    relations = {
-        kconfiglib.EQUAL: left == right,
-        kconfiglib.UNEQUAL: left != right,
-        kconfiglib.LESS: left < right,
-        kconfiglib.LESS_EQUAL: left <= right,
-        kconfiglib.GREATER: left > right,
-        kconfiglib.GREATER_EQUAL: left >= right,
-    }
-    return 2 if relations[operator] else 0
+        return everywhere ^ all_, everywhere ^ some
+    other_some, other_all = values[1]
+    if operator == kconfiglib.AND:
+        return some & other_some, all_ & other_all
+    if operator == kconfiglib.OR:
+        return some | other_some, all_ | other_all
+    less, greater = other_some & ~some | other_all & ~all_, some & ~other_some | all_ & ~other_all
+    holds = {
+        kconfiglib.EQUAL: everywhere ^ (less | greater),
+        kconfiglib.UNEQUAL: less | greater,
+        kconfiglib.LESS: less,
+        kconfiglib.LESS_EQUAL: everywhere ^ greater,
+        kconfiglib.GREATER: greater,
+        kconfiglib.GREATER_EQUAL: everywhere ^ less,
+    }[operator]
+    return holds, holds

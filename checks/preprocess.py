@@ -36,6 +36,8 @@ MAX_WORK = 50_000
 MAX_LENGTH = 8192
 MAX_INCLUDES = 500
 MAX_CONDITIONS = 2_000
+# Lines of a file, each time that it is brought in.
+MAX_LINES = 20_000
 # Bits of a number in an #if.
 _WIDTH = 64
 _RAW_TOKEN = re.compile(r"\w+|[^\w\s]")
@@ -111,7 +113,7 @@ class TreePreprocessor(Preprocessor):  # type: ignore[misc]
         self.includes: list[Include] = []
         self._stack = [file]
         self._boundless = False
-        self._work = self._conditions = 0
+        self._work = self._conditions = self._lines = 0
         self.macros = {**self.macros, **_kernel_macros(kernel)}
         # kbuild gives each part of a module the name of that.
         module = module_of(read_makefile(tree.of(Role.MAKEFILE))[0], file.path.stem)
@@ -152,6 +154,9 @@ class TreePreprocessor(Preprocessor):  # type: ignore[misc]
 
     def group_lines(self, text: str, source: str) -> Iterator[list[Any]]:
         """Give every token its place, as pcpp knows only lines."""
+        self._lines += text.count("\n")
+        if self._lines > MAX_LINES:
+            raise TooLargeError
         text = _ODD_ENDS.sub(" ", text)
         file = self._stack[-1].source
         stripped = "\n".join(line.rstrip() for line in text.splitlines())

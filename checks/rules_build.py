@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     from gen.model import Device, KconfigSymbol
     from gen.source import Span
 
-SPDX = re.compile(r"SPDX-License-Identifier:\s*(.+?)\s*(?:\*/)?\s*$")
+# The words up to the end of the comment or of the line.
+SPDX = re.compile(
+    r"SPDX-License-Identifier:\s*+((?:[^\s*]|\*(?!/))++(?:\s++(?:[^\s*]|\*(?!/))++)*+)"
+)
 # What the kernel's license-rules document says each MODULE_LICENSE text stands for.
 LICENSES = {
     "GPL": {"GPL"},

@@ -22,10 +22,13 @@ BUSES = frozenset({"ACPI", "OF", "PCI", "PM", "PM_SLEEP", "HIBERNATION", "SYSFS"
 TABLES = frozenset({"struct acpi_device_id", "struct of_device_id", "struct pci_device_id"})
 USES = ("acpi_match_table", "of_match_table", "id_table", "ids", "probe", "remove", "ops")
 _CONDITION = re.compile(
-    r"^\s*#\s*(?:ifdef\s+CONFIG_(?P<plain>\w+)|if\s+defined\s*\(?\s*CONFIG_(?P<defined>\w+)\s*\)?)\s*(?:/\*.*)?$"
+    r"^\s*#\s*(?:ifdef\s+CONFIG_(?P<plain>\w+)|if\s+defined\s*(?:\(\s*)?CONFIG_(?P<defined>\w+))"
+    r"\s*(?:\)\s*)?(?:/\*.*)?$"
 )
 _OTHER = re.compile(r"^\s*#\s*(if|ifdef|ifndef|elif|else|endif)\b")
-_DEPENDS = re.compile(r"^\s*(?:depends on|select|imply|if|config|menuconfig)\b(.*)$", re.MULTILINE)
+_DEPENDS = re.compile(
+    r"^[^\S\n]*(?:depends on|select|imply|if|config|menuconfig)\b(.*)$", re.MULTILINE
+)
 
 
 class Region(NamedTuple):

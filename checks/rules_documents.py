@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 # What every entry has to tell besides its paths. KernelVersion and Users are optional.
 FIELDS = {"date": "Date", "contact": "Contact", "description": "Description"}
 # A number's format with what stands right before it, such as 0x%x.
-_FORMAT = re.compile(r"[\w#]*%[-#0 +]*\d*(?:hh|h|ll|l|z)?[diouxXc]")
+# A word is taken as a whole, so that none is looked at from each of its letters.
+_FORMAT = re.compile(r"[\w#]*+(?P<number>%[-#0 +]*+\d*+(?:hh|h|ll|l|z)?[diouxXc])?")
 # How a description says who may do what; "read-write" is one word with what stands between.
 _ACCESS = re.compile(
     r"\b(?:(?P<ro>read[- ]only|RO)|(?P<wo>write[- ]only|WO)|(?P<rw>read[-/ ](?:and )?write|RW))\b",
@@ -33,7 +34,7 @@ _ACCESS = re.compile(
 # A mask in hexadecimal, and an error's name.
 _MASK = re.compile(r"(?<![\w.])0x([0-9a-fA-F]{1,16})\b")
 # A list of events: a mask, a colon, and what it means.
-_LISTED = re.compile(r"^\s*[-*]\s+0x([0-9a-fA-F]{1,16})\s*:", re.MULTILINE)
+_LISTED = re.compile(r"^[^\S\n]*[-*]\s+0x([0-9a-fA-F]{1,16})\s*:", re.MULTILINE)
 _BASE = re.compile(r"\b(hexadecimal|decimal|octal)\s+number\b", re.IGNORECASE)
 _BASES = {16: "hexadecimal", 10: "decimal", 8: "octal"}
 _ERROR = re.compile(r"\bE[A-Z0-9]{2,}\b")
@@ -151,7 +152,8 @@ def _format(attribute: Attribute, entries: list[AbiFact]) -> Iterator[Word]:
     """The description tells how a value looks."""
     wanted = attribute.format.strip()
     texts = [value for entry in entries if (value := entry.fields.get("description"))]
-    told = [word for value in texts for word in _FORMAT.findall(value.text or "")]
+    told = [match[0] for value in texts for match in _FORMAT.finditer(value.text or "")
+            if match["number"]]  # fmt: skip
     if texts and wanted not in told and any((value.text or "").strip() for value in texts):
         what = f"the format is {told[0]}" if told else "no format is told"
         message = f"{what}; the spec says {wanted}"

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from checks.kconfig import DependencyTooLargeError, same_formula
 from checks.match import OTHER_LAYOUT, anchor, expects_all
-from checks.rule import Found, NotApplicable, check
+from checks.rule import Found, NotApplicable, Unknown, check
 from checks.tree import Role
 from gen.diagnostics import did_you_mean
-from gen.kconfig import parse_dependency
+from gen.kconfig import DependencyError, parse_dependency
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,7 +124,8 @@ def _conditions(context: Context) -> Iterator[Word]:
         try:
             wanted = parse_dependency(symbol.depends or "y")
             same = same_formula(parse_dependency(option.condition), wanted, given)
-        except DependencyTooLargeError:
+        except (DependencyError, DependencyTooLargeError):
+            yield Unknown(f"the condition of {option.name} is not understood", option.span)
             continue
         if not same:
             message = f"{option.name} is built where it cannot be chosen, or not where it could"

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 # Comments, literals and #include lines: there a name is no use of an interface.
 _NO_CODE = re.compile(
-    r"/\*.*?\*/|//[^\n]*|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|^[ \t]*\#[ \t]*include[^\n]*",
+    r"/\*.*?(?:\*/|\Z)|//[^\n]*|\"(?:[^\"\\\n]|\\.)*+\"?|'(?:[^'\\\n]|\\.)*+'?"
+    r"|^[ \t]*\#[ \t]*include[^\n]*",
     re.DOTALL | re.MULTILINE,
 )
 CODE = frozenset({Role.UNIT, Role.HEADER, Role.UAPI})

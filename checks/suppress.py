@@ -32,16 +32,14 @@ MARK = "pvgen:"
 FORM = "write 'pvgen: allow RULE because REASON'"
 
 _COMMENT = re.compile(
-    r"""(?P<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')"""
-    r"|(?P<comment>/\*.*?\*/|//[^\n]*)",
+    r"""(?P<string>"(?:[^"\\\n]|\\.)*+"?|'(?:[^'\\\n]|\\.)*+'?)"""
+    r"|(?P<comment>/\*.*?(?:\*/|\Z)|//[^\n]*)",
     re.DOTALL,
 )
 _HASH = re.compile(r"(?P<comment>(?<!\\)\#[^\n]*)")
-_ALLOW = re.compile(
-    r"pvgen:\s*allow\s+(?P<rules>[\w,\s]*?)(?P<file>\s+in\s+this\s+file)?"
-    r"\s+because\b(?P<reason>.*)",
-    re.DOTALL,
-)
+_ALLOW = re.compile(r"pvgen:\s*allow\s([\w,\s]*)")
+_BECAUSE = re.compile(r"\sbecause\b")
+_WHOLE = ["in", "this", "file"]
 
 
 @dataclass(frozen=True)
@@ -112,11 +110,15 @@ def _next(source: Source, line: int) -> int:
 def _read(
     text: str, span: Span, lines: set[int], found: list[Comment], problems: list[Diagnostic]
 ) -> None:
-    match = _ALLOW.match(text)
-    reason = " ".join(re.sub(r"\n\s*\*", " ", match["reason"]).split()) if match else ""
-    names = re.findall(r"\w+", match["rules"]) if match else []
+    because = _BECAUSE.search(text)
+    head, tail = (text[: because.start()], text[because.end() :]) if because else (text, "")
+    match = _ALLOW.fullmatch(f"{head} ")
+    words = match[1].split() if match else []
+    whole = words[-3:] == _WHOLE
+    names = re.findall(r"\w+", " ".join(words[:-3] if whole else words))
+    reason = " ".join(re.sub(r"\n\s*\*", " ", tail).split())
     if match is None or not names or not reason:
-        lacks = "names no rule" if match and not names else "gives no reason"
+        lacks = "names no rule" if match and because and not names else "gives no reason"
         problems.append(malformed(f"this allows nothing: it {lacks}", span, FORM))
         return
     for name in names:
@@ -124,7 +126,7 @@ def _read(
         if problem is not None:
             problems.append(problem)
             continue
-        where = None if match["file"] else frozenset(lines)
+        where = None if whole else frozenset(lines)
         found.append(Comment(name, where, Allowed("inSource", reason, span)))
 
 

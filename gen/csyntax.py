@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import tree_sitter_c
@@ -13,11 +14,17 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node, Tree
 
+_TEXT = re.compile(
+    r"\"(?:[^\"\\\n]|\\.)*+\"?|'(?:[^'\\\n]|\\.)*+'?|//[^\n]*|/\*.*?(?:\*/|(?P<open>\Z))", re.DOTALL
+)
 _LANGUAGE = Language(tree_sitter_c.language())
 
 
 def parse(text: str) -> Tree:
     """The concrete syntax tree of a text; places are in bytes of its UTF-8."""
+    # Tree-sitter looks for the end of a comment that has none from each mark again.
+    if any(match.lastgroup == "open" for match in _TEXT.finditer(text)):
+        text += "*/"
     return Parser(_LANGUAGE).parse(text.encode())
 
 

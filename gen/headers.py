@@ -24,11 +24,11 @@ ARCHITECTURE = "x86"
 # Of a distribution's tree, the Makefile may only include that of the tree of all flavours.
 _INCLUDE = re.compile(r"^include\s+(\S+)/Makefile\s*$", re.MULTILINE)
 _NUMBER = r"^{}\s*=\s*(\d+)\s*$"
-_COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*|\\\n", re.DOTALL)
+_COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|//[^\n]*|\\\n", re.DOTALL)
 _DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*(\w+)[ \t]*([^\n]*)", re.MULTILINE)
 _INCLUDED = re.compile(r"[<\"]([\w./+-]+)[>\"]")
 _POINTER = re.compile(
-    r"\btypedef\s+(?P<result>[\w\s*]+?)\s*\(\s*\*\s*(?P<name>\w+)\s*\)\s*"
+    r"\btypedef\s+(?P<result>[\w\s*]{1,200}?)\(\s*\*\s*(?P<name>\w+)\s*\)\s*"
     r"\((?P<arguments>[^()]*)\)\s*;"
 )
 

@@ -15,6 +15,8 @@ import kconfiglib
 
 Expression = Any
 
+# Levels of a formula, each of which is one of Python's stack or two, and its parts on all levels.
+MAX_LEVELS, MAX_PARTS = 100, 250
 _PROBE = "PVGEN_DEPENDENCY_PROBE"
 
 
@@ -39,7 +41,23 @@ def parse_dependency(text: str) -> Expression:
         except kconfiglib.KconfigError as error:
             words = str(error).rsplit(": ", 1)[-1]
             raise DependencyError(words) from None
-    return parsed.syms[_PROBE].direct_dep
+        except RecursionError:
+            raise DependencyError("nested too deeply") from None
+    found = parsed.syms[_PROBE].direct_dep
+    if why := beyond(found):
+        raise DependencyError(why)
+    return found
+
+
+def beyond(expression: Expression) -> str | None:
+    """Which bound an expression breaks."""
+    level, count = [expression], 1
+    for _ in range(MAX_LEVELS):
+        level = [inner for one in level if isinstance(one, tuple) for inner in one[1:]]
+        count += len(level)
+        if count > MAX_PARTS:
+            return f"a condition of more than {MAX_PARTS} parts"
+    return "nested too deeply" if level else None
 
 
 def symbols(expression: Expression) -> set[str]:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from checks.facts import DriverFacts, Value
     from gen.source import Span
 
-_ENUM = re.compile(r"\benum\b[^{;]*\{[^}]*\}")
+_ENUM = re.compile(r"\benum\b[^{;]{0,200}+\{[^}]*+(?:\}|\Z)")
+# What is shifted by, or is the argument of BIT().
+_SHIFT = re.compile(r"(?:<<|\b_?BIT\w*\s*\()(?=[\s(]*(\w+))")
 _NUMBER_OF_BIT = re.compile(r"_(?:BIT|SHIFT|NR|POS)$")
 
 
@@ -45,8 +47,8 @@ def enumerators(facts: DriverFacts, prefix: str) -> Iterator[tuple[str, Span]]:
 
 def _numbers(found: Mapping[str, Value]) -> Iterator[str]:
     """The macros that say which bit another macro is, and are none themselves."""
+    shifts = {name for one in found.values() for name in _SHIFT.findall(one.written)}
     for name, value in found.items():
-        shifts = re.compile(rf"(?:<<[\s(]*|\b_?BIT\w*\s*\([\s(]*){re.escape(name)}\b")
         whole = found.get(_NUMBER_OF_BIT.sub("", name))
         named = (
             whole is not None
@@ -55,7 +57,7 @@ def _numbers(found: Mapping[str, Value]) -> Iterator[str]:
             and value.number in range(64)
             and whole.number == 1 << value.number
         )
-        if named or any(shifts.search(other.written) for other in found.values()):
+        if named or name in shifts:
             yield name
 
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from checks.tree import SourceTree, TreeFile
 
 _TOKEN = re.compile(
-    r"(?P<comment>/\*.*?\*/|//[^\n]*)|(?P<line>(?m:^)[ \t]*\#(?:\\\n|[^\n])*)"
-    r"|(?P<text>\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*')|(?P<word>\w+)|(?P<sign>[^\s\w])",
+    r"(?P<comment>/\*.*?(?:\*/|\Z)|//[^\n]*)|(?P<line>(?m:^)[ \t]*\#(?:\\\n|[^\n])*)"
+    r"|(?P<text>\"(?:\\.|[^\"\\\n])*+\"?|'(?:\\.|[^'\\\n])*+'?)|(?P<word>\w+)|(?P<sign>[^\s\w])",
     re.DOTALL,
 )
 _CODE = frozenset({Role.UNIT, Role.HEADER, Role.UAPI})

@@ -23,7 +23,7 @@ _KSTRTO = {
     "kstrtou8": (8, False), "kstrtou16": (16, False), "kstrtou32": (32, False),
     "kstrtou64": (64, False), "kstrtos8": (8, True), "kstrtos16": (16, True),
 }  # fmt: skip
-_FORMAT = re.compile(r"%([-+ #0]*)(\d*)(?:\.(\d+))?(hh|h|ll|l|z|j|t)?([diuxXosc%])")
+_FORMAT = re.compile(r"%([-+ #0]*+)(\d*)(?:\.(\d+))?(hh|h|ll|l|z|j|t)?([diuxXosc%])")
 _WIDEST = 64  # bits of the number that is read, whatever becomes of it
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 

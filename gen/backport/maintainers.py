@@ -16,7 +16,7 @@ from gen.backport.records import MAINTAINERS, BackportError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_FIELD = re.compile(r"([A-Z]):\s+(.*\S)\s*$")
+_FIELD = re.compile(r"([A-Z]):\s+(\S.*)")
 _EVERYTHING = frozenset({"*", "*/"})  # the patterns of the last entry, which nobody answers for
 
 
@@ -30,8 +30,9 @@ class Pattern:
 
     def covers(self, path: str) -> bool:
         """Whether the line is about a path."""
-        parts = re.split(r"([*?])", self.text)
-        wanted = "".join({"*": ".*", "?": "."}.get(part, re.escape(part)) for part in parts)
+        # What stands behind an asterisk is looked for once, at its first place: no later one helps.
+        pieces = [re.escape(piece).replace(r"\?", ".") for piece in self.text.split("*")]
+        wanted = pieces[0] + "".join(f"(?>.*?{piece})" for piece in pieces[1:])
         if not re.match(wanted, path):
             return False
         return self.text.endswith("/") or self.text.count("/") == path.count("/")
@@ -114,7 +115,7 @@ def _entries(text: str) -> Iterator[Entry]:
                 yield Entry(title, tuple(patterns))
             title, patterns = line.strip() or title, []
         elif field[1] in "FX":
-            patterns.append(Pattern(field[1], field[2], number))
+            patterns.append(Pattern(field[1], field[2].rstrip(), number))
     if patterns:
         yield Entry(title, tuple(patterns))
 

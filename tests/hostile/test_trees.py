@@ -136,6 +136,81 @@ def _limited(words: list[str]) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+MANY = 200_000
+DEEP = f"config X\n\tbool\n\tdepends on PCI{' && A' * 600}\n"
+# What is added to a file of a driver, and what is said of it, if anything has to be.
+ADDED = {
+    "lines of C": ("vmbell.c", "\n" * MANY, "too much text"),
+    "lines of a header": ("vmbell.h", "\n" * MANY, "too much text"),
+    "lines of a Makefile": ("Makefile", "\n" * MANY, ""),
+    "lines of Kconfig": ("Kconfig", "\n" * MANY, ""),
+    "open comments": ("vmbell.c", "/*\n" * 28_000, ""),
+    "open strings": ("vmbell.c", '"' + '\\"' * 100_000 + "\n", "too much text"),
+    "blanks of a condition": ("vmbell.c", f"#if defined{' ' * MANY}x\n#endif\n", ""),
+    "blanks behind it": ("vmbell.c", f"#if defined CONFIG_X{' ' * MANY}x\n#endif\n", ""),
+    "blanks of a remark": ("vmbell.c", f"/* pvgen: allow{' ' * MANY}x */\n", "it gives no reason"),
+    "blanks of a document": ("Documentation/ABI/testing/sysfs-devices-vmbell",
+                             f"What{' ' * MANY}x\n", ""),
+    "blanks of a dependency": ("Kconfig", f"config X\n\tdepends on A{' ' * MANY}&& B\n",
+                               "a line of more than 8192 characters"),
+    "entries": ("Kconfig", "".join(f" config A{n}\n\tbool\n" for n in range(9_000)),
+                "more than 1000 entries"),
+    "ifs of Kconfig": ("Kconfig", f"{'if A' + chr(10)}" * 900 + "config X\n" + "endif\n" * 900,
+                       "nested too deeply"),
+    "terms": ("Kconfig", DEEP, "nested too deeply"),
+    "fewer terms": ("Kconfig", DEEP.replace(" && A" * 130, "", 1), "nested too deeply"),
+    "pairs of terms": ("Kconfig", f"config X\n\tbool\n\tdepends on {'(A&&B)||' * 90}A\n",
+                       "a condition of more than 250 parts"),
+    "words": ("Makefile", f"obj-y += {'a ' * 110_000}\n", "a line of more than 8192 characters"),
+    "parts": ("Makefile", f"obj-m += {'q.o ' * 2_000}\n" + "q-y += x.o\n" * 9_000, "KERN133"),
+    "functions": ("Makefile", f"CONFIG_X := $(if {'$(and ' * 300}$(CONFIG_Y){')' * 300},m)\n",
+                  "nested too deeply"),
+    "options": ("Makefile", "CONFIG_VMBELL_PCI := $(if $(CONFIG_X),m)\n" * 5_000,
+                "more than 100 options"),
+    "no option": ("Makefile", "CONFIG_VMBELL_PCI := $(if $(CONFIG_if),m)\n", ""),
+    "macros": ("uapi/misc/vmbell.h",
+               "".join(f"#define VMBELL_E{n} {n}\n" for n in range(9_000)), ""),
+    "enums": ("uapi/misc/vmbell.h", "enum " * 40_000, "too much text"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ADDED)
+@pytest.mark.parametrize("command", ["check", "extract"])
+def test_files_without_bounds(name: str, command: str, tmp_path: Path) -> None:
+    """The same of what is added to a driver that is well."""
+    tree = copy(tmp_path)
+    path, text, told = ADDED[name]
+    with (tree / path).open("a", encoding="utf-8") as file:
+        file.write(text)
+    done = _limited([command, *(["--spec", str(SPEC)] if command == "check" else []), str(tree)])
+    assert done.returncode in {0, 1, 3}, done.stderr
+    assert "Traceback" not in done.stderr
+    if command == "check":
+        assert told in done.stdout
+        assert done.returncode or not told
+
+
+def test_the_end_of_a_licence_is_found_at_once(tmp_path: Path) -> None:
+    tree = copy(tmp_path)
+    source = tree / "vmbell.c"
+    source.write_text(f"// SPDX-License-Identifier: GPL-2.0{' ' * MANY}x\n{source.read_text()}")
+    assert _limited(["check", "--spec", str(SPEC), str(tree)]).returncode == 1
+
+
+@pytest.mark.parametrize("line", ['option env="SESAME"', 'bool "$SESAME"', 'bool "a ${SESAME}"'])
+def test_kconfig_reads_no_environment(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SESAME", "opened")
+    tree = copy(tmp_path)
+    with (tree / "Kconfig").open("a") as file:
+        file.write(f"\nconfig VMBELL_X\n\tstring\n\t{line}\n\tdepends on VMBELL\n")
+    result = check(tree)
+    assert "not evaluated" in result.stdout
+    assert result.exit_code == 3
+    assert "opened" not in result.output + CliRunner().invoke(main, ["extract", str(tree)]).output
+
+
 def invoke(*words: object) -> Result:
     result = CliRunner().invoke(main, [str(word) for word in words])
     assert isinstance(result.exception, SystemExit | None), result.exception
