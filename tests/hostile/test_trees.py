@@ -90,7 +90,7 @@ def balanced(leaf: str, levels: int) -> str:
 
 
 # What a driver that is whole may have besides.
-ADDED = {
+APPENDED = {
     "structures": nested("struct s0 { int a; };\n", "struct s{n} {{ struct s{m} a, b; }};\n", 50),
     "huge structures": nested("struct s0 { int a; };\n",
                               "struct s{n} {{ struct s{m} a, b; }};\n", 90),
@@ -110,13 +110,13 @@ ADDED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ADDED)
+@pytest.mark.parametrize("name", APPENDED)
 @pytest.mark.parametrize("command", ["check", "extract"])
 def test_drivers_with_more_in_them(name: str, command: str, tmp_path: Path) -> None:
     """Bounded time and memory, and no traceback, where all of the tool has something to look at."""
     tree = copy(tmp_path)
     with (tree / "vmbell.c").open("a", encoding="utf-8") as file:
-        file.write(ADDED[name])
+        file.write(APPENDED[name])
     words = ["--spec", str(SPEC)] if command == "check" else []
     done = _limited([command, *words, str(tree)])
     assert done.returncode in {0, 1, 3}, done.stderr
@@ -139,7 +139,7 @@ def _limited(words: list[str]) -> subprocess.CompletedProcess[str]:
 MANY = 200_000
 DEEP = f"config X\n\tbool\n\tdepends on PCI{' && A' * 600}\n"
 # What is added to a file of a driver, and what is said of it, if anything has to be.
-ADDED = {
+ADDED: dict[str, tuple[str, str, str]] = {
     "lines of C": ("vmbell.c", "\n" * MANY, "too much text"),
     "lines of a header": ("vmbell.h", "\n" * MANY, "too much text"),
     "lines of a Makefile": ("Makefile", "\n" * MANY, ""),
