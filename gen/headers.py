@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from gen.release import PointRelease, Release
+from gen.release import PointRelease
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ARCHITECTURE = "x86"
 # Of a distribution's tree, the Makefile may only include that of the tree of all flavours.
 _INCLUDE = re.compile(r"^include\s+(\S+)/Makefile\s*$", re.MULTILINE)
-_NUMBER = r"^{}\s*=\s*(\d+)\s*$"
+_NUMBER = r"^{}\s*=\s*([0-9]+)\s*$"
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|//[^\n]*|\\\n", re.DOTALL)
 _DIRECTIVE = re.compile(r"^[ \t]*#[ \t]*(\w+)[ \t]*([^\n]*)", re.MULTILINE)
 _INCLUDED = re.compile(r"[<\"]([\w./+-]+)[>\"]")
@@ -169,9 +169,13 @@ def _release(roots: tuple[Path, ...]) -> PointRelease:
             re.search(_NUMBER.format(name), text, re.MULTILINE)
             for name in ("VERSION", "PATCHLEVEL", "SUBLEVEL")
         ]
-        numbers = [int(match[1]) for match in found if match]
-        if len(numbers) == len(found):
-            return PointRelease(Release(numbers[0], numbers[1]), numbers[2])
+        numbers = [match[1] for match in found if match]
+        if len(numbers) < len(found):
+            continue
+        try:
+            return PointRelease.parse(".".join(numbers))
+        except ValueError:
+            break
     raise HeadersError(f"{roots[0]}: no kernel headers, as its Makefile tells no version")
 
 

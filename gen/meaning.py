@@ -13,7 +13,7 @@ from gen.diagnostics import Related, did_you_mean
 from gen.frontend import PciFrontend, PlatformFrontend
 from gen.kconfig import DependencyError, parse_dependency, symbols
 from gen.model import DocumentKind, Trigger
-from gen.names import RESERVED, core_functions, frontend_stem, macros
+from gen.names import DECLARED, PREDEFINED, RESERVED, core_functions, frontend_stem, macros
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -312,7 +312,13 @@ def _check_c_names(device: Device, diagnostics: Diagnostics) -> None:
             advice = "DEVICE_ATTR_RO() and its kin take the bare name of the attribute"
             place = attribute.at["name"]
             diagnostics.error("SPEC-C-KEYWORD", message, place, help=advice)
-    for name, place in ((device.name, device.at["name"]),):
-        if name in RESERVED:
-            message = f"'{name}' is a word of C or a macro of the kernel"
-            diagnostics.error("SPEC-C-KEYWORD", message, place)
+    if device.name in RESERVED:
+        message = f"'{device.name}' is a word of C or a macro of the kernel"
+        diagnostics.error("SPEC-C-KEYWORD", message, device.at["name"])
+    taken = next((one for one in core_functions(device) if one.text in DECLARED), None)
+    if taken is not None:
+        message = f"{taken.what} becomes {taken.text} in C, which the kernel has already"
+        diagnostics.error("SPEC-C-KEYWORD", message, taken.span)
+    if PREDEFINED.fullmatch(device.uapi.guard):
+        message = f"the guard {device.uapi.guard} is a macro that is there before the header"
+        diagnostics.error("SPEC-C-KEYWORD", message, device.uapi.at["guard"])

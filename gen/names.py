@@ -7,6 +7,7 @@ spec before any C exists.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -67,6 +68,30 @@ RESERVED = frozenset(
         "likely",
         "unlikely",
     ],
+)
+
+# What the headers that a driver includes declare or define, and what parts of one would be called.
+DECLARED = frozenset(
+    f"{stem}_{part}"
+    for stems, parts in (
+        ("module", "init exit"),
+        ("mutex", "init lock"),
+        ("spin raw_spin read write raw_read raw_write seq", "lock init"),
+        ("device driver bus class", "register unregister"),
+        ("platform_device platform_driver pci_driver", "register unregister"),
+        ("rcu srcu", "init lock"),
+    )
+    for stem in stems.split()
+    for part in parts.split()
+)
+# Macros that there are before any text is read: a header with such a guard is empty.
+PREDEFINED = re.compile(
+    r"__(FILE|LINE|DATE|TIME|TIMESTAMP|COUNTER|BASE_FILE|INCLUDE_LEVEL|STDC|STDC_[A-Z0-9_]+|VERSION"
+    r"|GNUC|GNUC_[A-Z_]+|ELF|OPTIMIZE|OPTIMIZE_SIZE|CHAR_BIT|BYTE_ORDER|FLOAT_WORD_ORDER|KERNEL"
+    r"|ASSEMBLY|CHECKER|LP64|ILP32|CHAR_UNSIGNED|NO_INLINE|PIC|PIE|SSP|PTRDIFF_TYPE|REGISTER_PREFIX"
+    r"|(ORDER|SIZEOF|INT|UINT|INTMAX|UINTMAX|INTPTR|UINTPTR|SIZE|WCHAR|WINT|CHAR|SHRT|LONG|SCHAR"
+    r"|GCC|ATOMIC|SIG|FLT|DBL|LDBL|DEC)[0-9]*_[A-Z0-9_]+)__|_LP64|_ILP32|MODULE"
+    r"|KBUILD_[A-Z]+"
 )
 
 

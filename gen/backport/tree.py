@@ -121,7 +121,12 @@ def _release(root: Path) -> PointRelease:
     found = dict(_VERSION.findall(text))
     if not all(part in found for part in _PARTS) or not (root / "drivers").is_dir():
         raise BackportError(f"{root}: not a kernel tree (its Makefile states no version)", 2)
-    return PointRelease.parse(".".join(found[part] for part in _PARTS))
+    try:
+        return PointRelease.parse(".".join(found[part] for part in _PARTS))
+    except ValueError:
+        raise BackportError(
+            f"{root}: not a kernel tree (its Makefile states no version that Linux can have)", 2
+        ) from None
 
 
 def _refuse_dirty(root: Path) -> None:

@@ -37,6 +37,9 @@ F:\t*/
         ("drivers/misc/vmbel?/", FILE, True),
         ("drivers/misc/vmbell.c", "drivers/misc/vmbellxc", False),
         ("misc/", FILE, False),
+        ("drivers/*/vm*ll/*.c", FILE, True),
+        (f"{'*' * 30}x", FILE, False),
+        (f"{'*a' * 30}x", f"{'a' * 200}", False),
     ],
 )
 def test_a_pattern_covers_what_get_maintainer_says(pattern: str, path: str, covers: bool) -> None:
@@ -69,6 +72,11 @@ def test_its_own_entry_is_kept_in_order_and_loses_what_goes() -> None:
     assert found.told[-1] == "'VM BELL' loses F: drivers/misc/vmbell.c"
     again = answer(found.text, HOME, added, [])
     assert (again.text, again.told[-1]) == (None, "needs no update")
+
+
+def test_blanks_are_not_looked_at_again_and_again() -> None:
+    text = f"NOBODY\nF:{' ' * 200_000}\n\n{GENERAL}"
+    assert answer(text, HOME, [FILE], []).told[-1] == NO_ENTRY
 
 
 def test_a_file_that_ends_early_is_no_answer() -> None:

@@ -129,6 +129,10 @@ def _damage_version(tree: Path) -> None:
     (tree / "Makefile").write_text("all:\n")
 
 
+def _damage_numbers(tree: Path) -> None:
+    (tree / "Makefile").write_text(f"VERSION = {'9' * 5_000}\nPATCHLEVEL = 1\nSUBLEVEL = 7\n")
+
+
 def _damage_series(tree: Path) -> None:
     (tree / "Makefile").write_text("VERSION = 6\nPATCHLEVEL = 2\nSUBLEVEL = 1\n")
 
@@ -176,6 +180,7 @@ def _damage_hook(tree: Path) -> None:
     ("damage", "status", "words"),
     [
         (_damage_version, 2, "not a kernel tree"),
+        (_damage_numbers, 2, "states no version that Linux can have"),
         (_damage_series, 2, "is Linux 6.2.1, not 6.1"),
         (_damage_driver, 3, "ends within a line; the source is not whole"),
         (_damage_header, 3, "no such file; the source is not whole"),

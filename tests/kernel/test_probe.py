@@ -139,7 +139,7 @@ def test_a_truncated_tree_is_refused(tmp_path: Path) -> None:
         probe_tree(tree, KERNELS)
 
 
-@pytest.mark.parametrize("version", ["none", "4.19.1"])
+@pytest.mark.parametrize("version", ["none", "4.19.1", f"{'9' * 5_000}.1.1"])
 def test_what_is_no_tree_or_too_old_is_refused(tmp_path: Path, version: str) -> None:
     if version != "none":
         _tree(tmp_path, version)
