@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 # More than any driver's text; what is longer is refused where it is read.
 _LIMIT = 1 << 20
-_PARTS = re.compile(r"^\s*([\w-]+)-(?:y|m|objs|\$\(\w+\))\s*[:+?]?=(.*)$", re.MULTILINE)
-_BUILT = re.compile(r"^\s*obj-\$\((CONFIG_\w+)\)\s*[:+?]?=(.*)$", re.MULTILINE)
-_QUOTED = re.compile(r'^\s*#\s*include\s*"([^"/]+)"', re.MULTILINE)
+_PARTS = re.compile(r"^[ \t]*([\w-]+)-(?:y|m|objs|\$\(\w+\))\s*[:+?]?=(.*)$", re.MULTILINE)
+_BUILT = re.compile(r"^[ \t]*obj-\$\((CONFIG_\w+)\)\s*[:+?]?=(.*)$", re.MULTILINE)
+_QUOTED = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"([^"/\n]+)"', re.MULTILINE)
 
 
 def parts(makefiles: Iterable[Path], names: tuple[str, ...]) -> set[str]:

@@ -24,8 +24,10 @@ USES = ("acpi_match_table", "of_match_table", "id_table", "ids", "probe", "remov
 _CONDITION = re.compile(
     r"^\s*#\s*(?:ifdef\s+CONFIG_(?P<plain>\w+)|if\s+defined\s*\(?\s*CONFIG_(?P<defined>\w+)\s*\)?)\s*(?:/\*.*)?$"
 )
-_OTHER = re.compile(r"^\s*#\s*(if|ifdef|ifndef|elif|else|endif)\b")
-_DEPENDS = re.compile(r"^\s*(?:depends on|select|imply|if|config|menuconfig)\b(.*)$", re.MULTILINE)
+_OTHER = re.compile(r"^[ \t]*#\s*(if|ifdef|ifndef|elif|else|endif)\b")
+_DEPENDS = re.compile(
+    r"^[ \t]*(?:depends on|select|imply|if|config|menuconfig)\b(.*)$", re.MULTILINE
+)
 
 
 class Region(NamedTuple):
