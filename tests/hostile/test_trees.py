@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner, Result
@@ -17,6 +18,9 @@ from gen.cli import main
 from gen.output import LIST, MARKER, OutputError, write
 from tests.checks.trees import DRIVER, SPEC, copy
 from tests.conftest import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 HOOK = "struct notifier_block *p = &panic_notifier_list;\n"
 N = 10_000
@@ -95,6 +99,8 @@ ADDED = {
     "huge structures": nested("struct s0 { int a; };\n",
                               "struct s{n} {{ struct s{m} a, b; }};\n", 90),
     "a structure in itself": "struct s { struct s a, b; };\nstatic struct s x;\n",
+    **{init: f"static int r = {init};\nint f(void) {{ return r; }}\n" for init in (
+        "1/0", "1%0", "1<<100", "*(int *)0", "((int (*)(void))0)()", "r++", "g(1, 2)", "0 = 1")},
     "choices": f"int f(int a) {{ return {'+'.join(['(a?1:2)'] * 30)}; }}\n",
     "a tree of choices": f"int f(int a) {{ return {balanced('(a?1:a)', 10)}; }}\n",
     "choices everywhere": "".join(f"int f{n}(int a) {{ return {'+'.join(['(a?1:2)'] * 7)}; }}\n"
@@ -110,13 +116,66 @@ ADDED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ADDED)
-@pytest.mark.parametrize("command", ["check", "extract"])
-def test_drivers_with_more_in_them(name: str, command: str, tmp_path: Path) -> None:
-    """Bounded time and memory, and no traceback, where all of the tool has something to look at."""
-    tree = copy(tmp_path)
+# What it may do first in its probe, before which the second text stands.
+ROUNDS = "for (int i = 0; i < 15000; i++) "
+FORMAT = f'"{"%4096d" * 500}", {", ".join("1" * 500)}'
+ZEROS = '"%" ' + f'"{"0" * 8000}" ' * 9
+DONE = {
+    "sums": (f"int a = 0; {ROUNDS}a = {balanced('a', 11)};", ""),
+    "sums in a step": (f"int a = 0; for (int i = 0; i < 15000; i++, a = {balanced('a', 11)});", ""),
+    "formats": (f"char b[10]; {ROUNDS}snprintf(b, 10, {FORMAT});", ""),
+    "a format": (f"static char b[1UL << 40]; sprintf(b, {FORMAT});", ""),
+    "a format of zeros": (f"char b[10]; snprintf(b, 10, {ZEROS});", ""),
+    "texts": (f"""static char b[1UL << 40]; strcpy(b, "{'a' * 32}");
+                  for (int i = 0; i < 17; i++) strcat(b, b);""", ""),
+    "stars": (f"int *p = 0; {'*' * 60}p;", ""),
+    "assignments": (f"static int a[9]; int i = 0; {'a[' * 28}i{'] += 1' * 28};", ""),
+    "steps": (f"static int a[9]; int i = 0; {'a[' * 28}i{']++' * 28};", ""),
+    "sizes": (f"long i = {'sizeof(((struct q *)' * 24}0{')->none)' * 24};", "struct q { int a; };"),
+    "nothing": (f"{ROUNDS}{{ {'{}' * 9000} }}", ""),
+    "variables": (f"{ROUNDS}{'f() + ' * 20}0;", f"int f(void) {{ {'int a; ' * 4000}return 0; }}"),
+    "cases": (f"{ROUNDS}switch (i) {{ {''.join(f'case {n}: ;' for n in range(4000))} }}", ""),
+    "buffers": (f'{ROUNDS}{{ char b[9000] = "{"a" * 8000}"; }}', ""),
+    "strangers": (f"""int a; {"".join(f"if (g({n})) a = {n};" for n in range(8))}
+                      {ROUNDS}a = i;""", "int g(int a);"),
+    "what strangers spoil": (f"char b[8]; {ROUNDS}g(b);", "void g(char *a);"),
+}  # fmt: skip
+
+
+def added(tree: Path, name: str) -> None:
+    """Put one of these into a driver."""
     with (tree / "vmbell.c").open("a", encoding="utf-8") as file:
         file.write(ADDED[name])
+
+
+def done_first(tree: Path, name: str) -> None:
+    """Have a driver do one of those."""
+    body, before = DONE[name]
+    path = tree / "vmbell-pci.c"
+    head, probe, rest = path.read_text().partition("static int vmbell_pci_probe(")
+    declared, blank, code = rest.partition("\n\n")
+    hostile = f"{before}\nstatic void hostile(void)\n{{\n{body}\n}}\n\n"
+    path.write_text(f"{head}{hostile}{probe}{declared}{blank}\thostile();\n{code}")
+
+
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A driver in which nothing is wrong, so that it is run."""
+    out = tmp_path_factory.mktemp("rendered") / "out"
+    done = CliRunner().invoke(main, ["gen", "--spec", str(SPEC), "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    return out
+
+
+@pytest.mark.parametrize(("change", "name"), [*((added, name) for name in ADDED),
+                                              *((done_first, name) for name in DONE)])  # fmt: skip
+@pytest.mark.parametrize("command", ["check", "extract"])
+def test_drivers_with_more_in_them(
+    change: Callable[[Path, str], None], name: str, command: str, tmp_path: Path, rendered: Path
+) -> None:
+    """Bounded time and memory, and no traceback, where all of the tool has something to look at."""
+    tree = copy(tmp_path, rendered)
+    change(tree, name)
     words = ["--spec", str(SPEC)] if command == "check" else []
     done = _limited([command, *words, str(tree)])
     assert done.returncode in {0, 1, 3}, done.stderr
@@ -150,6 +209,16 @@ def test_includes_that_bring_in_one_another(tmp_path: Path) -> None:
     source = tree / "vmbell.c"
     source.write_text('#include "vmbell-h0.h"\n' + source.read_text())
     assert "too much text" in check(tree).stdout
+
+
+def test_includes_that_bring_in_much(rendered: Path, tmp_path: Path) -> None:
+    """One header again and again, which has no token, either."""
+    tree = copy(tmp_path, rendered)
+    (tree / "vmbell-h.h").write_text(f"/*{' ' * 250_000}*/\n")
+    source = tree / "vmbell.c"
+    source.write_text('#include "vmbell-h.h"\n' * 499 + source.read_text())
+    done = _limited(["check", "--spec", str(SPEC), str(tree)])
+    assert (done.returncode, "too much text" in done.stdout) == (1, True), done.stderr
 
 
 @pytest.mark.parametrize("line", [
