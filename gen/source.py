@@ -24,7 +24,7 @@ class UnreadableSourceError(Exception):
 
 @dataclass(frozen=True)
 class Source:
-    """A text and the name under which messages show it."""
+    """A text and the name under which messages show it; it has no lone carriage returns."""
 
     name: str
     text: str = field(repr=False)
@@ -76,7 +76,7 @@ def read_source(path: Path, name: str | None = None, limit: int = 4 << 20) -> So
         limit: the size in bytes above which the file is refused.
 
     Raises:
-        UnreadableSourceError: missing, unreadable, not a regular file, too large, or not UTF-8.
+        UnreadableSourceError: missing, unreadable, not a regular file, too large, or no text.
     """
     try:
         if not path.exists():
@@ -92,8 +92,21 @@ def read_source(path: Path, name: str | None = None, limit: int = 4 << 20) -> So
             raise UnreadableSourceError(f"larger than {limit} bytes")
     except (OSError, RuntimeError) as error:  # RuntimeError: a loop of symbolic links
         raise UnreadableSourceError(getattr(error, "strerror", None) or str(error)) from None
+    return Source(name if name is not None else str(path), as_text(data))
+
+
+def as_text(data: bytes) -> str:
+    """What bytes say: UTF-8, in lines that end with a newline or with a carriage return and one.
+
+    Raises:
+        UnreadableSourceError: they are none, or have a carriage return that ends no line, which
+            compilers, editors and parsers read in different ways.
+    """
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise UnreadableSourceError(f"not UTF-8 text (byte {error.start})") from None
-    return Source(name if name is not None else str(path), text)
+    if stray := re.search(r"\r(?!\n)", text):
+        line = text.count("\n", 0, stray.start()) + 1
+        raise UnreadableSourceError(f"a carriage return that ends no line, in line {line}")
+    return text

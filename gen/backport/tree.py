@@ -14,6 +14,7 @@ from gen.backport.records import BackportError
 from gen.csyntax import descend, parse
 from gen.git import GitError, changed
 from gen.release import PointRelease
+from gen.source import UnreadableSourceError, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -162,9 +163,9 @@ def _read(root: Path, path: str) -> str | None:
     if not place.is_file():
         return None
     try:
-        text = place.read_bytes().decode("utf-8")
-    except UnicodeDecodeError:
-        raise BackportError(f"{place}: not UTF-8 text") from None
+        text = as_text(place.read_bytes())
+    except UnreadableSourceError as error:
+        raise BackportError(f"{place}: {error}") from None
     except OSError as error:
         raise BackportError(f"{place}: {error.strerror}") from None
     if "\0" in text:
