@@ -31,9 +31,10 @@ NEVER = frozenset({"PARSE001", *CONTROL})
 MARK = "pvgen:"
 FORM = "write 'pvgen: allow RULE because REASON'"
 
+# What is not closed is taken to its end: each of many would be looked for anew.
 _COMMENT = re.compile(
-    r"""(?P<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')"""
-    r"|(?P<comment>/\*.*?\*/|//[^\n]*)",
+    r"""(?P<string>"(?:[^"\\\n]|\\.)*+"?|'(?:[^'\\\n]|\\.){0,16}')"""
+    r"|(?P<comment>/\*.*?(?:\*/|\Z)|//[^\n]*)",
     re.DOTALL,
 )
 _HASH = re.compile(r"(?P<comment>(?<!\\)\#[^\n]*)")

@@ -211,6 +211,15 @@ def test_includes_that_bring_in_one_another(tmp_path: Path) -> None:
     assert "too much text" in check(tree).stdout
 
 
+def test_a_diff_of_trees_with_more_in_them(rendered: Path, tmp_path: Path) -> None:
+    """The differ parts the text by itself, before anything has found it too long."""
+    old, new = copy(tmp_path / "old", rendered), copy(tmp_path / "new", rendered)
+    with (new / "vmbell.c").open("a", encoding="utf-8") as file:
+        file.write(f"int x = {'(' * 20_000}1{')' * 20_000};\n")
+    done = _limited(["diff", str(old), str(new)])
+    assert (done.returncode in {0, 1, 3}, "Traceback" in done.stderr) == (True, False), done.stderr
+
+
 def test_includes_that_bring_in_much(rendered: Path, tmp_path: Path) -> None:
     """One header again and again, which has no token, either."""
     tree = copy(tmp_path, rendered)
