@@ -19,7 +19,7 @@ from pcpp.evaluator import Value as IfValue
 
 from checks.facts import module_of
 from checks.makefile import read_makefile
-from checks.tree import Problem, Role, TreeFile
+from checks.tree import MAX_BYTES, Problem, Role, TreeFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +35,10 @@ MAX_TOKENS = 60_000
 MAX_WORK = 50_000
 MAX_LENGTH = 8192
 MAX_INCLUDES = 500
+# What all includes of a file bring in together, in characters: as much as one file may have.
+MAX_INCLUDED = MAX_BYTES
+# Options of the configuration that are asked for.
+MAX_OPTIONS = 2_000
 MAX_CONDITIONS = 2_000
 # Lines of a file, each time that it is brought in.
 MAX_LINES = 20_000
@@ -113,13 +117,11 @@ class TreePreprocessor(Preprocessor):  # type: ignore[misc]
         self.includes: list[Include] = []
         self._stack = [file]
         self._boundless = False
-        self._work = self._conditions = self._lines = 0
+        self._work = self._conditions = self._lines = self._included = 0
         self.macros = {**self.macros, **_kernel_macros(kernel)}
         # kbuild gives each part of a module the name of that.
         module = module_of(read_makefile(tree.of(Role.MAKEFILE))[0], file.path.stem)
         self.define(f'KBUILD_MODNAME "{module.replace("-", "_")}"')
-        for option in sorted(_options(tree)):
-            self.define(f"{option} 1")
 
     def run(self) -> list[Token]:
         """All tokens of the file and of what it includes from the tree.
@@ -129,6 +131,11 @@ class TreePreprocessor(Preprocessor):  # type: ignore[misc]
         """
         if any(_too_long(file.source) for file in self.tree.files):
             raise TooLargeError
+        options = sorted(_options(self.tree))
+        if len(options) > MAX_OPTIONS:
+            raise TooLargeError
+        for option in options:
+            self.define(f"{option} 1")
         tokens = []
         for token in self.parsegen(self._stack[0].source.text, "unit", "unit"):
             if token.type in self.t_WS or token.type in self.t_COMMENT:
@@ -184,6 +191,9 @@ class TreePreprocessor(Preprocessor):  # type: ignore[misc]
         if len(self.includes) > MAX_INCLUDES:
             raise TooLargeError
         if file is not None and file not in self._stack:
+            self._included += len(file.source.text)
+            if self._included > MAX_INCLUDED:
+                raise TooLargeError
             self._stack.append(file)
             yield from self.parsegen(file.source.text, str(file.path), str(file.path))
             self._stack.pop()

@@ -25,9 +25,9 @@ _CONDITION = re.compile(
     r"^\s*#\s*(?:ifdef\s+CONFIG_(?P<plain>\w+)|if\s+defined\s*(?:\(\s*)?CONFIG_(?P<defined>\w+))"
     r"\s*(?:\)\s*)?(?:/\*.*)?$"
 )
-_OTHER = re.compile(r"^\s*#\s*(if|ifdef|ifndef|elif|else|endif)\b")
+_OTHER = re.compile(r"^[ \t]*#\s*(if|ifdef|ifndef|elif|else|endif)\b")
 _DEPENDS = re.compile(
-    r"^[^\S\n]*(?:depends on|select|imply|if|config|menuconfig)\b(.*)$", re.MULTILINE
+    r"^[ \t]*(?:depends on|select|imply|if|config|menuconfig)\b(.*)$", re.MULTILINE
 )
 
 

@@ -34,7 +34,7 @@ _ACCESS = re.compile(
 # A mask in hexadecimal, and an error's name.
 _MASK = re.compile(r"(?<![\w.])0x([0-9a-fA-F]{1,16})\b")
 # A list of events: a mask, a colon, and what it means.
-_LISTED = re.compile(r"^[^\S\n]*[-*]\s+0x([0-9a-fA-F]{1,16})\s*:", re.MULTILINE)
+_LISTED = re.compile(r"^[ \t]*[-*]\s+0x([0-9a-fA-F]{1,16})\s*:", re.MULTILINE)
 _BASE = re.compile(r"\b(hexadecimal|decimal|octal)\s+number\b", re.IGNORECASE)
 _BASES = {16: "hexadecimal", 10: "decimal", 8: "octal"}
 _ERROR = re.compile(r"\bE[A-Z0-9]{2,}\b")

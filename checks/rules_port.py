@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from gen.kernel import Kernel
     from gen.source import Span
 
-# Comments, literals and #include lines: there a name is no use of an interface.
+# Comments, literals and #include lines: there a name is no use of an interface. What is not closed
+# is taken to its end: each of many would be looked for anew.
 _NO_CODE = re.compile(
-    r"/\*.*?(?:\*/|\Z)|//[^\n]*|\"(?:[^\"\\\n]|\\.)*+\"?|'(?:[^'\\\n]|\\.)*+'?"
+    r"/\*.*?(?:\*/|\Z)|//[^\n]*|\"(?:[^\"\\\n]|\\.)*+\"?|'(?:[^'\\\n]|\\.){0,16}'"
     r"|^[ \t]*\#[ \t]*include[^\n]*",
     re.DOTALL | re.MULTILINE,
 )

@@ -31,8 +31,9 @@ NEVER = frozenset({"PARSE001", *CONTROL})
 MARK = "pvgen:"
 FORM = "write 'pvgen: allow RULE because REASON'"
 
+# What is not closed is taken to its end: each of many would be looked for anew.
 _COMMENT = re.compile(
-    r"""(?P<string>"(?:[^"\\\n]|\\.)*+"?|'(?:[^'\\\n]|\\.)*+'?)"""
+    r"""(?P<string>"(?:[^"\\\n]|\\.)*+"?|'(?:[^'\\\n]|\\.){0,16}')"""
     r"|(?P<comment>/\*.*?(?:\*/|\Z)|//[^\n]*)",
     re.DOTALL,
 )

@@ -22,7 +22,7 @@ class UnreadableSourceError(Exception):
 
 @dataclass(frozen=True)
 class Source:
-    """A text and the name under which messages show it."""
+    """A text and the name under which messages show it; it has no lone carriage returns."""
 
     name: str
     text: str = field(repr=False)
@@ -83,8 +83,8 @@ def read_source(
         within: the directory that the file has to be in, whatever links there are; any if absent.
 
     Raises:
-        UnreadableSourceError: missing, unreadable, elsewhere, not a regular file, too large, or
-            not UTF-8.
+        UnreadableSourceError: missing, unreadable, elsewhere, not a regular file, too large, or no
+            text.
     """
     try:
         if within is not None and leaves(path, within):
@@ -102,8 +102,21 @@ def read_source(
             raise UnreadableSourceError(f"larger than {limit} bytes")
     except (OSError, RuntimeError) as error:  # RuntimeError: a loop of symbolic links
         raise UnreadableSourceError(getattr(error, "strerror", None) or str(error)) from None
+    return Source(name if name is not None else str(path), decoded(data))
+
+
+def decoded(data: bytes) -> str:
+    """What bytes say: UTF-8, in lines that end with a newline or with a carriage return and one.
+
+    Raises:
+        UnreadableSourceError: they are none, or have a carriage return that ends no line, which
+            compilers, editors and parsers read in different ways.
+    """
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise UnreadableSourceError(f"not UTF-8 text (byte {error.start})") from None
-    return Source(name if name is not None else str(path), text)
+    if stray := re.search(r"\r(?!\n)", text):
+        line = text.count("\n", 0, stray.start()) + 1
+        raise UnreadableSourceError(f"a carriage return that ends no line, in line {line}")
+    return text

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from checks.tree import SourceTree, TreeFile
 
+# A comment or a string that is not closed is one to the end: each of many would be looked for anew.
 _TOKEN = re.compile(
     r"(?P<comment>/\*.*?(?:\*/|\Z)|//[^\n]*)|(?P<line>(?m:^)[ \t]*\#(?:\\\n|[^\n])*)"
     r"|(?P<text>\"(?:\\.|[^\"\\\n])*+\"?|'(?:\\.|[^'\\\n])*+'?)|(?P<word>\w+)|(?P<sign>[^\s\w])",
@@ -74,6 +75,7 @@ def _parts(file: TreeFile) -> Iterator[Part]:
 def _code(file: TreeFile) -> Iterator[Part]:
     """What stands at file scope, up to its semicolon or its last brace, and preprocessor lines."""
     text, words, depth, start = file.source.text, list[str](), 0, 0
+    function: bool | None = None  # of what has a brace: whether it is one
     for match in _TOKEN.finditer(text):
         if match["comment"]:
             continue
@@ -83,13 +85,13 @@ def _code(file: TreeFile) -> Iterator[Part]:
             define = _DEFINE.match(word)
             yield _part(file, define[0] if define else word, (word,), start, match.end())
             continue
+        if word == "{" and function is None:
+            function = ")" in words and "=" not in words
         words.append(word)
         depth += (word in _OPEN) - (word in _CLOSE)
-        head = words[: words.index("{")] if word in _CLOSE and "{" in words else []
-        function = ")" in head and "=" not in head
-        if depth <= 0 and (word in _ENDS or function):
+        if depth <= 0 and (word in _ENDS or (function and word in _CLOSE)):
             yield _part(file, _name(words), words, start, match.end())
-            words, depth = [], 0
+            words, depth, function = [], 0, None
     if words:
         yield _part(file, _name(words), words, start, len(text))
 

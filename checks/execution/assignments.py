@@ -60,13 +60,24 @@ class Assignments(Places):
         place = self.place(node.lvalue)
         if isinstance(place.type, Struct):
             return self._copy(node, place), place.type
+        if node.op != "=":
+            return self._changing(node, place), place.type
         put = self.assign(place, node)
-        if node.op == "=":
-            code = self.value_for(node.rvalue, place.type, _spelled(node.lvalue))
-        else:
-            both = c_ast.BinaryOp(node.op[:-1], node.lvalue, node.rvalue, node.coord)
-            code = self.value(both)
+        code = self.value_for(node.rvalue, place.type, _spelled(node.lvalue))
         return (lambda f: put(f, code(f))), place.type
+
+    def _changing(self, node: c_ast.Assignment, place: Lvalue) -> Code:
+        """`+=` and its like, whose place is worked out once."""
+        settle, place = self.settled(place)
+        put, old = self.assign(place, node), c_ast.ID("", node.coord)
+        self.compiled[old] = self.fetch(node.lvalue, place)
+        code = self.value(c_ast.BinaryOp(node.op[:-1], old, node.rvalue, node.coord))
+
+        def change(f: Frame) -> Any:
+            settle(f)
+            return put(f, code(f))
+
+        return change
 
     def _copy(self, node: c_ast.Assignment, place: Lvalue) -> Code:
         code, type_ = self.typed(node.rvalue)
@@ -78,6 +89,7 @@ class Assignments(Places):
         def copy(f: Frame) -> Any:
             source, into = code(f), to(f)
             obj, start = world.check(source, "reads")
+            world.spend(len(obj.cells))
             for offset, value in list(obj.cells.items()):
                 if isinstance(offset, int) and start <= offset < start + size:
                     world.store((into[0], into[1] + offset - start), value)

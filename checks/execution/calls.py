@@ -243,13 +243,14 @@ def _neighbour(on: Expressions, node: c_ast.FuncCall) -> tuple[Code, Type]:
 def _take(on: Expressions, node: c_ast.FuncCall) -> tuple[Code, Type]:
     """no_free_ptr(): what a variable points to, which the variable does not any more."""
     variable = node.args.exprs[0]
-    value, type_ = on.typed(variable)
-    zero = c_ast.Constant("int", "0", node.coord)
-    clear = on.value(c_ast.Assignment("=", variable, zero, node.coord))
+    settle, place = on.settled(on.place(variable))
+    value, type_ = on.fetch(variable, place)
+    clear = on.assign(place, node)
 
     def run(f: Frame) -> Any:
+        settle(f)
         found = value(f)
-        clear(f)
+        clear(f, 0)
         return found
 
     return run, type_

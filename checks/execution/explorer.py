@@ -59,13 +59,16 @@ class Explorer:
         self.world.remarked = self._show
         self.begin()
 
-    def begin(self) -> None:
-        """Start anew: nothing has been shown; `cut` says that an answer has ended a scenario."""
+    def begin(self, left: int = TOTAL) -> None:
+        """Start anew: nothing has been shown; `cut` says that an answer has ended a scenario.
+
+        `left` is what all scenarios may cost.
+        """
         self.shown: dict[tuple[str, Span], Shown] = {}
         self.unknown: dict[str, Span | None] = {}
         self.open: list[tuple[str, str, Span | None]] = []
         self.cut = False
-        self.world.left, self.world.fuel = TOTAL, FUEL
+        self.world.left, self.world.fuel = left, FUEL
         self.core.program.lists.forget()
 
     @contextmanager

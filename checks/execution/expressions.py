@@ -135,7 +135,7 @@ class Expressions(Assignments):
         return (lambda _f: size), ULONG
 
     def _step(self, node: c_ast.UnaryOp) -> tuple[Code, Type]:
-        place = self.place(node.expr)
+        settle, place = self.settled(self.place(node.expr))
         get, type_ = self.fetch(node.expr, place)
         one = target(type_).size if isinstance(type_, Ptr) else 1
         by = one if "+" in node.op else -one
@@ -143,6 +143,7 @@ class Expressions(Assignments):
         wrap = type_.wrapper() if isinstance(type_, Int) else None
 
         def code(f: Frame) -> Any:
+            settle(f)
             old = get(f)
             moved = old.__class__ is tuple
             new = (old[0], old[1] + by) if moved else wrap(old + by) if wrap else old + by

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from pycparser import c_ast
 
 from checks.execution.opaque import truth
-from checks.execution.world import FUEL
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     Statement = Callable[[Frame], Any]
 
+MAX_ROUNDS = 20_000
 BREAK, CONTINUE, RETURN = object(), object(), object()
 
 
@@ -29,10 +29,11 @@ class Goto:
     label: str
 
 
-def sequence(codes: tuple[Statement, ...]) -> Statement:
+def sequence(world: World, codes: tuple[Statement, ...]) -> Statement:
     """Statements one after the other."""
 
     def run(f: Frame) -> Any:
+        world.spend(len(codes))
         for code in codes:
             signal = code(f)
             if signal is not None:
@@ -42,12 +43,13 @@ def sequence(codes: tuple[Statement, ...]) -> Statement:
     return run
 
 
-def jumping(codes: list[Statement], labels: dict[str, int]) -> Statement:
+def jumping(world: World, codes: list[Statement], labels: dict[str, int]) -> Statement:
     """A block with labels."""
 
     def run(f: Frame) -> Any:
         number = 0
         while number < len(codes):
+            world.spend(1)
             signal = codes[number](f)
             number += 1
             if isinstance(signal, Goto) and signal.label in labels:
@@ -72,7 +74,7 @@ def cleaned(pointer: Code, give_back: Code, body: Statement) -> Statement:
 
 
 def loop(
-    world: World, start: Statement | None, more: Code, step: Code | None, body: Statement
+    world: World, start: Statement | None, more: Code, step: Statement | None, body: Statement
 ) -> Statement:
     """A loop with its start, condition, step and body."""
 
@@ -92,16 +94,20 @@ def loop(
             if step is not None:
                 step(f)
             rounds += 1
-            if rounds > FUEL:
+            world.spend(1)
+            if rounds > MAX_ROUNDS:
                 raise world.unknown("a loop does not seem to end")
 
     return run
 
 
-def switch(cond: Code, cases: list[tuple[Code | None, int]], codes: list[Statement]) -> Statement:
+def switch(
+    world: World, cond: Code, cases: list[tuple[Code | None, int]], codes: list[Statement]
+) -> Statement:
     """A switch: labels, None for the default, with the number of the statement after them."""
 
     def run(f: Frame) -> Any:
+        world.spend(len(cases) + len(codes))
         value = cond(f)
         start = next((n for code, n in cases if code is not None and truth(code(f) == value)), None)
         if start is None:

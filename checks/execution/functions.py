@@ -41,6 +41,7 @@ class Function:
             Statements(self.unit, self.program).function(self)
         if len(given) != len(self.parameters) or self.body is None:
             raise world.unknown(f"{self.name} is called with another number of arguments")
+        world.spend(1 + self.slots)
         frame: Frame = [UNDEFINED] * self.slots
         for (variable, wrap), value in zip(self.parameters, given, strict=True):
             kept = wrap(value) if wrap else value

@@ -89,6 +89,7 @@ class Moments(Comparer):
             world.step, world.fuel = None, FUEL
             when = f" on the same CPU, at {at() if at else 'a step of the kernel'}"
             self.happens(what, (machine,), world.task, when)
+            world.settle()
             world.rollback(mark)
             del self.story[told:]
             world.step, world.fuel, world.at, world.depth = step, 0, at, depth

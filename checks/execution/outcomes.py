@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from checks.execution.opaque import State
+from checks.execution.world import TOTAL
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     Key = tuple[str, Span]
     Open = tuple[str, str, Span | None]
 
-# Runs beside the first one: each costs as much as that.
+# Runs beside the first one: each costs as much as that, and all together no more than one may.
 RUNS = 8
 TELLS = {
     State.ZERO: "returns zero", State.VALID: "returns no error", State.ERROR: "returns an error",
@@ -32,13 +33,14 @@ TELLS = {
 
 @dataclass
 class Outcome:
-    """What one run has shown; `cut` says that an answer kept some of it from being run."""
+    """What one run has shown, and cost; `cut`: an answer kept some of it from being run."""
 
     shown: dict[Key, Shown]
     unknown: dict[str, Span | None]
     asked: dict[Hashable, Question]
     open: list[Open]
     cut: bool
+    cost: int
 
 
 @dataclass(frozen=True)
@@ -72,22 +74,26 @@ class Decided:
 def run_all(scenarios: Scenarios) -> Decided:
     """Run a driver with every answer in turn."""
     given: dict[Hashable, State] = {}
-    first = _run(scenarios, given)
-    left = RUNS
+    first = _run(scenarios, given, TOTAL)
+    left, may_cost = RUNS, TOTAL - first.cost
     for key, state in list(_others(first))[:left] if first.cut else ():
         # The usual answer ends it all: another one tells more.
         left -= 1
-        other = _run(scenarios, {key: state})
+        other = _run(scenarios, {key: state}, may_cost)
+        may_cost -= other.cost
         if not other.cut:
             given, first = {key: state}, other
             break
     tried = [(key, state) for key, state in _others(first) if key not in given]
-    runs = [_Answered(key, state, _run(scenarios, {**given, key: state}))
-            for key, state in tried[:left]]  # fmt: skip
+    runs: list[_Answered] = []
+    for key, state in tried[: min(left, max(may_cost, 0) // max(first.cost, 1))]:
+        outcome = _run(scenarios, {**given, key: state}, may_cost)
+        runs.append(_Answered(key, state, outcome))
+        may_cost -= outcome.cost
     found = Decided({}, dict(first.unknown), list(first.open))
     program = scenarios.core.program
     found.assumed, found.undefined = list(program.strangers.values()), sorted(program.undefined)
-    untried = {key for key, _ in tried[left:]}
+    untried = {key for key, _ in tried[len(runs) :]}
     for place, item in first.shown.items():
         against = [run.key for run in runs if run.speaks_against(place, item)]
         against += [key for key in untried if key in item.depends]
@@ -120,14 +126,15 @@ def _limits(found: Decided, first: Outcome, untried: set[Hashable]) -> None:
         found.unknown.setdefault(f"{why}: {site.why}", site.span())
 
 
-def _run(scenarios: Scenarios, given: dict[Hashable, State]) -> Outcome:
+def _run(scenarios: Scenarios, given: dict[Hashable, State], may_cost: int) -> Outcome:
     questions = scenarios.world.questions
     questions.given, questions.asked = given, {}
-    scenarios.begin()
+    scenarios.begin(may_cost)
     scenarios.run()
     return Outcome(
-        scenarios.shown, scenarios.unknown, questions.asked, scenarios.open, scenarios.cut
-    )
+        scenarios.shown, scenarios.unknown, questions.asked, scenarios.open, scenarios.cut,
+        may_cost - scenarios.world.left,
+    )  # fmt: skip
 
 
 def _others(first: Outcome) -> Iterator[tuple[Hashable, State]]:

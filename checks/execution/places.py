@@ -7,7 +7,7 @@ raises only when it is executed, so code that no scenario reaches does not matte
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -68,6 +68,8 @@ class Places:
         self.scopes: list[dict[str, Variable]] = [{}]
         self.slots = 1
         self.walks: dict[str, str] = {}
+        # What is asked for again is not compiled again: each level of it would be twice as long.
+        self.compiled: dict[c_ast.Node, tuple[Code, Type]] = {}
 
     # Helpers
 
@@ -90,6 +92,11 @@ class Places:
 
     def typed(self, node: c_ast.Node) -> tuple[Code, Type]:
         """An expression and its type."""
+        if node not in self.compiled:
+            self.compiled[node] = self._compile(node)
+        return self.compiled[node]
+
+    def _compile(self, node: c_ast.Node) -> tuple[Code, Type]:
         method = getattr(self, f"_{type(node).__name__.lower()}", None)
         if method is None:
             return self.unknown(node, f"{type(node).__name__} is not understood here"), VOID
@@ -119,6 +126,19 @@ class Places:
         if isinstance(node, c_ast.FuncCall) and getattr(node.name, "name", "") == "READ_ONCE":
             return self.place(node.args.exprs[0])
         raise UnknownError(f"{type(node).__name__} is not understood as a place")
+
+    def settled(self, place: Lvalue) -> tuple[Code, Lvalue]:
+        """What works out where a place is, and the place that is there from then on."""
+        pointer, slot = place.pointer, self.slots
+        if pointer is None:
+            return (lambda _f: None), place
+        self.slots += 1
+        where = pointer
+
+        def settle(f: Frame) -> None:
+            f[slot] = where(f)
+
+        return settle, replace(place, pointer=lambda f: f[slot])
 
     def _global(self, node: c_ast.ID) -> Lvalue:
         unit, program, name = self.unit, self.program, node.name

@@ -11,7 +11,7 @@ from pycparser import c_ast
 
 from checks.dialect import STRANGE
 from checks.execution.expressions import Expressions
-from checks.execution.faults import UnknownError
+from checks.execution.faults import SURPRISES, DefectError, UnknownError
 from checks.execution.functions import Function
 from checks.execution.initial import initialise, length
 from checks.execution.layout import FAR, VOID, Array, KernelTypes, Struct, Type, Types, array
@@ -122,8 +122,9 @@ class Program:
         try:
             for offset, code in initialise(Expressions(unit, self), decl.init, type_):
                 obj.cells[offset] = code([])
-        except UnknownError as error:
-            site = Site(obj.name, error.why, partial(unit.span, decl))
+        except (UnknownError, DefectError, RecursionError, *SURPRISES) as error:
+            why = error.why if isinstance(error, UnknownError) else "its initialiser is no constant"
+            site = Site(obj.name, why, partial(unit.span, decl))
             self.world.spoil(obj, 0, FAR * 2, site)
 
     # Names

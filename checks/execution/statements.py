@@ -26,6 +26,7 @@ from checks.execution.initial import initialise, length
 from checks.execution.layout import Array, Func, Int, Ptr, Struct, array
 from checks.execution.places import Variable
 from checks.execution.state import UNDEFINED, Obj
+from checks.flow.cfg import size
 
 if TYPE_CHECKING:
     from checks.execution.flow import Statement
@@ -74,10 +75,10 @@ class Statements(Expressions):
 
     def _ticking(self, node: c_ast.Node, code: Code) -> Statement:
         """A statement that is a step of the driver."""
-        world, at = self.world, self.at(node)
+        world, at, cost = self.world, self.at(node), size(node)
 
         def run(f: Frame) -> None:
-            world.fuel -= 1
+            world.fuel -= cost
             if world.fuel < 0:
                 world.at = at
                 world.tick()
@@ -91,14 +92,24 @@ class Statements(Expressions):
 
     def stepping(self, node: c_ast.Node, code: Code) -> Code:
         """A value whose calculation is a step."""
-        world, at = self.world, self.at(node)
+        world, at, cost = self.world, self.at(node), size(node)
 
         def run(f: Frame) -> Any:
-            world.fuel -= 1
+            world.fuel -= cost
             if world.fuel < 0:
                 world.at = at
                 world.tick()
             return code(f)
+
+        return run
+
+    def _spending(self, node: c_ast.Node) -> Statement:
+        """An expression that is no step of the driver, and costs nevertheless."""
+        world, code, cost = self.world, self.value(node), size(node)
+
+        def run(f: Frame) -> None:
+            world.spend(cost)
+            code(f)
 
         return run
 
@@ -119,7 +130,9 @@ class Statements(Expressions):
                 break
             codes.append(self.statement(inner))
         self.scopes.pop()
-        return jumping(codes, labels) if labels else sequence(tuple(codes))
+        if labels:
+            return jumping(self.world, codes, labels)
+        return sequence(self.world, tuple(codes))
 
     def _guarded(self, node: c_ast.FuncCall, kind: str, body: Statement) -> Statement:
         """A lock that is held up to the end of its block."""
@@ -128,11 +141,11 @@ class Statements(Expressions):
             give_back = self.value(c_ast.FuncCall(function, node.args, node.coord))
             return cleaned(self.value(node.args.exprs[0]), give_back, body)
         take, give = self.program.locks.guard(kind, self.world)
-        world, at, given = self.world, self.at(node), self.arguments(node)
+        world, at, given, cost = self.world, self.at(node), self.arguments(node), size(node)
         pointer: Code = self.value(given[0]) if given else (lambda _f: None)
 
         def run(f: Frame) -> Any:
-            world.fuel -= 1
+            world.fuel -= cost
             world.at = at
             if world.fuel < 0:
                 world.tick()
@@ -186,9 +199,10 @@ class Statements(Expressions):
         if isinstance(variable.type, Struct) and isinstance(node.init, c_ast.ID):
             return self._local_copy(node, variable)
         sets = [] if node.init is None else list(initialise(self, node.init, variable.type))
-        zero = node.init is not None
+        zero, world = node.init is not None, self.world
 
         def make(f: Frame) -> None:
+            world.spend(len(sets))
             values = [(offset, code(f)) for offset, code in sets]
             cells: dict[Any, Any] = dict(values)
             if zero:
@@ -210,7 +224,7 @@ class Statements(Expressions):
         return self._ticking(node, make)
 
     def _s_decllist(self, node: c_ast.DeclList) -> Statement:
-        return sequence(tuple(self.statement(item) for item in node.decls))
+        return sequence(self.world, tuple(self.statement(item) for item in node.decls))
 
     def _s_return(self, node: c_ast.Return) -> Statement:
         code = self.stepping(node.expr, self.value(node.expr)) if node.expr is not None else None
@@ -245,7 +259,7 @@ class Statements(Expressions):
         self.scopes.append({})
         start = self.statement(node.init) if node.init is not None else None
         more = self.condition(node.cond) if node.cond is not None else (lambda _f: 1)
-        after = self.value(node.next) if node.next is not None else None
+        after = self._spending(node.next) if node.next is not None else None
         body = self.statement(node.stmt)
         self.scopes.pop()
         return loop(self.world, start, more, after, body)
@@ -298,4 +312,4 @@ class Statements(Expressions):
                 stack = [*(item.stmts or []), *stack]
             else:
                 codes.append(self.statement(item))
-        return switch(cond, cases, codes)
+        return switch(self.world, cond, cases, codes)

@@ -71,7 +71,7 @@ def _argument(on: Expressions, node: c_ast.Node, site: Site) -> Code:
 
 def hand_over(world: World, site: Site, pointer: Any, type_: Type) -> None:
     """A function without a model gets a pointer."""
-    if _calls_back(pointer, _DEPTH):
+    if _calls_back(world, pointer, _DEPTH):
         world.put(world.kernel, "called back", site)
     if pointer.__class__ is not tuple or pointer[0].kind in {"text", "handle"}:
         return
@@ -87,11 +87,12 @@ def hand_over(world: World, site: Site, pointer: Any, type_: Type) -> None:
         world.spoil(obj, offset, end, site)
 
 
-def _calls_back(value: Any, depth: int) -> bool:
+def _calls_back(world: World, value: Any, depth: int) -> bool:
     """Whether a function of the driver can be reached from a value."""
+    world.spend(1)
     if value.__class__ is not tuple:
         return callable(value)
     obj = value[0]
     if depth == 0 or not isinstance(obj, Obj) or obj.kind not in _OWN:
         return False
-    return any(_calls_back(item, depth - 1) for item in list(obj.cells.values()))
+    return any(_calls_back(world, item, depth - 1) for item in list(obj.cells.values()))

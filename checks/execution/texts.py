@@ -23,7 +23,9 @@ _KSTRTO = {
     "kstrtou8": (8, False), "kstrtou16": (16, False), "kstrtou32": (32, False),
     "kstrtou64": (64, False), "kstrtos8": (8, True), "kstrtos16": (16, True),
 }  # fmt: skip
-_FORMAT = re.compile(r"%([-+ #0]*+)(\d*)(?:\.(\d+))?(hh|h|ll|l|z|j|t)?([diuxXosc%])")
+_FORMAT = re.compile(r"%([-+ #0]*+)(\d*+)(?:\.(\d++))?(hh|h|ll|l|z|j|t)?([diuxXosc%])")
+# No driver of this class makes a longer text at once.
+MAX_TEXT = 16 * PAGE
 _WIDEST = 64  # bits of the number that is read, whatever becomes of it
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -79,8 +81,13 @@ def as_text(form: str, given: list[Any], string: Callable[[Any], str]) -> str | 
             shown = shown.replace("#", "")
         return str(shown % value)
 
-    text = _FORMAT.sub(one, form)
-    return None if "%" in _FORMAT.sub("", form) else text
+    made, length, end = [], 0, 0
+    for match in _FORMAT.finditer(form):
+        made += [form[end : match.start()], one(match)]
+        length, end = length + len(made[-1]), match.end()
+        if length > MAX_TEXT:
+            raise ValueError("a text of more than some pages")
+    return None if "%" in _FORMAT.sub("", form) else "".join([*made, form[end:]])
 
 
 class Texts:
@@ -176,12 +183,14 @@ class Texts:
             text = as_text(self._world.text(form), list(given), self._world.text)
         except (StopIteration, RuntimeError, TypeError, ValueError):
             text = None
+        self._world.spend(len(text or ""))
         if text is None:
             raise self._world.unknown("what this format makes is not modelled")
         return text
 
     def _write(self, buffer: Any, text: str) -> None:
         world = self._world
+        world.spend(len(text))
         obj, offset = world.check(buffer, "writes to")
         if isinstance(obj.data, str) and offset == 0:
             world.put(obj.cells, "text", text)
@@ -255,6 +264,7 @@ class Texts:
         """What has been put into the one becomes what the other has."""
         world = self._world
         (obj, start), into = world.check(source, "reads"), world.check(to, "writes to")
+        world.spend(len(obj.cells))
         for offset, value in list(obj.cells.items()):
             if offset.__class__ is int and start <= offset < start + size:
                 world.store((into[0], into[1] + offset - start), value)
@@ -264,6 +274,7 @@ class Texts:
         obj, offset = self._world.check(pointer, "writes to")
         if value or obj.size is None or offset or size < obj.size:
             raise self._world.unknown("this memset() is not modelled")
+        self._world.spend(len(obj.cells))
         for key in [key for key in obj.cells if isinstance(key, int)]:
             self._world.remove(obj.cells, key)
         self._world.put(obj.cells, "zero", value=True)

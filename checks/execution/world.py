@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     from checks.execution.state import Obj
     from gen.source import Span
 
+# What may be done between two looks at what is left, and in all scenarios: parts of expressions
+# that are evaluated, characters and cells that are gone through, entries of the kernel's books.
 FUEL = 20_000
-TOTAL = 600_000
+TOTAL = 2_000_000
 READS, WRITES = False, True  # what an access does
 _NOTHING = object()
+_SIZED = frozenset({tuple, str, frozenset})
 
 
 class World:
@@ -55,7 +58,9 @@ class World:
     # Memory
 
     def put(self, where: dict[Any, Any], key: Any, value: Any) -> None:
-        """Change something."""
+        """Change something, which costs by its size: both the old and the new are kept."""
+        if value.__class__ in _SIZED:
+            self.spend(len(value))
         self.journal.append((where, key, where.get(key, _NOTHING)))
         where[key] = value
 
@@ -135,7 +140,9 @@ class World:
 
     def foreign(self, obj: Obj, offset: int) -> Opaque | None:
         """What somebody else than the driver has put into an object, or may have."""
-        for start, end, site in obj.cells.get("spoilt", ()):
+        spoilt = obj.cells.get("spoilt", ())
+        self.spend(len(spoilt))
+        for start, end, site in spoilt:
             if start <= offset < end:
                 return Opaque(self.questions, site, (offset,))
         if obj.kind != "kernel":
@@ -149,6 +156,7 @@ class World:
 
     def spoil(self, obj: Obj, start: int, end: int, site: Site) -> None:
         """What an object has from `start` up to before `end` is not known any more."""
+        self.spend(len(obj.cells))
         for key in [key for key in obj.cells if key.__class__ is int and start <= key < end]:
             self.remove(obj.cells, key)
         self.put(obj.cells, "spoilt", ((start, end, site), *obj.cells.get("spoilt", ())))
@@ -198,10 +206,12 @@ class World:
         """The string at a pointer, a character for each byte."""
         obj, offset = self.check(pointer, "reads")
         if obj.kind == "text":
+            self.spend(len(obj.text))
             return obj.text[offset:]
         found: list[str] = []
         while code := self.load((obj, offset + len(found))):
             found.append(chr(code & 0xFF))
+            self.spend(1)
         return "".join(found)
 
     # Time
@@ -212,10 +222,24 @@ class World:
             self.fuel = 0
             self.step()
             return
-        self.left -= FUEL
+        self.settle()
+
+    def spend(self, much: int) -> None:
+        """Do something that costs so much and is no step of the driver."""
+        self.fuel -= much
+        if self.fuel < 0 and self.step is None:
+            self.settle()
+
+    def settle(self) -> None:
+        """Take what has been done since the last time from what is left.
+
+        Raises:
+            UnknownError: nothing is.
+        """
+        self.left -= FUEL - self.fuel
+        self.fuel = FUEL
         if self.left < 0:
             raise self.unknown("there is more to run than the checker has time for")
-        self.fuel = FUEL
 
     def touch(self, key: Any) -> None:
         """A lock, or something in the kernel's books, is about to be changed."""

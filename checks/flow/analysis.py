@@ -152,7 +152,7 @@ def flow_check(rule_id: str) -> Callable[[FlowCheck], FlowCheck]:
         @check(rule_id)
         def run(context: Context) -> Iterator[Word]:
             flow = flow_of(context)
-            words = _once(function(flow, context))
+            words = _as_far_as_followed(flow, _once(function(flow, context)))
             yield from _as_far_as_locks_are_known(flow, words) if rule_id in _OF_LOCKS else words
             for item, trace in flow.traces.items():
                 if trace.why:
@@ -161,6 +161,16 @@ def flow_check(rule_id: str) -> Callable[[FlowCheck], FlowCheck]:
         return function
 
     return register
+
+
+def _as_far_as_followed(flow: Flow, words: Iterable[Word]) -> Iterator[Word]:
+    """A missing thing may stand in a function that could not be followed."""
+    whole = not any(trace.why for trace in flow.traces.values())
+    for word in words:
+        if whole or not isinstance(word, Found) or not word.absent:
+            yield word
+        else:
+            yield Unknown(f"{word.message}, as far as the driver was followed", word.span)
 
 
 def _as_far_as_locks_are_known(flow: Flow, words: Iterable[Word]) -> Iterator[Word]:

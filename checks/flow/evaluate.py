@@ -108,14 +108,22 @@ class Evaluator:
             state.signs[origin(base)] = POSITIVE  # one mistake is told once
 
     def _structref(self, node: c_ast.StructRef, state: State) -> Value:
-        place = self.place(node, state)
-        kind = self.program.type_of(node, self.function)
-        if kind.startswith("struct ") and not kind.endswith("*"):
-            return ("addr", place)
-        return self.load(place, node, state)
+        return self._held(node, self.place(node, state), state)
 
     def _arrayref(self, node: c_ast.ArrayRef, state: State) -> Value:
-        return self.load(self.place(node, state), node, state)
+        return self._held(node, self.place(node, state), state)
+
+    def _held(self, node: c_ast.Node, place: Place, state: State) -> Value:
+        """What an expression is worth whose place is known already."""
+        if isinstance(node, c_ast.Cast):
+            return self._held(node.expr, place, state)
+        if isinstance(node, c_ast.StructRef):
+            kind = self.program.type_of(node, self.function)
+            if kind.startswith("struct ") and not kind.endswith("*"):
+                return ("addr", place)
+        elif not (isinstance(node, c_ast.ArrayRef) or getattr(node, "op", "") == "*"):
+            return self.value(node, state)
+        return self.load(place, node, state)
 
     def _unaryop(self, node: c_ast.UnaryOp, state: State) -> Value:  # noqa: PLR0911 (one for each kind)
         if node.op == "sizeof":
@@ -127,12 +135,13 @@ class Evaluator:
                 return ("fn", node.expr.name)
             return ("addr", self.place(node.expr, state))
         if node.op == "*":
-            return self.load(self.place(node, state), node, state)
+            return self._held(node, self.place(node, state), state)
         if node.op in {"++", "--", "p++", "p--"}:
-            old = self.value(node.expr, state)
+            place = self.place(node.expr, state)
+            old = self._held(node.expr, place, state)
             counts = old[0] in {"num", "op"}  # any number of rounds later, it may be any other
             after = ("op", id(node)) if counts else ("plus", old, number(1))
-            self.store(node.expr, after, state, node)
+            self.store(place, after, state, node)
             return old
         inner = self.value(node.expr, state)
         if node.op == "~":
@@ -166,22 +175,22 @@ class Evaluator:
 
     def _assignment(self, node: c_ast.Assignment, state: State) -> Value:
         value = self.value(node.rvalue, state)
+        place = self.place(node.lvalue, state)
         if node.op != "=":
-            old = self.value(node.lvalue, state)
+            old = self._held(node.lvalue, place, state)
             value = self._binary(node.op[:-1], old, value, node)
-        self.store(node.lvalue, value, state, node)
+        self.store(place, value, state, node)
         return value
 
     def store(
         self,
-        target: c_ast.Node,
+        place: Place,
         value: Value,
         state: State,
         node: c_ast.Node,
         kind: str = "write",
     ) -> None:
-        """Put a value into the place that an expression names."""
-        place = self.place(target, state)
+        """Put a value into a place."""
         state.memory[place] = value
         if place[0] == "local":
             self.note(Event("set", node, place[1], (value,), place=place))
@@ -210,7 +219,7 @@ class Evaluator:
             return self.load(place, node, state, "once-read")
         if name == ONCE_WRITE and len(given) > 1:
             value = self.value(given[1], state)
-            self.store(given[0], value, state, node, "once-write")
+            self.store(self.place(given[0], state), value, state, node, "once-write")
             return value
         if name in _SAME and given:
             return self.value(given[0], state)

@@ -192,6 +192,7 @@ class _Interpreter:
         _forget(state)
         following = []
         for label, after in node.after:
+            self._work.do(1 + state.size)
             other, possible = state.copy(), True
             if isinstance(label, c_ast.Node):
                 case = ("cmp", "==", value, self._eval.value(label, state))

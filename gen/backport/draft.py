@@ -93,7 +93,7 @@ def definitions(text: CText, macro: str) -> list[Node]:
 
 def column(text: CText, node: Node) -> int:
     """The column, from 0, in which a node starts on a screen with tabs of eight."""
-    line = text.text.splitlines()[node.start_point[0]]
+    line = text.text.split("\n")[node.start_point[0]]
     return len(line[: node.start_point[1]].expandtabs(8))
 
 

@@ -27,7 +27,7 @@ class CText:
         self.name = name
         self.text = text
         self.root = parse(text).root_node
-        self._conditions = _conditions(self.root, text.splitlines())
+        self._conditions = _conditions(self.root, text.split("\n"))
         self._edits: list[tuple[int, int, str]] = []
         self.remarks: list[int] = []
 

@@ -30,7 +30,7 @@ from gen.git import git as run_git
 from gen.load import MAX_BYTES, parse_device
 from gen.model_restrict import NothingLeftError, restrict
 from gen.objects import blob
-from gen.source import Source, UnreadableSourceError, read_source
+from gen.source import Source, UnreadableSourceError, decoded, read_source
 from gen.specs import GenerationError, shown_name
 
 if TYPE_CHECKING:
@@ -301,11 +301,10 @@ def read_spec(data: bytes, name: str) -> Device:
     """
     diagnostics = Diagnostics()
     try:
-        source = Source(name, data[: MAX_BYTES + 1].decode("utf-8"))
-    except UnicodeDecodeError as error:
+        source = Source(name, decoded(data[: MAX_BYTES + 1]))
+    except UnreadableSourceError as error:
         nowhere = Source(name, "").span(1, 1)
-        message = f"the spec cannot be read: not UTF-8 text (byte {error.start})"
-        diagnostics.error("YAML006", message, nowhere)
+        diagnostics.error("YAML006", f"the spec cannot be read: {error}", nowhere)
         raise SideError(f"{name} does not load", 2, diagnostics) from None
     if mark := conflict(source):
         diagnostics.error("YAML001", CONFLICT, mark)

@@ -32,6 +32,22 @@ def _latin(path: Path) -> Path:
     return path
 
 
+def _lone_return(path: Path) -> Path:
+    (path / "vmbell.c").write_bytes(b"int x;\r\n" * 2 + b"int y;\r\r\n")
+    return path
+
+
+def _returns_alone(path: Path) -> Path:
+    text = (DRIVER / "vmbell.c").read_bytes()
+    (path / "vmbell.c").write_bytes(text.replace(b"\n", b"\r"))
+    return path
+
+
+def _return_first(path: Path) -> Path:
+    (path / "vmbell.c").write_bytes(b"\r" + (DRIVER / "vmbell.c").read_bytes())
+    return path
+
+
 def _missing(path: Path) -> Path:
     return path / "vmbell.c"
 
@@ -71,6 +87,9 @@ def _other_kind(path: Path) -> Path:
         (_nul, "not text"),
         (_elf, "not UTF-8"),
         (_latin, "not UTF-8 text (byte 6)"),
+        (_lone_return, "a carriage return that ends no line, in line 3"),
+        (_returns_alone, "a carriage return that ends no line, in line 1"),
+        (_return_first, "a carriage return that ends no line, in line 1"),
         (_missing, "no such file"),
         (_empty_directory, "no C file of a vmbell driver in this directory"),
         (_directory_named_like_a_file, "no C file of a vmbell driver in this directory"),

@@ -203,9 +203,10 @@ def test_how_a_text_is_stored_is_no_change(
         (BASE.replace("bar: 0", "bar: 9").encode(), "bad.yaml:61:10: error[FORM005]"),
         (b"spec: 1\n<<<<<<< HEAD\nspec: 2\n=======\n", "bad.yaml:2:1: error[YAML001]: a merge"),
         (b"spec: 1\r\n=======\r\n", "bad.yaml:2:1: error[YAML001]: a merge"),
+        (b"spec: 1\r# no line\n", "a carriage return that ends no line, in line 1"),
         (b"", "error["),
     ],
-    ids=["binary", "value", "conflict", "middle", "empty"],
+    ids=["binary", "value", "conflict", "middle", "return", "empty"],
 )
 def test_bad_specs(repository: Path, data: bytes, message: str) -> None:
     (repository / "bad.yaml").write_bytes(data)
