@@ -26,8 +26,12 @@ LOCKDEP = re.compile(
 )
 NMI_HANDLERS = re.compile(r"nmi_desc|__register_nmi_handler")
 PORTS = re.compile(r"&ctrl->reset_lock.*pci_rescan_remove_lock", re.DOTALL)
-# A report of KCSAN's, between two rules.
-KCSAN = re.compile(r"^[^\n]*={20,}\n[^\n]*BUG: KCSAN:.*?^[^\n]*={20,}$", re.MULTILINE | re.DOTALL)
+# A report of KCSAN's, between two rules, or up to the panic that cuts it off.
+KCSAN = re.compile(
+    r"^[^\n]*={20,}\n[^\n]*BUG: KCSAN:.*?"
+    r"(?:^[^\n]*={20,}$|(?=^[^\n]*Kernel panic - not syncing)|\Z)",
+    re.MULTILINE | re.DOTALL,
+)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.torture.acts import DEFECTS, Result, operations
 from tests.torture.drivers import failing
-from tests.torture.journal import judge
+from tests.torture.journal import Verdict, judge
 from tests.torture.kernels import SANITIZERS, options, unmet, wanted
 from tests.torture.panics import MOMENTS, amiss
 from tests.torture.program import FAMILIES, GIVE_UP, Choice, family_of, program
@@ -84,6 +84,15 @@ def test_a_race_counts_if_the_driver_is_in_a_stack() -> None:
     verdict = judge(f"{other}\n{own}\n", NAMES)
     assert verdict.reports == ("BUG: KCSAN: data-race in bell_send / bell_send",)
     assert verdict.foreign == 1
+
+
+def test_a_race_that_a_panic_cuts_off_ends_there() -> None:
+    """What panics may be in the driver, which the race was not."""
+    cut = RACE.format("tick", "tick+0x1/0x9").removesuffix(RULE)
+    panic = "[    1.1] Kernel panic - not syncing: NMI\n[    1.1]  bell_send+0x1/0x9 [bell_pci]\n"
+    assert judge(cut + panic, NAMES) == judge(cut, NAMES) == Verdict((), 1)
+    own = cut.replace("tick+", "bell_send+0x1/0x9 [bell_pci]+")
+    assert judge(own + panic, NAMES).reports == ("BUG: KCSAN: data-race in tick / tick",)
 
 
 CHAIN = "(&ctrl->reset_lock){{..}}\n (pci_rescan_remove_lock){{..}} {0}"
