@@ -93,6 +93,7 @@ def _limited(words: list[str]) -> subprocess.CompletedProcess[str]:
 
 
 MANY = 200_000
+NODE = "".join(f',"a,b{n}"' for n in range(8_000)) + ";\n" + "      reg = <0 1>;\n" * 6_000
 DEEP = f"config X\n\tbool\n\tdepends on PCI{' && A' * 600}\n"
 # What is added to a file of a driver, and what is said of it, if anything has to be.
 ADDED = {
@@ -124,6 +125,8 @@ ADDED = {
     "options": ("Makefile", "CONFIG_VMBELL_PCI := $(if $(CONFIG_X),m)\n" * 5_000,
                 "more than 100 options"),
     "no option": ("Makefile", "CONFIG_VMBELL_PCI := $(if $(CONFIG_if),m)\n", ""),
+    "regions": ("Documentation/devicetree/bindings/misc/acme,vmbell.yaml",
+                f'\nexamples:\n  - |\n    bell {{\n      compatible = "a,b"{NODE}    }};\n', ""),
     "macros": ("uapi/misc/vmbell.h",
                "".join(f"#define VMBELL_E{n} {n}\n" for n in range(9_000)), ""),
     "enums": ("uapi/misc/vmbell.h", "enum " * 40_000, "too much text"),
