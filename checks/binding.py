@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from checks.facts import BindingFact, Value
@@ -101,8 +101,8 @@ def _examples(file: TreeFile, root: Node | None) -> Iterator[Value]:
                 yield Value(span, match[1], text=match[1])
 
 
-def _sizes(file: TreeFile, root: Node | None) -> Iterator[Value]:
-    """How long the region of each node in an example is, with the node's compatible string.
+def _sizes(file: TreeFile, root: Node | None) -> Iterator[tuple[Value, frozenset[str]]]:
+    """How long the region of each node in an example is, with the node's compatible strings.
 
     A node with several regions or with cells that are no plain numbers is left out.
     """
@@ -123,7 +123,7 @@ def _sizes(file: TreeFile, root: Node | None) -> Iterator[Value]:
                 sizes.append(Value(span, match[1], number=size))
         for _ in range(min(line.count("}"), len(open_) - 1)):
             names, sizes = open_.pop()
-            yield from (replace(size, text=name) for size in sizes for name in names)
+            yield from zip(sizes, itertools.repeat(frozenset(names)))
 
 
 def _number(cells: list[str]) -> int | None:

@@ -216,7 +216,7 @@ class BindingFact:
     `required` has the properties that its schema asks for, None where it is prose, and
     `undescribed` those of them of which it says nothing else. `regions` is how many registers'
     regions a node has at most; `examples` are the compatible strings in examples,
-    `sizes` the lengths of their nodes' regions, with a string each.
+    `sizes` the lengths of their nodes' regions, each with the node's strings.
     """
 
     file: TreeFile
@@ -226,7 +226,7 @@ class BindingFact:
     undescribed: tuple[Value, ...] = ()
     regions: Value | None = None
     examples: tuple[Value, ...] = ()
-    sizes: tuple[Value, ...] = ()
+    sizes: tuple[tuple[Value, frozenset[str]], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -271,10 +271,11 @@ def _long_enough(
 ) -> Iterator[Word]:
     """An example's region holds the registers."""
     register = max(device.capability_register, device.event_register, key=lambda one: one.end)
-    for value in item.sizes:
-        if value.text in wanted and value.number is not None and value.number < register.end:
+    for value, names in item.sizes:
+        short = value.number is not None and value.number < register.end
+        for name in sorted(names.intersection(wanted)) if short else ():
             message = (
                 f"the example's region has a length of {value.number}: the registers of "
-                f"'{value.text}' need {register.end}"
+                f"'{name}' need {register.end}"
             )
             yield Found(message, value.span, register.at["width"])

@@ -199,6 +199,7 @@ def _limited(words: list[str]) -> subprocess.CompletedProcess[str]:
 
 
 MANY = 200_000
+NODE = "".join(f',"a,b{n}"' for n in range(8_000)) + ";\n" + "      reg = <0 1>;\n" * 6_000
 DEEP = f"config X\n\tbool\n\tdepends on PCI{' && A' * 600}\n"
 # What is added to a file of a driver, and what is said of it, if anything has to be.
 FILES: dict[str, tuple[str, str, str]] = {
@@ -213,6 +214,8 @@ FILES: dict[str, tuple[str, str, str]] = {
     "blanks of a remark": ("vmbell.c", f"/* pvgen: allow{' ' * MANY}x */\n", "it gives no reason"),
     "blanks of a document": ("Documentation/ABI/testing/sysfs-devices-vmbell",
                              f"What{' ' * MANY}x\n", ""),
+    "regions": ("Documentation/devicetree/bindings/misc/acme,vmbell.yaml",
+                f'\nexamples:\n  - |\n    bell {{\n      compatible = "a,b"{NODE}    }};\n', ""),
     "blanks of a dependency": ("Kconfig", f"config X\n\tdepends on A{' ' * MANY}&& B\n",
                                "a line of more than 8192 characters"),
     "entries": ("Kconfig", "".join(f" config A{n}\n\tbool\n" for n in range(9_000)),
