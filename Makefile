@@ -137,7 +137,7 @@ coverage: ## statements and branches of gen/ and checks/ that all tests run
 	$(Q)rm -rf .cache/coverage && mkdir -p .cache/coverage
 	$(Q)export COVERAGE_FILE='$(CURDIR)/.cache/coverage/data'; status=0; \
 		stage() { $(python) -m coverage run -m pytest -q "$$@" || status=$$?; }; \
-		stage -n 2 -m 'not kbuild and not boot' -k 'not quick and not twice_as_long and not without_bounds and not disturbed'; \
+		stage -n 2 -m 'not kbuild and not boot' -k 'not quick and not twice_as_long and not test_bounds and not disturbed'; \
 		stage -m 'kbuild and not boot'; stage -n 2 -m boot; \
 		$(python) -m coverage combine -q && $(python) -m coverage report --fail-under=95 && exit $$status
 
