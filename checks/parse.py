@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 
 from pycparser import c_ast
 
+from checks.bounds import TooLargeError
 from checks.dialect import STRANGE, standard, strange_types
-from checks.preprocess import TooLargeError, TreePreprocessor
+from checks.preprocess import TreePreprocessor
 from checks.raw import RawTree
 from checks.recover import parse_tokens
 from checks.tree import Problem, Role

@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any, Self
 from pcpp import Action, OutputDirective, Preprocessor
 from pcpp.evaluator import Value as IfValue
 
+from checks import bounds
+from checks.bounds import TooLargeError
 from checks.facts import module_of
 from checks.makefile import read_makefile
-from checks.tree import MAX_BYTES, Problem, Role, TreeFile
+from checks.tree import Problem, Role, TreeFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,22 +31,8 @@ if TYPE_CHECKING:
     from gen.source import Source, Span
 
 _WITH_OPERAND = frozenset({"define", "undef", "ifdef", "ifndef", "if", "elif", "include"})
-MAX_TOKENS = 60_000
-# Macro expansion, in tokens that all its steps made together (a driver of this class needs some
-# 2,000); how often a file is brought in, and how often a condition is worked out.
-MAX_WORK = 50_000
-MAX_LENGTH = 8192
-MAX_INCLUDES = 500
-# What all includes of a file bring in together, in characters: as much as one file may have.
-MAX_INCLUDED = MAX_BYTES
-# Options of the configuration that are asked for.
-MAX_OPTIONS = 2_000
-MAX_CONDITIONS = 2_000
-# Lines of a file, each time that it is brought in.
-MAX_LINES = 20_000
 # Bits of a number in an #if.
 _WIDTH = 64
-_RAW_TOKEN = re.compile(r"\w+|[^\w\s]")
 # What ends a line for str.splitlines but not for a compiler.
 _ODD_ENDS = re.compile("[\f\v\x1c\x1d\x1e\x85\u2028\u2029]")
 
@@ -91,10 +79,6 @@ _plain_shift = IfValue.__lshift__
 IfValue.__lshift__ = _bounded_shift
 
 
-class TooLargeError(Exception):
-    """The text expands to more than any driver of this class has."""
-
-
 class _Line(int):
     """A line number that remembers its exact place: pcpp copies it onto what a macro expands to."""
 
@@ -129,10 +113,10 @@ class TreePreprocessor(Preprocessor):  # type: ignore[misc]
         Raises:
             TooLargeError: macros expand without bounds.
         """
-        if any(_too_long(file.source) for file in self.tree.files):
+        if any(bounds.too_long(file.source) for file in self.tree.files):
             raise TooLargeError
         options = sorted(_options(self.tree))
-        if len(options) > MAX_OPTIONS:
+        if len(options) > bounds.MAX_OPTIONS:
             raise TooLargeError
         for option in options:
             self.define(f"{option} 1")
@@ -141,7 +125,7 @@ class TreePreprocessor(Preprocessor):  # type: ignore[misc]
             if token.type in self.t_WS or token.type in self.t_COMMENT:
                 continue
             tokens.append(Token(str(token.value), _place(token)))
-            if len(tokens) > MAX_TOKENS or len(tokens[-1].text) > MAX_LENGTH:
+            if len(tokens) > bounds.MAX_TOKENS or len(tokens[-1].text) > bounds.MAX_LENGTH:
                 raise TooLargeError
         return tokens
 
@@ -162,7 +146,7 @@ class TreePreprocessor(Preprocessor):  # type: ignore[misc]
     def group_lines(self, text: str, source: str) -> Iterator[list[Any]]:
         """Give every token its place, as pcpp knows only lines."""
         self._lines += text.count("\n")
-        if self._lines > MAX_LINES:
+        if self._lines > bounds.MAX_LINES:
             raise TooLargeError
         text = _ODD_ENDS.sub(" ", text)
         file = self._stack[-1].source
@@ -188,11 +172,11 @@ class TreePreprocessor(Preprocessor):  # type: ignore[misc]
         header = match[1] or match[2]
         file = self.tree.resolve(header, self._stack[-1])
         self.includes.append(Include(header, match[2] is not None, file, span))
-        if len(self.includes) > MAX_INCLUDES:
+        if len(self.includes) > bounds.MAX_INCLUDES:
             raise TooLargeError
         if file is not None and file not in self._stack:
             self._included += len(file.source.text)
-            if self._included > MAX_INCLUDED:
+            if self._included > bounds.MAX_INCLUDED:
                 raise TooLargeError
             self._stack.append(file)
             yield from self.parsegen(file.source.text, str(file.path), str(file.path))
@@ -213,7 +197,7 @@ class TreePreprocessor(Preprocessor):  # type: ignore[misc]
         """Give what a body brought in the place of its use, before an outer use hides it."""
         expanded: list[Any] = super().expand_macros(tokens, list(expanding_from))
         self._work += 1 + len(expanded)
-        if len(expanded) > MAX_TOKENS or self._work > MAX_WORK:
+        if len(expanded) > bounds.MAX_TOKENS or self._work > bounds.MAX_WORK:
             raise TooLargeError
         if not expanding_from:
             for token in expanded:
@@ -257,7 +241,7 @@ class TreePreprocessor(Preprocessor):  # type: ignore[misc]
             tokens.append(nothing)
         if directive.value in {"if", "elif"}:
             self._conditions += 1
-            if self._conditions > MAX_CONDITIONS:
+            if self._conditions > bounds.MAX_CONDITIONS:
                 raise TooLargeError
         if directive.value == "error" and not if_passthru:
             words = "".join(str(token.value) for token in tokens)
@@ -288,12 +272,6 @@ class TreePreprocessor(Preprocessor):  # type: ignore[misc]
 
     def _problem(self, rule: str, message: str, span: Span) -> None:
         self.problems.append(Problem(rule, message, span))
-
-
-@lru_cache(maxsize=256)
-def _too_long(source: Source) -> bool:
-    """Whether a text has more tokens than are looked at, before anything costly is done with it."""
-    return sum(1 for _ in _RAW_TOKEN.finditer(source.text)) > MAX_TOKENS
 
 
 def _place(token: Any) -> Span:

@@ -14,16 +14,24 @@ if TYPE_CHECKING:
 
     from tree_sitter import Node, Tree
 
+# Texts and comments; one that is not closed has a group.
 _TEXT = re.compile(
-    r"\"(?:[^\"\\\n]|\\.)*+\"?|'(?:[^'\\\n]|\\.)*+'?|//[^\n]*|/\*.*?(?:\*/|(?P<open>\Z))", re.DOTALL
+    r"\"(?:[^\"\\\n]|\\.)*+(?:\"|(?P<string>))|'(?:[^'\\\n]|\\.)*+(?:'|(?P<character>))"
+    r"|//[^\n]*|/\*.*?(?:\*/|(?P<comment>\Z))",
+    re.DOTALL,
 )
 _LANGUAGE = Language(tree_sitter_c.language())
+
+
+def unclosed(text: str) -> Iterator[re.Match[str]]:
+    """The strings, characters and comments that have no end; the first two go on to the line's."""
+    return (match for match in _TEXT.finditer(text) if match.lastgroup)
 
 
 def parse(text: str) -> Tree:
     """The concrete syntax tree of a text; places are in bytes of its UTF-8."""
     # Tree-sitter looks for the end of a comment that has none from each mark again.
-    if any(match.lastgroup == "open" for match in _TEXT.finditer(text)):
+    if any(match.lastgroup == "comment" for match in unclosed(text)):
         text += "*/"
     return Parser(_LANGUAGE).parse(text.encode())
 
