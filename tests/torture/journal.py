@@ -3,7 +3,7 @@
 
 On x86 a panic in an NMI registers an NMI handler to stop the other processors, which takes the lock
 of the list of these handlers inside an NMI; lockdep tells it, whatever panics there. Hot plug of
-PCI Express on 7.3 takes two locks of its own in both orders; lockdep tells it at the first plug.
+PCI Express takes two locks of its own in both orders; lockdep tells it at the first plug.
 And KCSAN tells races anywhere in the kernel; the driver's have a function of it in a stack.
 """
 
