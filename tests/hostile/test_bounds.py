@@ -9,11 +9,12 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from gen.cli import main
 from tests.checks.trees import SPEC, copy
 from tests.conftest import ROOT
+from tests.hostile.command import check, invoke
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,12 +24,6 @@ HOOK = "struct notifier_block *p = &panic_notifier_list;\n"
 N = 10_000
 # None takes 1.5 s of a processor at rest; one that others share counts waiting for memory, too.
 SECONDS, MEGABYTES = 3, 512
-
-
-def invoke(*words: object) -> Result:
-    result = CliRunner().invoke(main, [str(word) for word in words])
-    assert isinstance(result.exception, SystemExit | None), result.exception
-    return result
 
 
 def doubling(head: str, step: str, tail: str, count: int = 64) -> str:
@@ -272,7 +267,7 @@ def test_includes_that_bring_in_one_another(tmp_path: Path) -> None:
         (tree / f"vmbell-h{n}.h").write_text(f'#include "vmbell-h{n + 1}.h"\n' * 2)
     source = tree / "vmbell.c"
     source.write_text('#include "vmbell-h0.h"\n' + source.read_text())
-    assert "too much text" in invoke("check", "--spec", SPEC, tree).stdout
+    assert "too much text" in check(tree).stdout
 
 
 @pytest.mark.parametrize("name", ["vmbell-q{}.h", "vmbell_q{}.h"])
@@ -281,7 +276,7 @@ def test_files_beyond_the_limit_are_told(name: str, tmp_path: Path) -> None:
     tree = copy(tmp_path)
     for n in range(61):
         (tree / name.format(n)).write_text("/* SPDX-License-Identifier: GPL-2.0 */\n")
-    result = invoke("check", "--spec", SPEC, tree)
+    result = check(tree)
     assert "of which 64 are read" in result.stdout
     assert "the tree has no" not in result.stdout
     assert result.exit_code != 0

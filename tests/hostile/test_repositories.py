@@ -9,32 +9,15 @@ import subprocess
 from pathlib import Path, PurePosixPath
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from gen import objects
 from gen.cli import main
 from gen.diff.pager import explained
 from gen.git import GitError, changed
-from tests.backport.trees import AUTHOR, backport, make_tree
+from tests.backport.trees import AUTHOR, backport, git, make_tree
 from tests.checks.trees import DRIVER, SPEC
-
-
-def git(directory: Path, *words: str) -> str:
-    """What git prints."""
-    return subprocess.run(
-        ["git", "-C", directory, "-c", "user.name=n", "-c", "user.email=n@example.org", *words],
-        check=True, capture_output=True, text=True,
-    ).stdout.strip()  # fmt: skip
-
-
-def invoke(*words: str) -> Result:
-    result = CliRunner().invoke(main, words)
-    assert isinstance(result.exception, SystemExit | None), result.exception
-    return result
-
-
-def check(tree: Path, *words: str) -> Result:
-    return invoke("check", "--spec", str(SPEC), *words, str(tree))
+from tests.hostile.command import check, invoke
 
 
 @pytest.fixture
@@ -112,7 +95,7 @@ def test_a_dirty_tree_is_seen_without_its_filters(repository: tuple[Path, Path])
 
 def test_what_a_partial_clone_lacks_is_not_fetched(repository: tuple[Path, Path]) -> None:
     root, mark = repository
-    blob = git(root, "rev-parse", "HEAD:driver/vmbell.c")
+    blob = git(root, "rev-parse", "HEAD:driver/vmbell.c").strip()
     (root / ".git/objects" / blob[:2] / blob[2:]).unlink()
     git(root, "config", "extensions.partialClone", "o")
     assert check(root / "driver", "--since", "HEAD").exit_code == 3
@@ -131,7 +114,7 @@ def test_a_commit_of_a_kernel_tree_is_read_without_its_commands(
         core.write_text(text.replace("3 * 4", new))
         git(root, "commit", "-qam", new)
     mark = set_trap(root, tmp_path)
-    blob = git(root, "rev-parse", f"HEAD~:{core.relative_to(root)}")
+    blob = git(root, "rev-parse", f"HEAD~:{core.relative_to(root)}").strip()
     if lacking:
         (root / ".git/objects" / blob[:2] / blob[2:]).unlink()
         git(root, "config", "extensions.partialClone", "o")
@@ -212,7 +195,7 @@ def test_a_tree_that_cannot_be_on_a_disk(
 
 
 def test_an_object_of_a_side_is_missing(plain: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    blob = git(plain, "rev-parse", "HEAD:driver/vmbell.c")
+    blob = git(plain, "rev-parse", "HEAD:driver/vmbell.c").strip()
     (plain / ".git/objects" / blob[:2] / blob[2:]).unlink()
     monkeypatch.chdir(plain)
     told = invoke("diff", "HEAD:driver", "driver")
@@ -228,7 +211,7 @@ def test_a_large_object_is_not_read(
     small.write_text("y" * 10)
     git(plain, "add", ".")
     blobs = {
-        PurePosixPath(file.name): git(plain, "rev-parse", f":driver/{file.name}")
+        PurePosixPath(file.name): git(plain, "rev-parse", f":driver/{file.name}").strip()
         for file in (large, small)
     }
     objects.write_out(blobs, tmp_path / "out", 50, directory=plain)

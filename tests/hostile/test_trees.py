@@ -7,22 +7,11 @@ import os
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from gen.cli import main
 from gen.output import LIST, MARKER, OutputError, write
 from tests.backport.trees import AUTHOR, backport, make_tree
 from tests.checks.trees import SPEC, copy
-
-
-def invoke(*words: object) -> Result:
-    result = CliRunner().invoke(main, [str(word) for word in words])
-    assert isinstance(result.exception, SystemExit | None), result.exception
-    return result
-
-
-def check(tree: Path, *words: str) -> Result:
-    return invoke("check", "--spec", SPEC, *words, tree)
+from tests.hostile.command import check, invoke
 
 
 @pytest.mark.parametrize("line", ['option env="SESAME"', 'bool "$SESAME"', 'bool "a ${SESAME}"'])
